@@ -1,0 +1,62 @@
+#include "libs/core/trace.hpp"
+
+namespace urr {
+
+namespace {
+
+void append_hex(std::string& out, std::uint64_t value) {
+    for (int shift = 60; shift >= 0; shift -= 4) out += "0123456789abcdef"[(value >> shift) & 15];
+}
+
+std::optional<std::uint64_t> read_hex(std::string_view digits) {
+    std::uint64_t value = 0;
+    for (const char c : digits) {
+        if (c >= '0' && c <= '9')
+            value = value * 16 + std::uint64_t(c - '0');
+        else if (c >= 'a' && c <= 'f')
+            value = value * 16 + std::uint64_t(c - 'a' + 10);
+        else
+            return std::nullopt;
+    }
+    return value;
+}
+
+} // namespace
+
+std::string Trace::id_text() const {
+    std::string text;
+    append_hex(text, high);
+    append_hex(text, low);
+    return text;
+}
+
+std::string Trace::traceparent() const {
+    std::string text = "00-";
+    append_hex(text, high);
+    append_hex(text, low);
+    text += '-';
+    append_hex(text, span);
+    text += sampled ? "-01" : "-00";
+    return text;
+}
+
+Trace Trace::make(Random& random, bool sampled) {
+    return {random.next(), random.next() | 1, random.next() | 1, sampled};
+}
+
+Trace Trace::child(Random& random) const { return {high, low, random.next() | 1, sampled}; }
+
+std::optional<Trace> parse_traceparent(std::string_view text) {
+    if (text.size() != 55 || !text.starts_with("00-") || text[35] != '-' || text[52] != '-')
+        return std::nullopt;
+    const auto high = read_hex(text.substr(3, 16));
+    const auto low = read_hex(text.substr(19, 16));
+    const auto span = read_hex(text.substr(36, 16));
+    const auto flags = read_hex(text.substr(53, 2));
+    if (!high || !low || !span || !flags || *span == 0) return std::nullopt;
+    const Trace trace{*high, *low, *span, (*flags & 1) != 0};
+    if (trace.is_zero()) return std::nullopt;
+    return trace;
+}
+
+} // namespace urr
