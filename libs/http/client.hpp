@@ -1,0 +1,32 @@
+// HTTP clients: pooled keep-alive connections to one target, and the loopback that reaches a router
+// in the same process. Both are Transports, so a caller does not see which one it has.
+#pragma once
+#include <memory>
+#include <string>
+
+#include "libs/async/loop.hpp"
+#include "libs/http/message.hpp"
+#include "libs/http/server.hpp"
+
+namespace urr {
+
+struct ClientLimits {
+    std::size_t connections_max = 256; // waiting for one beyond that counts against the deadline
+    std::size_t waiting_max = 4096;    // then OVERLOADED
+    std::size_t body_bytes_max = 8 * 1024 * 1024;
+    Duration connect_timeout = seconds(2);
+    Duration request_timeout = seconds(10);
+    // Connections that stood idle may have been closed by the other side: GET, HEAD, PUT, DELETE and
+    // requests with an Idempotency-Key are sent once more on a fresh one.
+    bool retry_once = true;
+};
+
+// One per loop and target; lives and is used on that loop. Errors: UNAVAILABLE (no connection),
+// DEADLINE_EXCEEDED, BAD_GATEWAY (not HTTP), OUTCOME_UNKNOWN (sent, and no answer came).
+std::unique_ptr<Transport> connect_http(RunLoop& loop, const std::string& host, std::uint16_t port,
+                                        const ClientLimits& limits);
+
+// The target's handler in this process. Views pass through, nothing is copied or parsed again.
+std::unique_ptr<Transport> loopback(HttpHandler& handler);
+
+} // namespace urr

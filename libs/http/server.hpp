@@ -1,0 +1,56 @@
+// The lean HTTP/1.1 server: one listener per loop (SO_REUSEPORT), connections stay on their loop.
+// A request is parsed as views into the connection's read buffer; pipelined requests are answered
+// in one write. Slow or silent clients are closed; limits are those of ServerLimits.
+//
+// Two kinds of handlers: the HotHandler answers at once into the output buffer, without a coroutine
+// or an allocation (the door of the waiting room); what it leaves goes to the Handler.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "libs/async/loop.hpp"
+#include "libs/http/message.hpp"
+
+namespace urr {
+
+struct ServerLimits {
+    std::size_t header_bytes_max = 16 * 1024;
+    std::size_t body_bytes_max = 1024 * 1024;
+    std::size_t connections_max = 60'000; // per loop
+    std::size_t streams_max = 20'000;     // per loop; then 503 STREAMS_FULL
+    Duration request_timeout = seconds(10); // from the first byte to the last
+    Duration idle_timeout = seconds(75);
+    Duration write_timeout = seconds(10);
+};
+
+class HttpHandler {
+public:
+    virtual ~HttpHandler() = default;
+    // Appends a complete response to `out` and returns true, or leaves `out` alone. Must not wait.
+    virtual bool answer_at_once(const Request&, std::string&) { return false; }
+    virtual Task<Response> handle(Context context, Request request) = 0;
+};
+
+struct ServerCounters {
+    std::uint64_t connections = 0, requests = 0, streams = 0, refused = 0, timeouts = 0, bad = 0;
+};
+
+class HttpServer {
+public:
+    virtual ~HttpServer() = default;
+    // The port it listens on (useful after asking for port 0).
+    virtual std::uint16_t port() const = 0;
+    // No new connections; idle ones are closed, streams told to reconnect; ends when all have gone
+    // or the deadline comes.
+    virtual Task<> drain(Context context) = 0;
+    virtual ServerCounters counters() const = 0;
+};
+
+// Listens at once. UNAVAILABLE with a clear text when the port is in use. Own loop's thread, or
+// before the loop runs. The handler outlives the server.
+Result<std::unique_ptr<HttpServer>> listen_http(RunLoop& loop, const std::string& address,
+                                                std::uint16_t port, HttpHandler& handler,
+                                                const ServerLimits& limits);
+
+} // namespace urr

@@ -1,0 +1,41 @@
+#include "libs/sql/database.hpp"
+
+namespace urr {
+
+namespace {
+
+// The engine's answer, at the caller's loop.
+void deliver(Node& node) {
+    Job& job = static_cast<Job&>(node);
+    if (PendingBase* pending = std::exchange(job.pending, nullptr)) {
+        pending->cancel();
+        pending->waiting.resume();
+    }
+    job.release();
+}
+
+} // namespace
+
+Job::Job() : Node(deliver) {}
+
+PendingBase::PendingBase() {
+    fire = [](Node& node) { static_cast<PendingBase&>(node).expire(); };
+}
+
+PendingBase::~PendingBase() {
+    if (!job) return;
+    job->pending = nullptr;
+    std::uint8_t expected = Job::queued; // a caller that is gone: its queued work is dropped
+    job->state.compare_exchange_strong(expected, Job::abandoned);
+    job->release();
+}
+
+void PendingBase::expire() {
+    job->pending = nullptr;
+    std::uint8_t expected = Job::queued;
+    const bool dropped = job->state.compare_exchange_strong(expected, Job::abandoned);
+    end = dropped ? End::deadline : End::unknown;
+    waiting.resume();
+}
+
+} // namespace urr
