@@ -1,0 +1,70 @@
+#include "libs/security/base64url.hpp"
+
+#include <array>
+
+namespace urr {
+
+namespace {
+
+constexpr char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+constexpr std::array<signed char, 256> values = [] {
+    std::array<signed char, 256> table{};
+    table.fill(-1);
+    for (int i = 0; i < 64; ++i) table[std::size_t((unsigned char)alphabet[i])] = (signed char)i;
+    return table;
+}();
+
+} // namespace
+
+void append_base64url(std::string& out, std::span<const unsigned char> bytes) {
+    std::uint32_t word = 0;
+    int bits = 0;
+    for (const unsigned char byte : bytes) {
+        word = (word << 8) | byte;
+        bits += 8;
+        while (bits >= 6) {
+            bits -= 6;
+            out += alphabet[(word >> bits) & 63];
+        }
+    }
+    if (bits) out += alphabet[(word << (6 - bits)) & 63];
+}
+
+std::string base64url(std::span<const unsigned char> bytes) {
+    std::string out;
+    out.reserve((bytes.size() * 4 + 2) / 3);
+    append_base64url(out, bytes);
+    return out;
+}
+
+std::string base64url(std::string_view bytes) {
+    return base64url({reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()});
+}
+
+bool read_base64url(std::string_view text, std::span<unsigned char> out) {
+    if (text.size() != (out.size() * 4 + 2) / 3) return false;
+    std::uint32_t word = 0;
+    int bits = 0;
+    std::size_t at = 0;
+    for (const char c : text) {
+        const int value = values[(unsigned char)c];
+        if (value < 0) return false;
+        word = (word << 6) | std::uint32_t(value);
+        bits += 6;
+        if (bits < 8) continue;
+        bits -= 8;
+        out[at++] = (unsigned char)(word >> bits);
+    }
+    return (word & ((1u << bits) - 1)) == 0;
+}
+
+std::optional<std::string> read_base64url(std::string_view text) {
+    if (text.size() % 4 == 1) return std::nullopt;
+    std::string out(text.size() * 3 / 4, '\0');
+    if (!read_base64url(text, {reinterpret_cast<unsigned char*>(out.data()), out.size()}))
+        return std::nullopt;
+    return out;
+}
+
+} // namespace urr
