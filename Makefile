@@ -1,0 +1,32 @@
+# The commands of the project. `make run` and `make test` install what is missing by themselves.
+.PHONY: run test bench stampede format lint clean help setup release
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: ## install what the build needs (Debian packages; needs root)
+	@scripts/setup
+
+release: setup ## build the programs into build/release
+	@scripts/build release urr
+
+run: release ## start everything with demo data
+	@exec scripts/run
+
+test: setup ## all tests
+	@exec scripts/test
+
+stampede: release ## 10,000 fans at 1,000 seats, against the system that `make run` started
+	@exec scripts/stampede
+
+bench: release ## ours beside the yardsticks
+	@exec bench/run
+
+format: ## lay out the C++ files
+	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-19 -i
+
+lint: ## clang-tidy over the libraries and services
+	@scripts/lint
+
+clean: ## remove what was built
+	@rm -rf build
