@@ -1,0 +1,66 @@
+#include "libs/sql/idempotency.hpp"
+
+namespace urr {
+
+namespace {
+
+constexpr Statement find{"SELECT body_sha256, status, answer FROM idempotency "
+                         "WHERE account = ?1 AND route = ?2 AND key = ?3 AND expires_us > ?4"};
+constexpr Statement put{
+    "INSERT INTO idempotency (account, route, key, body_sha256, status, answer, expires_us) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (account, route, key) DO UPDATE SET "
+    "body_sha256 = excluded.body_sha256, status = excluded.status, answer = excluded.answer, "
+    "expires_us = excluded.expires_us"};
+constexpr Statement forget{"DELETE FROM idempotency WHERE account = ?1 AND route = ?2 AND key = ?3 "
+                           "AND status IS NULL"};
+constexpr Statement prune{
+    "DELETE FROM idempotency WHERE (account, route, key) IN (SELECT account, route, key "
+    "FROM idempotency WHERE expires_us <= ?1 LIMIT ?2)"};
+
+} // namespace
+
+Task<Result<std::optional<KeptAnswer>>> find_answer(Tx& tx, const IdempotencyKey& key) {
+    const Rows rows = TRY(co_await tx.run(find, {key.account, key.route, key.key, tx.now}));
+    if (rows.empty()) co_return std::optional<KeptAnswer>();
+    const auto body = rows.bytes(0, 0);
+    if (!std::equal(body.begin(), body.end(), key.body_sha256.begin(), key.body_sha256.end()))
+        co_return fail(Code::IDEMPOTENCY_KEY_REUSED);
+    if (rows.is_null(0, 1)) co_return fail(Error(Code::IDEMPOTENCY_IN_PROGRESS).retry_after(1));
+    co_return std::optional<KeptAnswer>(
+        KeptAnswer{int(rows.integer(0, 1)), std::string(rows.text(0, 2))});
+}
+
+Task<Result<void>> keep_answer(Tx& tx, const IdempotencyKey& key, int status,
+                               std::string_view body) {
+    const std::span<const unsigned char> digest(key.body_sha256);
+    TRY(co_await tx.run(put, {key.account, key.route, key.key, digest, status, body,
+                              tx.now + answers_kept}));
+    co_return Result<void>{};
+}
+
+Task<Result<void>> begin_attempt(Tx& tx, const IdempotencyKey& key) {
+    const std::span<const unsigned char> digest(key.body_sha256);
+    TRY(co_await tx.run(put, {key.account, key.route, key.key, digest, nullptr, nullptr,
+                              tx.now + answers_kept}));
+    co_return Result<void>{};
+}
+
+Task<Result<void>> forget_attempt(Tx& tx, const IdempotencyKey& key) {
+    TRY(co_await tx.run(forget, {key.account, key.route, key.key}));
+    co_return Result<void>{};
+}
+
+Task<Result<std::int64_t>> prune_answers(Tx& tx, std::int64_t most) {
+    const Rows rows = TRY(co_await tx.run(prune, {tx.now, most}));
+    co_return rows.changes();
+}
+
+Result<> check_idempotency_key(std::string_view header) {
+    if (header.empty()) return fail(Code::IDEMPOTENCY_KEY_REQUIRED);
+    if (header.size() > 128) return fail(Code::BAD_REQUEST, "Idempotency-Key is too long");
+    for (const char c : header)
+        if (c <= ' ' || c > '~') return fail(Code::BAD_REQUEST, "Idempotency-Key has odd characters");
+    return {};
+}
+
+} // namespace urr

@@ -1,0 +1,59 @@
+#include "libs/sql/migrations.hpp"
+
+namespace urr {
+
+const char* const shared_tables = R"sql(
+-- Events that wait to be published, written in the transaction of their cause.
+CREATE TABLE outbox (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id BLOB NOT NULL,
+    topic TEXT NOT NULL,
+    type TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    occurred_us INTEGER NOT NULL,
+    key BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    traceparent TEXT NOT NULL,
+    data TEXT NOT NULL
+);
+CREATE TABLE outbox_key (key BLOB PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+-- Events that have taken effect here, by consumer.
+CREATE TABLE inbox (
+    consumer TEXT NOT NULL,
+    id BLOB NOT NULL,
+    received_us INTEGER NOT NULL,
+    PRIMARY KEY (consumer, id)
+) WITHOUT ROWID;
+-- First answers by idempotency key. answered_us NULL: the attempt is under way.
+CREATE TABLE idempotency (
+    account BLOB NOT NULL,
+    route TEXT NOT NULL,
+    key TEXT NOT NULL,
+    body_sha256 BLOB NOT NULL,
+    status INTEGER,
+    answer TEXT,
+    expires_us INTEGER NOT NULL,
+    PRIMARY KEY (account, route, key)
+) WITHOUT ROWID;
+CREATE INDEX idempotency_expires ON idempotency (expires_us);
+)sql";
+
+Result<> migrate(SqliteDatabase& database, std::span<const Migration> migrations) {
+    TRY_PLAIN(database.run_script(
+        "CREATE TABLE IF NOT EXISTS schema_version "
+        "(version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_us INTEGER NOT NULL)"));
+    for (const Migration& migration : migrations) {
+        // The first statement fails when the version is there already, and the script ends.
+        const std::string version = std::to_string(migration.version);
+        auto applied = database.run_script(
+            "BEGIN IMMEDIATE; INSERT INTO schema_version VALUES (" + version + ", '" +
+            migration.name + "', unixepoch() * 1000000);" +
+            migration.sql + "; COMMIT;");
+        if (!applied && applied.error().code() != Code::CONFLICT)
+            return fail(Code::UNAVAILABLE, "migration " + version + " (" + migration.name +
+                                               "): " + std::string(applied.error().text()));
+    }
+    return {};
+}
+
+} // namespace urr

@@ -1,0 +1,29 @@
+#include "libs/sql/outbox.hpp"
+
+namespace urr {
+
+namespace {
+
+constexpr Statement next_seq{"INSERT INTO outbox_key (key, seq) VALUES (?1, 1) "
+                             "ON CONFLICT (key) DO UPDATE SET seq = seq + 1 RETURNING seq"};
+constexpr Statement insert_event{
+    "INSERT INTO outbox (id, topic, type, version, occurred_us, key, seq, traceparent, data) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"};
+constexpr Statement insert_inbox{"INSERT INTO inbox (consumer, id, received_us) "
+                                 "VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING"};
+
+} // namespace
+
+Task<Result<void>> append_event(Tx& tx, MessageId id, OutboxEvent event) {
+    const Rows seq = TRY(co_await tx.run(next_seq, {event.key}));
+    TRY(co_await tx.run(insert_event, {id, event.topic, event.type, event.version, tx.now, event.key,
+                                       seq.integer(0, 0), event.traceparent, event.data}));
+    co_return Result<void>{};
+}
+
+Task<Result<bool>> first_time(Tx& tx, std::string_view consumer, MessageId id) {
+    const Rows rows = TRY(co_await tx.run(insert_inbox, {consumer, id, tx.now}));
+    co_return rows.changes() == 1;
+}
+
+} // namespace urr

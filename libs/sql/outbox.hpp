@@ -1,0 +1,28 @@
+// The transactional outbox and its counterpart, the inbox: an event is written with its cause and
+// takes effect once, however often it is delivered.
+//
+//     TRY(co_await append_event(tx, {"payment-events", order, "PaymentRequested", 1, json}));
+//     if (!TRY(co_await first_time(tx, "ticket", message.id))) co_return Done{};   // seen before
+#pragma once
+#include <string>
+
+#include "libs/sql/database.hpp"
+
+namespace urr {
+
+struct OutboxEvent {
+    std::string_view topic;
+    IdBytes key{}; // the order is kept per key: an order, an account; never a whole event's
+    std::string_view type;
+    int version = 1;
+    std::string_view data; // JSON
+    std::string_view traceparent;
+};
+
+// Within the work that causes it. `id` is drawn by the caller (works have no randomness of their own).
+Task<Result<void>> append_event(Tx& tx, MessageId id, OutboxEvent event);
+
+// True when this consumer has not seen the message; noted in the same transaction.
+Task<Result<bool>> first_time(Tx& tx, std::string_view consumer, MessageId id);
+
+} // namespace urr

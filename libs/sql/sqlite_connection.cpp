@@ -1,0 +1,225 @@
+#include "libs/sql/sqlite_connection.hpp"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+
+namespace urr {
+
+namespace sqlite_statements {
+const Statement begin{"BEGIN IMMEDIATE"};
+const Statement commit{"COMMIT"};
+} // namespace sqlite_statements
+
+namespace {
+
+constexpr Statement begin_read{"BEGIN"};
+constexpr Statement rollback{"ROLLBACK"};
+constexpr Statement use_wal{"PRAGMA journal_mode=WAL"};
+constexpr Statement savepoint{"SAVEPOINT work"};
+constexpr Statement release{"RELEASE work"};
+constexpr Statement undo{"ROLLBACK TO work"};
+constexpr Statement store_time{"INSERT INTO store_time (id, now_us) VALUES (1, ?1) "
+                               "ON CONFLICT (id) DO UPDATE SET now_us = excluded.now_us"};
+
+static_assert(SQLITE_IOERR == 10 && SQLITE_CORRUPT == 11);
+
+int bind(sqlite3_stmt* statement, int at, const Value& value) {
+    const int size = int(value.size);
+    switch (value.kind) {
+    case Value::Kind::null:
+        return sqlite3_bind_null(statement, at);
+    case Value::Kind::integer:
+        return sqlite3_bind_int64(statement, at, value.number);
+    case Value::Kind::text:
+        return sqlite3_bind_text(statement, at, value.data, size, SQLITE_STATIC);
+    case Value::Kind::bytes:
+        return sqlite3_bind_blob(statement, at, value.data ? value.data : "", size, SQLITE_STATIC);
+    }
+    return SQLITE_MISUSE;
+}
+
+void read_row(sqlite3_stmt* statement, Rows& rows) {
+    const int columns = sqlite3_column_count(statement);
+    rows.begin(std::size_t(columns));
+    for (int i = 0; i < columns; ++i) {
+        const int type = sqlite3_column_type(statement, i);
+        if (type == SQLITE_NULL) {
+            rows.add_null();
+        } else if (type == SQLITE_INTEGER || type == SQLITE_FLOAT) {
+            rows.add_integer(sqlite3_column_int64(statement, i));
+        } else {
+            const void* data = sqlite3_column_blob(statement, i);
+            const auto size = std::size_t(sqlite3_column_bytes(statement, i));
+            rows.add_bytes(type == SQLITE_TEXT ? Value::Kind::text : Value::Kind::bytes,
+                           {static_cast<const char*>(data), size});
+        }
+    }
+}
+
+Error refusal(int code, const char* message) {
+    const int kind = code & 255;
+    if (kind == SQLITE_CONSTRAINT) return Error(Code::CONFLICT, message);
+    if (kind == SQLITE_ERROR || kind == SQLITE_MISUSE || kind == SQLITE_RANGE)
+        return Error(Code::INTERNAL, message);
+    return Error(Code::UNAVAILABLE, message);
+}
+
+} // namespace
+
+void StoreTime::resume_from(Instant stored) {
+    wall_before_ = clock_.now();
+    last_ = stored;
+    if (stored > wall_before_ + seconds(2)) { // two seconds: what is stored may run a little ahead
+        set_back_ = true;
+        ahead_ = stored - wall_before_;
+    }
+}
+
+Instant StoreTime::next() {
+    const Instant wall = clock_.now();
+    if (wall < wall_before_ - milliseconds(500)) { // set back while we ran
+        set_back_ = true;
+        ahead_ = ahead_ + (wall_before_ - wall);
+    }
+    wall_before_ = wall;
+    last_ = std::max(last_, wall + ahead_);
+    return last_;
+}
+
+SqliteConnection::~SqliteConnection() {
+    for (auto& [sql, statement] : statements_) sqlite3_finalize(statement);
+    sqlite3_close(handle_);
+}
+
+Result<> SqliteConnection::open(const SqliteOptions& options, bool read_only) {
+    const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    if (sqlite3_open_v2(options.path.c_str(), &handle_, flags, options.vfs) != SQLITE_OK)
+        return fail(Code::UNAVAILABLE, "cannot open " + options.path + ": " + sqlite3_errmsg(handle_));
+    sqlite3_extended_result_codes(handle_, 1);
+    sqlite3_busy_timeout(handle_, 5000);
+    std::string setup = "PRAGMA synchronous=" + std::string(options.synchronous) +
+                        ";PRAGMA wal_autocheckpoint=0;PRAGMA temp_store=MEMORY;"
+                        "PRAGMA foreign_keys=ON;PRAGMA cache_size=-16000;PRAGMA mmap_size=0;";
+    if (read_only) setup += "PRAGMA query_only=ON;";
+    Rows mode;
+    if (execute(use_wal, nullptr, 0, &mode) || mode.empty() || mode.text(0, 0) != "wal")
+        return fail(Code::UNAVAILABLE, "cannot use " + options.path + ": " + sqlite3_errmsg(handle_));
+    return script(setup);
+}
+
+Result<> SqliteConnection::script(const std::string& sql) {
+    char* message = nullptr;
+    const int code = sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, &message);
+    if (code == SQLITE_OK) return {};
+    std::string text = message ? message : sqlite3_errmsg(handle_);
+    sqlite3_free(message);
+    if (!sqlite3_get_autocommit(handle_)) plain(rollback);
+    return fail(refusal(code, text.c_str()));
+}
+
+int SqliteConnection::execute(const Statement& text, const Value* values, std::size_t count,
+                              Rows* rows) {
+    sqlite3_stmt*& statement = statements_[text.sql];
+    if (!statement) {
+        const int code = sqlite3_prepare_v3(handle_, text.sql, -1, SQLITE_PREPARE_PERSISTENT,
+                                            &statement, nullptr);
+        if (code) return code;
+    }
+    for (std::size_t i = 0; i < count; ++i)
+        if (const int code = bind(statement, int(i) + 1, values[i])) return code;
+    int code;
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW)
+        if (rows) read_row(statement, *rows);
+    if (rows) rows->set_changes(sqlite3_changes64(handle_));
+    const int after = sqlite3_reset(statement);
+    return code == SQLITE_DONE ? after : code;
+}
+
+Result<Rows> SqliteConnection::query(const Statement& statement,
+                                     std::initializer_list<Value> values) {
+    Rows rows;
+    if (const int code = execute(statement, values.begin(), values.size(), &rows))
+        return fail(refusal(code, sqlite3_errmsg(handle_)));
+    return rows;
+}
+
+bool SqliteConnection::start(Query& query) {
+    if (failed) {
+        query.result = fail(Code::INTERNAL, "the transaction has failed already");
+        return true;
+    }
+    Rows rows;
+    if (const int code = execute(query.statement, query.values, query.count, &rows)) {
+        failed = true;
+        error_ = code;
+        query.result = fail(refusal(code, sqlite3_errmsg(handle_)));
+    } else {
+        query.result = std::move(rows);
+    }
+    return true;
+}
+
+bool SqliteConnection::take(Job& job, SqliteCounters& counters) {
+    std::uint8_t expected = Job::queued;
+    if (job.state.compare_exchange_strong(expected, Job::taken)) return true;
+    ++counters.dropped; // its caller has gone, or was told that the deadline came
+    return false;
+}
+
+SqliteConnection::Step SqliteConnection::write_one(Job& job, SqliteCounters& counters) {
+    failed = false;
+    if ((error_ = plain(savepoint))) return Step::lost;
+    job.run(*this);
+    ++counters.works;
+    // A full disk or an I/O error may have rolled back the whole transaction by itself.
+    if (sqlite3_get_autocommit(handle_)) {
+        if (!error_) error_ = SQLITE_ABORT;
+        return Step::lost;
+    }
+    if (job.succeeded() && !failed) {
+        error_ = plain(release);
+        return error_ ? Step::lost : Step::done;
+    }
+    if (job.succeeded()) job.settle(Error(Code::INTERNAL, "a statement failed and the work went on"));
+    ++counters.rolled_back;
+    error_ = plain(undo);
+    if (!error_) error_ = plain(release);
+    return error_ ? Step::lost : Step::done;
+}
+
+// Refusals of a lost batch rest on rows that are gone as well: everyone gets the same answer.
+void SqliteConnection::abandon_batch(Job* first) {
+    std::string why = sqlite3_errmsg(handle_);
+    if (!sqlite3_get_autocommit(handle_)) plain(rollback);
+    const bool unknown = (error_ & 255) == SQLITE_IOERR || (error_ & 255) == SQLITE_CORRUPT;
+    for (Job* job = first; job; job = job->link)
+        job->settle(Error(unknown ? Code::OUTCOME_UNKNOWN : Code::UNAVAILABLE, why));
+}
+
+void SqliteConnection::persist_time() {
+    if (now - time_persisted_ < seconds(1)) return;
+    const Value value(now);
+    if (execute(store_time, &value, 1, nullptr) == SQLITE_OK) time_persisted_ = now;
+}
+
+void SqliteConnection::read(Job& job, Instant at) {
+    now = at;
+    failed = false;
+    Loop::Enter nowhere(nullptr);
+    if (plain(begin_read)) {
+        job.settle(Error(Code::UNAVAILABLE, sqlite3_errmsg(handle_)));
+        return;
+    }
+    job.run(*this);
+    plain(sqlite_statements::commit);
+    if (!sqlite3_get_autocommit(handle_)) plain(rollback);
+}
+
+void SqliteConnection::checkpoint(bool everything) {
+    sqlite3_wal_checkpoint_v2(handle_, nullptr,
+                              everything ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE,
+                              nullptr, nullptr);
+}
+
+} // namespace urr

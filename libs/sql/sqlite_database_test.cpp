@@ -1,0 +1,308 @@
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <thread>
+
+#include "libs/async/nursery.hpp"
+#include "libs/core/must.hpp"
+#include "libs/sql/idempotency.hpp"
+#include "libs/sql/migrations.hpp"
+#include "libs/sql/outbox.hpp"
+
+namespace urr {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Statement insert{"INSERT INTO numbers (n) VALUES (?1)"};
+constexpr Statement count{"SELECT count(*), coalesce(sum(n), 0) FROM numbers"};
+
+constexpr auto add_number = [](Tx& tx, std::int64_t n) -> Task<Result<std::int64_t>> {
+    TRY(co_await tx.run(insert, {n}));
+    co_return n;
+};
+constexpr auto count_numbers = [](Tx& tx) -> Task<Result<std::int64_t>> {
+    const Rows rows = TRY(co_await tx.run(count));
+    co_return rows.integer(0, 0);
+};
+
+// A store in a folder of its own, and a loop that runs a task to its end.
+struct Sqlite : testing::Test {
+    fs::path folder = fs::temp_directory_path() /
+                      ("urr_sql_" + std::to_string(::getpid()) + "_" +
+                       testing::UnitTest::GetInstance()->current_test_info()->name());
+    SystemClock clock;
+    std::unique_ptr<RunLoop> loop = make_asio_loop();
+    std::unique_ptr<SqliteDatabase> database;
+
+    Sqlite() {
+        fs::create_directories(folder);
+        open();
+        const Migration tables[] = {{1, "numbers", "CREATE TABLE numbers (n INTEGER UNIQUE)"},
+                                    {2, "shared", shared_tables}};
+        EXPECT_TRUE(migrate(*database, tables));
+        EXPECT_TRUE(migrate(*database, tables)); // again: nothing to do
+    }
+    ~Sqlite() override {
+        database.reset();
+        fs::remove_all(folder);
+    }
+    void open() {
+        SqliteOptions options;
+        options.path = (folder / "test.db").string();
+        options.clock = &clock;
+        auto opened = open_sqlite(options);
+        ASSERT_TRUE(opened) << opened.error().text();
+        database = std::move(*opened);
+    }
+    static Task<> until_done(Task<> task, RunLoop& loop) {
+        co_await std::move(task);
+        loop.stop();
+    }
+    void run(Task<> task) {
+        Nursery nursery;
+        Loop::Enter in(loop.get());
+        nursery.spawn(until_done(std::move(task), *loop));
+        loop->run();
+    }
+};
+
+Task<> write_many(Database& database, int writers, int& done) {
+    Nursery nursery;
+    static constexpr auto writer = [](Database& db, int first, int& counter) -> Task<> {
+        for (int i = 0; i < 50; ++i) {
+            const auto n = co_await db.transact(Context{}, add_number, std::int64_t(first + i));
+            EXPECT_TRUE(n);
+            ++counter;
+        }
+    };
+    for (int i = 0; i < writers; ++i) nursery.spawn(writer(database, i * 50, done));
+    EXPECT_TRUE(co_await nursery.drained(Context{}));
+    EXPECT_EQ(must(co_await database.read(Context{}, count_numbers)), writers * 50);
+}
+
+TEST_F(Sqlite, many_writers_share_commits_and_all_is_there) {
+    int done = 0;
+    run(write_many(*database, 32, done));
+    EXPECT_EQ(done, 32 * 50);
+    EXPECT_LT(database->counters().batches, database->counters().works);
+}
+
+Task<> fail_one(Database& database) {
+    static constexpr auto fails_late = [](Tx& tx, std::int64_t n) -> Task<Result<int>> {
+        TRY(co_await tx.run(insert, {n}));
+        co_return fail(Code::SEAT_TAKEN);
+    };
+    static constexpr auto throws = [](Tx& tx, std::int64_t n) -> Task<Result<int>> {
+        TRY(co_await tx.run(insert, {n}));
+        throw std::runtime_error("a bug");
+    };
+    static constexpr auto ignores = [](Tx& tx) -> Task<Result<int>> {
+        (void)co_await tx.run(insert, {std::int64_t(1)});
+        (void)co_await tx.run(insert, {std::int64_t(1)});
+        co_return 1;
+    };
+    EXPECT_EQ((co_await database.transact(Context{}, fails_late, std::int64_t(7))).error().code(),
+              Code::SEAT_TAKEN);
+    EXPECT_EQ((co_await database.transact(Context{}, throws, std::int64_t(8))).error().code(),
+              Code::INTERNAL);
+    EXPECT_EQ((co_await database.transact(Context{}, ignores)).error().code(), Code::INTERNAL);
+    EXPECT_EQ(must(co_await database.transact(Context{}, add_number, std::int64_t(9))), 9);
+    EXPECT_EQ((co_await database.transact(Context{}, add_number, std::int64_t(9))).error().code(),
+              Code::CONFLICT);
+    EXPECT_EQ(must(co_await database.read(Context{}, count_numbers)), 1);
+}
+
+TEST_F(Sqlite, a_work_that_fails_leaves_nothing_and_harms_nobody) { run(fail_one(*database)); }
+
+Task<> await_a_loop(Database& database) {
+    static constexpr auto sleeps = [](Tx&) -> Task<Result<int>> {
+        co_await yield();
+        co_return 1;
+    };
+    EXPECT_EQ((co_await database.transact(Context{}, sleeps)).error().code(), Code::INTERNAL);
+}
+
+TEST_F(Sqlite, a_work_that_awaits_a_loop_is_refused) { run(await_a_loop(*database)); }
+
+Task<> deadlines(Database& database) {
+    Context late;
+    late.deadline = Loop::here().now() - seconds(1);
+    int refused = 0;
+    for (int i = 0; i < 100; ++i) {
+        const auto n = co_await database.transact(late, add_number, std::int64_t(1000 + i));
+        if (n) continue;
+        const Code code = n.error().code();
+        EXPECT_TRUE(code == Code::DEADLINE_EXCEEDED || code == Code::OUTCOME_UNKNOWN);
+        refused += code == Code::DEADLINE_EXCEEDED;
+    }
+    const auto there = must(co_await database.read(Context{}, count_numbers));
+    EXPECT_LE(there + refused, 100); // what was refused for sure is not there
+}
+
+TEST_F(Sqlite, a_deadline_before_the_start_means_surely_not_done) { run(deadlines(*database)); }
+
+Task<> write_reads(Database& database) {
+    static constexpr auto sneaks = [](Tx& tx) -> Task<Result<int>> {
+        TRY(co_await tx.run(insert, {std::int64_t(5)}));
+        co_return 1;
+    };
+    EXPECT_FALSE(co_await database.read(Context{}, sneaks));
+}
+
+TEST_F(Sqlite, a_read_cannot_write) { run(write_reads(*database)); }
+
+Task<> answers(Database& database) {
+    static constexpr auto once = [](Tx& tx, IdempotencyKey key) -> Task<Result<KeptAnswer>> {
+        if (auto first = TRY(co_await find_answer(tx, key))) co_return std::move(*first);
+        TRY(co_await tx.run(insert, {std::int64_t(1)}));
+        TRY(co_await keep_answer(tx, key, 201, "first"));
+        co_return KeptAnswer{201, "first"};
+    };
+    IdempotencyKey key{AccountId{}, "route", "k1", {}};
+    EXPECT_EQ(must(co_await database.transact(Context{}, once, key)).body, "first");
+    EXPECT_EQ(must(co_await database.transact(Context{}, once, key)).body, "first");
+    key.body_sha256[0] = 1;
+    EXPECT_EQ((co_await database.transact(Context{}, once, key)).error().code(),
+              Code::IDEMPOTENCY_KEY_REUSED);
+    static constexpr auto begin = [](Tx& tx, IdempotencyKey k) -> Task<Result<int>> {
+        TRY(co_await find_answer(tx, k));
+        TRY(co_await begin_attempt(tx, k));
+        co_return 1;
+    };
+    key.key = "k2";
+    EXPECT_TRUE(co_await database.transact(Context{}, begin, key));
+    EXPECT_EQ((co_await database.transact(Context{}, begin, key)).error().code(),
+              Code::IDEMPOTENCY_IN_PROGRESS);
+}
+
+TEST_F(Sqlite, an_idempotency_key_gives_the_first_answer_again) { run(answers(*database)); }
+
+Task<> events(Database& database) {
+    static constexpr auto publish = [](Tx& tx, MessageId id) -> Task<Result<int>> {
+        TRY(co_await append_event(tx, id, {"topic", IdBytes{1}, "Type", 1, "{}", ""}));
+        co_return 1;
+    };
+    static constexpr auto consume = [](Tx& tx, MessageId id) -> Task<Result<bool>> {
+        co_return TRY(co_await first_time(tx, "me", id));
+    };
+    static constexpr auto seqs = [](Tx& tx) -> Task<Result<std::string>> {
+        static constexpr Statement all{"SELECT group_concat(seq) FROM outbox"};
+        co_return std::string(TRY(co_await tx.run(all)).text(0, 0));
+    };
+    const MessageId id{IdBytes{1}};
+    EXPECT_TRUE(co_await database.transact(Context{}, publish, id));
+    EXPECT_TRUE(co_await database.transact(Context{}, publish, id));
+    EXPECT_EQ(must(co_await database.read(Context{}, seqs)), "1,2");
+    EXPECT_TRUE(must(co_await database.transact(Context{}, consume, id)));
+    EXPECT_FALSE(must(co_await database.transact(Context{}, consume, id)));
+}
+
+TEST_F(Sqlite, events_are_numbered_by_key_and_taken_once) { run(events(*database)); }
+
+TEST_F(Sqlite, a_second_process_is_kept_away) {
+    SqliteOptions options;
+    options.path = (folder / "test.db").string();
+    options.clock = &clock;
+    const auto second = open_sqlite(options);
+    ASSERT_FALSE(second);
+    EXPECT_NE(second.error().text().find("another process"), std::string_view::npos);
+}
+
+TEST(SqliteOpen, what_cannot_be_opened_says_why) {
+    SystemClock clock;
+    SqliteOptions options;
+    options.clock = &clock;
+    options.path = "/nonexistent/folder/x.db";
+    EXPECT_NE(open_sqlite(options).error().text().find("No such file"), std::string_view::npos);
+    const std::string path = fs::temp_directory_path() / ("urr_not_a_database" + std::to_string(getpid()));
+    if (FILE* file = std::fopen(path.c_str(), "w")) {
+        std::fputs("this is certainly not a database file, but long enough to be looked at", file);
+        std::fclose(file);
+    }
+    options.path = path;
+    const auto opened = open_sqlite(options);
+    ASSERT_FALSE(opened);
+    EXPECT_NE(opened.error().text().find("not a database"), std::string_view::npos);
+    fs::remove(path);
+    fs::remove(path + ".lock");
+}
+
+// The child writes and reports each acknowledged number; killed at some instant, all of them are
+// there afterwards.
+TEST_F(Sqlite, kill_nine_loses_no_acknowledged_write) {
+    database.reset();
+    int pipe_ends[2];
+    ASSERT_EQ(::pipe(pipe_ends), 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        static constexpr auto forever = [](Database& db, int out) -> Task<> {
+            for (std::int64_t n = 1;; ++n)
+                if (co_await db.transact(Context{}, add_number, n))
+                    if (::write(out, &n, sizeof n) < 0) ::_exit(1);
+        };
+        open();
+        run(forever(*database, pipe_ends[1]));
+        ::_exit(0);
+    }
+    ::close(pipe_ends[1]);
+    std::int64_t acknowledged = 0, n = 0;
+    bool killed = false;
+    while (::read(pipe_ends[0], &n, sizeof n) == sizeof n) {
+        acknowledged = n;
+        if (n >= 200 && !killed) {
+            ::kill(child, SIGKILL);
+            killed = true;
+        }
+    }
+    ::waitpid(child, nullptr, 0);
+    ::close(pipe_ends[0]);
+    open();
+    static constexpr auto check = [](Database& db, std::int64_t at_least) -> Task<> {
+        const auto there = must(co_await db.read(Context{}, count_numbers));
+        EXPECT_GE(there, at_least);
+        EXPECT_LE(there, at_least + 1);
+    };
+    EXPECT_GE(acknowledged, 200);
+    run(check(*database, acknowledged));
+}
+
+TEST(StoreTimeTest, never_goes_back_and_says_when_the_clock_did) {
+    const auto folder = fs::temp_directory_path() / ("urr_time_" + std::to_string(getpid()));
+    fs::create_directories(folder);
+    ManualClock clock{Instant{1'800'000'000'000'000}};
+    SqliteOptions options;
+    options.clock = &clock;
+    options.path = (folder / "t.db").string();
+    static constexpr auto now_of = [](Tx& tx) -> Task<Result<Instant>> { co_return tx.now; };
+    static constexpr auto ask = [](Database& db, Instant& out, RunLoop& loop) -> Task<> {
+        out = must(co_await db.transact(Context{}, now_of));
+        loop.stop();
+    };
+    const auto once = [&](Instant& out, bool& set_back) {
+        auto database = open_sqlite(options);
+        ASSERT_TRUE(database);
+        auto loop = make_asio_loop();
+        Nursery nursery;
+        Loop::Enter in(loop.get());
+        nursery.spawn(ask(**database, out, *loop));
+        loop->run();
+        std::this_thread::sleep_for(std::chrono::milliseconds(20)); // the counters are published
+        set_back = (*database)->counters().clock_was_set_back;
+    };
+    Instant first, second;
+    bool set_back = false;
+    once(first, set_back);
+    EXPECT_FALSE(set_back);
+    clock.advance(hours(-1));
+    once(second, set_back);
+    EXPECT_TRUE(set_back);
+    EXPECT_GE(second, first);
+    fs::remove_all(folder);
+}
+
+} // namespace
+} // namespace urr
