@@ -45,6 +45,7 @@ struct Request {
     std::string_view path;   // strictly decoded, without the query; the router matches this
     std::string_view query;  // as it came, without '?'
     std::string_view body;
+    std::string_view date;   // an IMF-fixdate for the Date header, of this second
     Address peer;            // the other end of the connection; the gateway finds the client
     std::array<std::string_view, parameters_max> parameters{}; // of the route's {names}, in order
 

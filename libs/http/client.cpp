@@ -1,0 +1,390 @@
+#include "libs/http/client.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/write.hpp>
+
+#include "libs/async/wait.hpp"
+#include "libs/http/parser.hpp"
+
+namespace urr {
+
+namespace {
+
+namespace asio = boost::asio;
+using tcp = asio::ip::tcp;
+using Executor = asio::io_context::executor_type;
+using Socket = asio::basic_stream_socket<tcp, Executor>;
+using ErrorCode = boost::system::error_code;
+
+constexpr std::size_t read_bytes = 16 * 1024;
+constexpr Duration tick_interval = milliseconds(100);
+
+// One connection to the target. Operations hold a reference; whoever waits for one is resumed unless
+// it has gone meanwhile.
+struct Upstream : std::enable_shared_from_this<Upstream> {
+    Socket socket;
+    std::string in;          // read and not used yet
+    std::size_t filled = 0;
+    std::string out;
+    ErrorCode error;
+    std::size_t bytes = 0;
+    Instant due = never;     // an operation that takes longer is cut off
+    bool timed_out = false, used_before = false, dead = false;
+    std::coroutine_handle<> waiting;
+
+    explicit Upstream(asio::io_context& io) : socket(io) { in.resize(read_bytes); }
+
+    void done(ErrorCode result, std::size_t count) {
+        error = result;
+        bytes = count;
+        if (auto resumed = std::exchange(waiting, {})) resumed.resume();
+    }
+    void close() {
+        dead = true;
+        ErrorCode ignored;
+        socket.close(ignored);
+    }
+};
+
+// Awaits one operation that `begin` starts; destroying the waiter cuts the connection.
+template <class Begin>
+struct [[nodiscard]] Operation {
+    Upstream& upstream;
+    Begin begin;
+    bool suspended = false;
+    Operation(Upstream& u, Begin b) : upstream(u), begin(b) {}
+    ~Operation() {
+        if (!suspended) return;
+        upstream.waiting = {};
+        upstream.close();
+    }
+    bool await_ready() { return false; }
+    void await_suspend(std::coroutine_handle<> caller) {
+        upstream.waiting = caller;
+        suspended = true;
+        begin(upstream);
+    }
+    bool await_resume() {
+        suspended = false;
+        return !upstream.error;
+    }
+};
+
+auto handler_of(Upstream& upstream) {
+    return [self = upstream.shared_from_this()](ErrorCode error, std::size_t bytes) {
+        self->done(error, bytes);
+    };
+}
+
+auto read_more(Upstream& upstream) {
+    return Operation(upstream, [](Upstream& u) {
+        if (u.in.size() - u.filled < read_bytes / 2) u.in.resize(u.in.size() * 2);
+        u.socket.async_read_some(asio::buffer(u.in.data() + u.filled, u.in.size() - u.filled),
+                                 handler_of(u));
+    });
+}
+
+auto write_rest(Upstream& upstream, std::size_t from) {
+    upstream.out.erase(0, from);
+    return Operation(upstream, [](Upstream& u) {
+        asio::async_write(u.socket, asio::buffer(u.out), handler_of(u));
+    });
+}
+
+struct OpenTo {
+    tcp::endpoint endpoint;
+    void operator()(Upstream& u) const {
+        u.socket.async_connect(endpoint, [self = u.shared_from_this()](ErrorCode error) {
+            if (!error) {
+                ErrorCode ignored;
+                self->socket.set_option(tcp::no_delay(true), ignored);
+                self->socket.non_blocking(true, ignored);
+            }
+            self->done(error, 0);
+        });
+    }
+};
+
+bool repeatable(const Request& request) {
+    switch (request.method) {
+    case Method::get:
+    case Method::head:
+    case Method::put:
+    case Method::del:
+    case Method::options: return true;
+    default: return request.has_header("Idempotency-Key");
+    }
+}
+
+void render(const Request& request, const std::string& host, std::string& out) {
+    out.clear();
+    out.append(method_name(request.method)).append(" ").append(request.target);
+    out.append(" HTTP/1.1\r\nHost: ").append(host).append("\r\n");
+    for (const Header& header : request.headers()) {
+        if (same_header(header.name, "Host")) continue;
+        out.append(header.name).append(": ").append(header.value).append("\r\n");
+    }
+    const bool may_have_body = request.method == Method::post || request.method == Method::put ||
+                               request.method == Method::patch;
+    if (!request.body.empty() || may_have_body)
+        out.append("Content-Length: ").append(std::to_string(request.body.size())).append("\r\n");
+    out.append("\r\n").append(request.body);
+}
+
+// Content types that our services send are constants; a foreign one lives in the headers' text.
+std::string_view known_type(std::string_view type) {
+    for (const std::string_view known : {type_json, type_problem, type_html, type_text, type_events})
+        if (known == type) return known;
+    return {};
+}
+
+// The rest of a connection as a stream: bytes are given on as they come.
+class UpstreamStream final : public Stream {
+public:
+    UpstreamStream(std::shared_ptr<Upstream> upstream, bool chunked)
+        : upstream_(std::move(upstream)), chunks_(SIZE_MAX), chunked_(chunked) {}
+    ~UpstreamStream() override { upstream_->close(); }
+
+    Task<Result<std::shared_ptr<const std::string>>> next(Context context) override {
+        for (;;) {
+            std::string piece;
+            const std::string_view input(upstream_->in.data(), upstream_->filled);
+            if (chunked_ && chunks_.done()) co_return std::shared_ptr<const std::string>();
+            if (chunked_) {
+                const std::size_t used = TRY(chunks_.feed(input, piece));
+                upstream_->in.erase(0, used);
+                upstream_->in.resize(upstream_->in.size() + used);
+                upstream_->filled -= used;
+            } else {
+                piece = input;
+                upstream_->filled = 0;
+            }
+            if (!piece.empty()) co_return std::make_shared<const std::string>(std::move(piece));
+            if (upstream_->dead) co_return std::shared_ptr<const std::string>();
+            if (!reading_) start_reading();
+            TRY(co_await arrived_->wait(context));
+            arrived_->reset();
+        }
+    }
+
+private:
+    void start_reading() {
+        reading_ = true;
+        Upstream& u = *upstream_;
+        if (u.in.size() - u.filled < read_bytes / 2) u.in.resize(u.in.size() * 2);
+        u.socket.async_read_some(
+            asio::buffer(u.in.data() + u.filled, u.in.size() - u.filled),
+            [stream = std::weak_ptr<UpstreamStream*>(self_), upstream = upstream_](
+                ErrorCode error, std::size_t bytes) {
+                if (error) upstream->dead = true;
+                upstream->filled += bytes;
+                const auto alive = stream.lock();
+                if (!alive) return;
+                (*alive)->reading_ = false;
+                (*alive)->arrived_->open();
+            });
+    }
+
+    std::shared_ptr<Upstream> upstream_;
+    ChunkDecoder chunks_;
+    const bool chunked_;
+    bool reading_ = false;
+    std::shared_ptr<UpstreamStream*> self_ = std::make_shared<UpstreamStream*>(this);
+    std::unique_ptr<Gate> arrived_ = std::make_unique<Gate>();
+};
+
+class Client final : public Transport {
+public:
+    Client(RunLoop& loop, const std::string& host, std::uint16_t port, const ClientLimits& limits)
+        : loop_(loop), io_(*static_cast<asio::io_context*>(loop.native())),
+          host_(host + ":" + std::to_string(port)), limits_(limits) {
+        ErrorCode error;
+        const auto address = asio::ip::make_address(host, error);
+        if (!error) {
+            endpoint_ = tcp::endpoint(address, port);
+            resolved_ = true;
+        } else {
+            asio::ip::basic_resolver<tcp, Executor> resolver(io_);
+            const auto found = resolver.resolve(host, std::to_string(port), error);
+            resolved_ = !error && !found.empty();
+            if (resolved_) endpoint_ = found.begin()->endpoint();
+        }
+        tick_.client = this;
+    }
+    ~Client() override {
+        for (auto& upstream : all_)
+            if (auto open = upstream.lock()) open->close();
+    }
+
+    Task<Result<Response>> send(Context context, Request request) override {
+        if (!resolved_) co_return fail(Code::UNAVAILABLE, "unknown host " + host_);
+        const Instant due =
+            std::min(context.deadline, loop_.now() + limits_.request_timeout);
+        for (int attempt = 0;; ++attempt) {
+            auto upstream = co_await take(context, due, attempt > 0);
+            if (!upstream) co_return fail(std::move(upstream).error());
+            const bool was_used = (*upstream)->used_before;
+            auto response = co_await exchange(*upstream, request, due);
+            give_back();
+            const bool stale = !response && was_used && response.error().code() != Code::DEADLINE_EXCEEDED;
+            if (!stale || attempt > 0 || !limits_.retry_once || !repeatable(request))
+                co_return response;
+        }
+    }
+
+private:
+    struct Tick : Timer {
+        Client* client = nullptr;
+        Tick() : Timer([](Node& node) { static_cast<Tick&>(node).client->tick(); }) {}
+    };
+
+    // An idle connection, or a new one; waits when as many as allowed are busy.
+    Task<Result<std::shared_ptr<Upstream>>> take(Context context, Instant due, bool fresh) {
+        context.deadline = due;
+        while (busy_ >= limits_.connections_max) {
+            if (waiting_ >= limits_.waiting_max) co_return fail(Error(Code::OVERLOADED).retry_after(1));
+            ++waiting_;
+            auto freed = co_await freed_.wait(context);
+            --waiting_;
+            if (!freed) co_return fail(Code::DEADLINE_EXCEEDED);
+            freed_.reset();
+        }
+        ++busy_;
+        if (!tick_.armed) loop_.arm(tick_, loop_.now() + tick_interval);
+        while (!fresh && !idle_.empty()) {
+            auto upstream = std::move(idle_.back());
+            idle_.pop_back();
+            if (!upstream->dead) co_return upstream;
+        }
+        auto upstream = std::make_shared<Upstream>(io_);
+        all_.push_back(upstream);
+        upstream->due = std::min(due, loop_.now() + limits_.connect_timeout);
+        const OpenTo begin{endpoint_};
+        if (co_await Operation(*upstream, begin)) co_return upstream;
+        give_back();
+        upstream->close();
+        co_return fail(Code::UNAVAILABLE, "cannot reach " + host_ + ": " + upstream->error.message());
+    }
+    void give_back() {
+        --busy_;
+        freed_.open();
+        freed_.reset();
+    }
+
+    Task<Result<Response>> exchange(std::shared_ptr<Upstream> upstream, const Request& request,
+                                    Instant due) {
+        Upstream& u = *upstream;
+        u.due = due;
+        render(request, host_, u.out);
+        ErrorCode error;
+        const std::size_t written = u.socket.write_some(asio::buffer(u.out), error);
+        if (error && error != asio::error::would_block) co_return broken(u);
+        if (written < u.out.size() && !co_await write_rest(u, written)) co_return broken(u);
+        std::size_t head_end;
+        while ((head_end = find_head_end({u.in.data(), u.filled}, 0)) == std::string_view::npos) {
+            if (u.filled > 64 * 1024) co_return broken(u);
+            if (!co_await read_more(u)) co_return broken(u);
+            u.filled += u.bytes;
+        }
+        Response response;
+        auto head = parse_response_head({u.in.data(), head_end}, response.headers);
+        if (!head) {
+            u.close();
+            co_return fail(std::move(head).error());
+        }
+        response.status = head->status;
+        response.content_type = known_type(head->content_type);
+        if (response.content_type.empty() && !head->content_type.empty())
+            response.add("Content-Type", head->content_type);
+        drop(u, head_end);
+        if (response.content_type == type_events) {
+            u.due = never;
+            response.stream = std::make_unique<UpstreamStream>(upstream, head->chunked);
+            co_return response;
+        }
+        const bool no_body =
+            request.method == Method::head || head->status == 204 || head->status == 304;
+        if (!no_body) TRY(co_await read_body(u, *head, response.body));
+        u.due = never;
+        u.used_before = true;
+        if (head->keep_alive && (no_body || head->has_length || head->chunked))
+            idle_.push_back(std::move(upstream));
+        else
+            u.close();
+        co_return response;
+    }
+
+    Task<Result<void>> read_body(Upstream& u, const ResponseHead& head, std::string& body) {
+        if (head.content_length > limits_.body_bytes_max) co_return broken(u);
+        ChunkDecoder chunks(limits_.body_bytes_max);
+        for (;;) {
+            if (head.chunked) {
+                const auto used = chunks.feed({u.in.data(), u.filled}, body);
+                if (!used) co_return broken(u);
+                drop(u, *used);
+                if (chunks.done()) co_return Result<void>{};
+            } else {
+                const std::size_t wanted =
+                    head.has_length ? std::size_t(head.content_length) - body.size() : u.filled;
+                const std::size_t n = std::min(wanted, u.filled);
+                body.append(u.in.data(), n);
+                drop(u, n);
+                if (head.has_length && body.size() == head.content_length) co_return Result<void>{};
+                if (body.size() > limits_.body_bytes_max) co_return broken(u);
+            }
+            if (!co_await read_more(u)) {
+                const bool ended = u.error == asio::error::eof && !head.has_length && !head.chunked;
+                if (ended) co_return Result<void>{};
+                co_return broken(u);
+            }
+            u.filled += u.bytes;
+        }
+    }
+
+    static void drop(Upstream& u, std::size_t bytes) {
+        if (bytes == 0) return;
+        std::memmove(u.in.data(), u.in.data() + bytes, u.filled - bytes);
+        u.filled -= bytes;
+    }
+    static std::unexpected<Error> broken(Upstream& u) {
+        u.close();
+        if (u.timed_out) return fail(Code::DEADLINE_EXCEEDED);
+        return fail(u.used_before ? Code::OUTCOME_UNKNOWN : Code::UNAVAILABLE, u.error.message());
+    }
+    void tick() {
+        const Instant now = loop_.now();
+        std::erase_if(all_, [&](const std::weak_ptr<Upstream>& weak) {
+            const auto upstream = weak.lock();
+            if (!upstream || upstream->dead) return true;
+            if (upstream->due <= now) {
+                upstream->timed_out = true;
+                upstream->close();
+            }
+            return false;
+        });
+        if (!all_.empty()) loop_.arm(tick_, now + tick_interval);
+    }
+
+    RunLoop& loop_;
+    asio::io_context& io_;
+    const std::string host_;
+    const ClientLimits limits_;
+    tcp::endpoint endpoint_;
+    bool resolved_ = false;
+    std::vector<std::shared_ptr<Upstream>> idle_;
+    std::vector<std::weak_ptr<Upstream>> all_;
+    std::size_t busy_ = 0, waiting_ = 0;
+    Gate freed_;
+    Tick tick_;
+};
+
+} // namespace
+
+std::unique_ptr<Transport> connect_http(RunLoop& loop, const std::string& host, std::uint16_t port,
+                                        const ClientLimits& limits) {
+    return std::make_unique<Client>(loop, host, port, limits);
+}
+
+} // namespace urr

@@ -1,0 +1,517 @@
+#include "libs/http/server.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/write.hpp>
+#include <ctime>
+
+#include "libs/async/nursery.hpp"
+#include "libs/http/parser.hpp"
+#include "libs/http/path.hpp"
+
+namespace urr {
+
+namespace {
+
+namespace asio = boost::asio;
+using tcp = asio::ip::tcp;
+using Executor = asio::io_context::executor_type;
+using Socket = asio::basic_stream_socket<tcp, Executor>;
+using Acceptor = asio::basic_socket_acceptor<tcp, Executor>;
+using ErrorCode = boost::system::error_code;
+
+constexpr std::size_t buffer_bytes_start = 4096;
+constexpr std::size_t buffer_bytes_kept = 64 * 1024;
+constexpr Duration stream_comment_interval = seconds(15);
+
+class Server;
+
+// One client. Everything happens on the server's loop; an asynchronous operation holds a reference.
+class Connection : public std::enable_shared_from_this<Connection> {
+public:
+    Connection(Server& server, Socket socket, Address peer)
+        : server_(server), socket_(std::move(socket)), peer_(peer) {
+        in_.resize(buffer_bytes_start);
+    }
+    void read();
+    void close();
+    // From the server's clock: closes what has been silent or slow for too long.
+    void check_time(Instant now);
+    // For the drain: an idle connection is closed, a busy one after its answer.
+    void finish();
+
+    Connection* previous = nullptr;
+    Connection* next = nullptr;
+
+private:
+    enum class Parsed : std::uint8_t { request, more, failed };
+
+    void received(std::size_t bytes);
+    void process();
+    Parsed parse(Request& request);
+    Parsed parse_body(const MessageHead& head, std::size_t head_end, Request& request);
+    Parsed refuse(const Error& error);
+    Task<> serve(std::shared_ptr<Connection> self, Request request);
+    Task<> run_stream(std::shared_ptr<Stream> stream);
+    void render(const Request& request, Response& response);
+    void drop_request();
+    void flush();
+    void wrote(ErrorCode error);
+    Context context_of(const Request& request) const;
+
+    // Writes a stream's frame; false: the client has gone.
+    Task<bool> write_frame(std::string_view frame);
+
+    Server& server_;
+    Socket socket_;
+    const Address peer_;
+    std::string in_;              // what was read; the first `filled_` bytes count
+    std::size_t filled_ = 0;
+    std::size_t scanned_ = 0;     // no head's end before that
+    std::size_t request_bytes_ = 0; // of the request in hand, to be dropped after its answer
+    std::string path_;            // a decoded path
+    std::string chunked_body_, chunked_head_;
+    std::unique_ptr<ChunkDecoder> chunks_;
+    MessageHead chunked_message_;
+    std::string out_;     // answers that are to be written
+    std::string sending_; // what the system is taking from us
+    Instant due_;                 // when its silence ends in closing
+    bool busy_ = false, writing_ = false, reading_ = false, closing_ = false, closed_ = false;
+    bool processing_ = false, streaming_ = false, keep_alive_ = true;
+    friend class Server;
+};
+
+class Server final : public HttpServer {
+public:
+    Server(RunLoop& loop, HttpHandler& handler, const ServerLimits& limits)
+        : loop_(loop), io_(*static_cast<asio::io_context*>(loop.native())), handler_(handler),
+          limits_(limits), acceptor_(io_), random_(SystemRandom().next()) {
+        tick_.server = this;
+        refresh_date();
+    }
+    ~Server() override {
+        while (head_) head_->close();
+        nursery_.clear();
+    }
+
+    Result<> listen(const std::string& address, std::uint16_t port) {
+        ErrorCode error;
+        const auto ip = asio::ip::make_address(address, error);
+        if (error) return fail(Code::UNAVAILABLE, "not an address: " + address);
+        const tcp::endpoint endpoint(ip, port);
+        acceptor_.open(endpoint.protocol(), error);
+        const int one = 1;
+        ::setsockopt(acceptor_.native_handle(), SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
+        if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
+        if (!error) acceptor_.bind(endpoint, error);
+        if (!error) acceptor_.listen(4096, error);
+        if (error)
+            return fail(Code::UNAVAILABLE, "cannot listen on " + address + ":" +
+                                               std::to_string(port) + ": " + error.message());
+        Loop::Enter in(&loop_);
+        accept();
+        loop_.arm(tick_, loop_.now() + seconds(1));
+        return {};
+    }
+    std::uint16_t port() const override {
+        ErrorCode ignored;
+        return acceptor_.local_endpoint(ignored).port();
+    }
+    ServerCounters counters() const override { return counters_; }
+
+    Task<> drain(Context context) override {
+        ErrorCode ignored;
+        acceptor_.close(ignored);
+        draining_ = true;
+        for (Connection* c = head_; c;) {
+            Connection* following = c->next;
+            c->finish();
+            c = following;
+        }
+        while (head_ && loop_.now() < context.deadline)
+            if (!co_await sleep(context, milliseconds(10))) break;
+        while (head_) head_->close();
+    }
+
+    void link(Connection& c) {
+        c.next = head_;
+        if (head_) head_->previous = &c;
+        head_ = &c;
+        ++open_;
+    }
+    void unlink(Connection& c) {
+        (c.previous ? c.previous->next : head_) = c.next;
+        if (c.next) c.next->previous = c.previous;
+        c.previous = c.next = nullptr;
+        --open_;
+    }
+
+    RunLoop& loop_;
+    asio::io_context& io_;
+    HttpHandler& handler_;
+    const ServerLimits limits_;
+    Acceptor acceptor_;
+    SeededRandom random_;
+    ServerCounters counters_;
+    std::string date_;
+    Nursery nursery_;
+    std::size_t open_ = 0, streams_ = 0;
+    bool draining_ = false;
+
+private:
+    struct Tick : Timer {
+        Server* server = nullptr;
+        Tick() : Timer([](Node& node) { static_cast<Tick&>(node).server->tick(); }) {}
+    };
+
+    void accept() {
+        acceptor_.async_accept([this](ErrorCode error, auto socket) {
+            if (error == asio::error::operation_aborted) return;
+            if (!error) admit(std::move(socket));
+            accept();
+        });
+    }
+    template <class Accepted>
+    void admit(Accepted socket) {
+        ErrorCode error;
+        const auto endpoint = socket.remote_endpoint(error);
+        if (error || open_ >= limits_.connections_max) {
+            ++counters_.refused;
+            return; // closed by its destructor
+        }
+        Address peer;
+        if (endpoint.address().is_v4()) {
+            const auto bytes = endpoint.address().to_v4().to_bytes();
+            peer.bytes[10] = peer.bytes[11] = 0xff;
+            std::copy(bytes.begin(), bytes.end(), peer.bytes.begin() + 12);
+        } else {
+            const auto bytes = endpoint.address().to_v6().to_bytes();
+            std::copy(bytes.begin(), bytes.end(), peer.bytes.begin());
+        }
+        socket.non_blocking(true, error);
+        socket.set_option(tcp::no_delay(true), error);
+        ++counters_.connections;
+        auto connection = std::make_shared<Connection>(*this, std::move(socket), peer);
+        link(*connection);
+        connection->due_ = loop_.now() + limits_.request_timeout;
+        connection->read();
+    }
+    void refresh_date() {
+        const std::time_t now = std::time(nullptr);
+        std::tm utc{};
+        gmtime_r(&now, &utc);
+        char text[40];
+        date_.assign(text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &utc));
+    }
+    void tick() {
+        refresh_date();
+        const Instant now = loop_.now();
+        for (Connection* c = head_; c;) {
+            Connection* following = c->next;
+            c->check_time(now);
+            c = following;
+        }
+        loop_.arm(tick_, now + seconds(1));
+    }
+
+    Connection* head_ = nullptr;
+    Tick tick_;
+};
+
+void Connection::read() {
+    if (reading_ || closed_) return;
+    if (filled_ == in_.size()) in_.resize(in_.size() * 2);
+    reading_ = true;
+    socket_.async_read_some(asio::buffer(in_.data() + filled_, in_.size() - filled_),
+                            [self = shared_from_this()](ErrorCode error, std::size_t bytes) {
+                                self->reading_ = false;
+                                if (error)
+                                    self->close();
+                                else
+                                    self->received(bytes);
+                            });
+}
+
+void Connection::received(std::size_t bytes) {
+    if (filled_ == 0) due_ = server_.loop_.now() + server_.limits_.request_timeout;
+    filled_ += bytes;
+    process();
+}
+
+// Answers what is complete in the buffer, in order; one write for all that could be answered at once.
+void Connection::process() {
+    if (processing_ || busy_ || closed_) return;
+    processing_ = true;
+    auto self = shared_from_this();
+    bool more = false;
+    while (!busy_ && !closing_ && !closed_) {
+        Request request;
+        const Parsed parsed = parse(request);
+        if (parsed == Parsed::more) more = true;
+        if (parsed != Parsed::request) break;
+        ++server_.counters_.requests;
+        if (keep_alive_ && !server_.draining_ && server_.handler_.answer_at_once(request, out_)) {
+            drop_request();
+            continue;
+        }
+        busy_ = true;
+        server_.nursery_.spawn(serve(self, request));
+    }
+    processing_ = false;
+    if (closed_) return;
+    flush();
+    if (more && !writing_ && !closing_) read();
+}
+
+Connection::Parsed Connection::refuse(const Error& error) {
+    ++server_.counters_.bad;
+    Request request;
+    Response response = problem(error, Trace::make(server_.random_, false));
+    keep_alive_ = false;
+    render(request, response);
+    closing_ = true;
+    return Parsed::failed;
+}
+
+Connection::Parsed Connection::parse(Request& request) {
+    const std::string_view buffer(in_.data(), filled_);
+    if (chunks_) return parse_body(chunked_message_, 0, request);
+    const std::size_t head_end = find_head_end(buffer, scanned_);
+    if (head_end == std::string_view::npos) {
+        scanned_ = filled_;
+        if (filled_ > server_.limits_.header_bytes_max) return refuse(Error(Code::HEADERS_TOO_LARGE));
+        return Parsed::more;
+    }
+    if (head_end > server_.limits_.header_bytes_max) return refuse(Error(Code::HEADERS_TOO_LARGE));
+    const auto head = parse_request_head(buffer.substr(0, head_end), request);
+    if (!head) return refuse(head.error());
+    keep_alive_ = head->keep_alive;
+    if (head->expects_continue && filled_ == head_end && out_.empty())
+        out_ = "HTTP/1.1 100 Continue\r\n\r\n";
+    return parse_body(*head, head_end, request);
+}
+
+Connection::Parsed Connection::parse_body(const MessageHead& head, std::size_t head_end,
+                                          Request& request) {
+    const std::size_t bytes_max = server_.limits_.body_bytes_max;
+    if (head.chunked) {
+        if (!chunks_) { // the head is kept apart: the buffer is used up while chunks come in
+            chunked_message_ = head;
+            chunked_head_.assign(in_.data(), head_end);
+            chunked_body_.clear();
+            chunks_ = std::make_unique<ChunkDecoder>(bytes_max);
+        }
+        const auto used = chunks_->feed({in_.data() + head_end, filled_ - head_end}, chunked_body_);
+        if (!used) return refuse(used.error());
+        std::memmove(in_.data(), in_.data() + head_end + *used, filled_ - head_end - *used);
+        filled_ -= head_end + *used;
+        scanned_ = 0;
+        if (!chunks_->done()) return Parsed::more;
+        chunks_.reset();
+        request = Request();
+        if (!parse_request_head(chunked_head_, request)) return refuse(Error(Code::BAD_REQUEST));
+        request.body = chunked_body_;
+        request_bytes_ = 0;
+    } else {
+        if (head.content_length > bytes_max) return refuse(Error(Code::BODY_TOO_LARGE));
+        request_bytes_ = head_end + std::size_t(head.content_length);
+        if (filled_ < request_bytes_) {
+            if (in_.size() < request_bytes_) in_.resize(request_bytes_);
+            return Parsed::more;
+        }
+        request.body = std::string_view(in_.data() + head_end, std::size_t(head.content_length));
+    }
+    const auto path = decode_path(request.target, path_);
+    if (!path) return refuse(path.error());
+    request.path = *path;
+    request.peer = peer_;
+    request.date = server_.date_;
+    return Parsed::request;
+}
+
+void Connection::drop_request() {
+    std::memmove(in_.data(), in_.data() + request_bytes_, filled_ - request_bytes_);
+    filled_ -= request_bytes_;
+    request_bytes_ = scanned_ = 0;
+    due_ = server_.loop_.now() +
+           (filled_ ? server_.limits_.request_timeout : server_.limits_.idle_timeout);
+}
+
+Context Connection::context_of(const Request& request) const {
+    Context context;
+    context.deadline = server_.loop_.now() + server_.limits_.request_timeout;
+    if (const auto trace = parse_traceparent(request.header("traceparent")))
+        context.trace = trace->child(server_.random_);
+    else
+        context.trace = Trace::make(server_.random_, false);
+    return context;
+}
+
+Task<> Connection::serve(std::shared_ptr<Connection> self, Request request) {
+    due_ = never;
+    Response response = co_await server_.handler_.handle(context_of(request), request);
+    if (response.stream && server_.streams_ >= server_.limits_.streams_max)
+        response = problem(Error(Code::STREAMS_FULL).retry_after(5), Trace{});
+    if (server_.draining_) keep_alive_ = false;
+    std::shared_ptr<Stream> stream(std::move(response.stream));
+    streaming_ = stream && request.method != Method::head;
+    if (streaming_) keep_alive_ = false;
+    render(request, response);
+    drop_request();
+    if (streaming_) {
+        co_await run_stream(std::move(stream));
+        close();
+        co_return;
+    }
+    if (!keep_alive_) closing_ = true;
+    busy_ = false;
+    if (!processing_) {
+        flush();
+        if (!writing_) process();
+    }
+}
+
+Task<> Connection::run_stream(std::shared_ptr<Stream> stream) {
+    ++server_.streams_;
+    ++server_.counters_.streams;
+    read(); // a client that goes away ends the read
+    std::string head = std::move(out_);
+    out_.clear();
+    // When this process ends, those who listened come back spread over some seconds.
+    head += "retry: " + std::to_string(1000 + server_.random_.below(4000)) + "\n\n";
+    bool alive = co_await write_frame(head);
+    while (alive && !closed_ && !server_.draining_) {
+        Context context;
+        context.deadline = server_.loop_.now() + stream_comment_interval;
+        auto frame = co_await stream->next(context);
+        if (frame && !*frame) break;
+        if (!frame && frame.error().code() != Code::DEADLINE_EXCEEDED) break;
+        alive = co_await write_frame(frame ? std::string_view(**frame) : ": still here\n\n");
+    }
+    --server_.streams_;
+}
+
+Task<bool> Connection::write_frame(std::string_view frame) {
+    if (closed_) co_return false;
+    struct Write {
+        Connection& connection;
+        std::string_view frame;
+        std::coroutine_handle<> waiting;
+        bool ok = false;
+        // Shared with the operation, which may end after this coroutine was destroyed.
+        std::shared_ptr<Write*> self = std::make_shared<Write*>(this);
+
+        Write(Connection& c, std::string_view f) : connection(c), frame(f) {}
+        ~Write() { *self = nullptr; }
+        bool await_ready() { return false; }
+        void await_suspend(std::coroutine_handle<> caller) {
+            waiting = caller;
+            connection.due_ =
+                connection.server_.loop_.now() + connection.server_.limits_.write_timeout;
+            connection.sending_.assign(frame);
+            asio::async_write(connection.socket_, asio::buffer(connection.sending_),
+                              [token = self, keep = connection.shared_from_this()](
+                                  ErrorCode error, std::size_t) {
+                                  if (*token) (*token)->done(!error);
+                              });
+        }
+        void done(bool written) {
+            ok = written;
+            connection.due_ = never;
+            waiting.resume();
+        }
+        bool await_resume() { return ok; }
+    };
+    co_return co_await Write(*this, frame);
+}
+
+void Connection::render(const Request& request, Response& response) {
+    std::string& out = out_;
+    out += "HTTP/1.1 ";
+    out += std::to_string(response.status);
+    out += ' ';
+    out += reason_phrase(response.status);
+    out += "\r\nDate: ";
+    out += server_.date_;
+    if (!response.content_type.empty()) out.append("\r\nContent-Type: ").append(response.content_type);
+    if (!streaming_ && response.status != 204 && response.status != 304)
+        out.append("\r\nContent-Length: ").append(std::to_string(response.body.size()));
+    if (!keep_alive_) out += "\r\nConnection: close";
+    out += "\r\n";
+    out += response.headers;
+    out += "\r\n";
+    if (request.method != Method::head && response.status != 304) out += response.body;
+}
+
+void Connection::flush() {
+    if (writing_ || closed_) return;
+    if (!out_.empty()) {
+        ErrorCode error;
+        const std::size_t written = socket_.write_some(asio::buffer(out_), error);
+        if (error && error != asio::error::would_block) return close();
+        if (written < out_.size()) {
+            sending_.assign(out_, written);
+            out_.clear();
+            writing_ = true;
+            due_ = server_.loop_.now() + server_.limits_.write_timeout;
+            asio::async_write(socket_, asio::buffer(sending_),
+                              [self = shared_from_this()](ErrorCode failed, std::size_t) {
+                                  self->wrote(failed);
+                              });
+            return;
+        }
+        out_.clear();
+        if (out_.capacity() > buffer_bytes_kept) out_.shrink_to_fit();
+    }
+    if (closing_) close();
+}
+
+void Connection::wrote(ErrorCode error) {
+    writing_ = false;
+    sending_.clear();
+    sending_.shrink_to_fit();
+    if (error) return close();
+    due_ = server_.loop_.now() + server_.limits_.idle_timeout;
+    flush();
+    if (!writing_) process();
+}
+
+void Connection::check_time(Instant now) {
+    if (now < due_ || busy_) {
+        if (streaming_ && now >= due_) close();
+        return;
+    }
+    ++server_.counters_.timeouts;
+    if (filled_ == 0 || writing_) return close();
+    refuse(Error(Code::REQUEST_TIMEOUT)); // it began a request and did not end it
+    flush();
+    close();
+}
+
+void Connection::finish() {
+    keep_alive_ = false;
+    if (streaming_ || (!busy_ && !writing_ && filled_ == 0)) close();
+}
+
+void Connection::close() {
+    if (closed_) return;
+    closed_ = true;
+    auto self = shared_from_this();
+    server_.unlink(*this);
+    ErrorCode ignored;
+    socket_.shutdown(tcp::socket::shutdown_send, ignored);
+    socket_.close(ignored);
+}
+
+} // namespace
+
+Result<std::unique_ptr<HttpServer>> listen_http(RunLoop& loop, const std::string& address,
+                                                std::uint16_t port, HttpHandler& handler,
+                                                const ServerLimits& limits) {
+    auto server = std::make_unique<Server>(loop, handler, limits);
+    TRY_PLAIN(server->listen(address, port));
+    return server;
+}
+
+} // namespace urr
