@@ -19,7 +19,7 @@ using Socket = asio::basic_stream_socket<tcp, Executor>;
 using ErrorCode = boost::system::error_code;
 
 constexpr std::size_t read_bytes = 16 * 1024;
-constexpr Duration tick_interval = milliseconds(100);
+constexpr Duration tick_interval = milliseconds(20);
 
 // One connection to the target. Operations hold a reference; whoever waits for one is resumed unless
 // it has gone meanwhile.
