@@ -1,0 +1,98 @@
+#include "services/waiting_room/domain/receipt.hpp"
+
+#include <cassert>
+
+#include "libs/security/base64url.hpp"
+
+namespace urr::waiting_room {
+
+namespace {
+
+constexpr std::size_t signed_bytes = receipt_bytes - sizeof(ShortCode);
+constexpr char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+struct Writer {
+    unsigned char* at;
+    void number(std::uint64_t value, int bytes) {
+        assert(bytes == 8 || value >> (8 * bytes) == 0);
+        for (int i = bytes - 1; i >= 0; --i) *at++ = (unsigned char)(value >> (8 * i));
+    }
+    void copy(const IdBytes& id) {
+        std::memcpy(at, id.data(), id.size());
+        at += id.size();
+    }
+};
+
+struct Reader {
+    const unsigned char* at;
+    std::uint64_t number(int bytes) {
+        std::uint64_t value = 0;
+        for (int i = 0; i < bytes; ++i) value = (value << 8) | *at++;
+        return value;
+    }
+};
+
+// Event and signed part in one run of bytes, as the code sees them.
+ShortCode code_of(const SecretKey& secret, const EventId& event, const unsigned char* bytes) {
+    std::array<unsigned char, 16 + signed_bytes> message;
+    std::memcpy(message.data(), event.bytes.data(), 16);
+    std::memcpy(message.data() + 16, bytes, signed_bytes);
+    return short_code(secret, message);
+}
+
+const SecretKey* find_key(const ReceiptKeys& keys, unsigned char number) {
+    if (keys.current.number == number) return &keys.current.secret;
+    if (keys.previous && keys.previous->number == number) return &keys.previous->secret;
+    return nullptr;
+}
+
+// 60 bytes are 20 groups of three: no bits are left over.
+ReceiptText encode(const std::array<unsigned char, receipt_bytes>& bytes) {
+    ReceiptText text;
+    for (std::size_t group = 0; group < receipt_bytes / 3; ++group) {
+        const unsigned char* from = bytes.data() + group * 3;
+        const std::uint32_t word =
+            (std::uint32_t(from[0]) << 16) | (std::uint32_t(from[1]) << 8) | from[2];
+        for (std::size_t i = 0; i < 4; ++i)
+            text[group * 4 + i] = alphabet[(word >> (18 - 6 * i)) & 63];
+    }
+    return text;
+}
+
+} // namespace
+
+ReceiptText write_receipt(const ReceiptKeys& keys, const EventId& event, const Receipt& receipt) {
+    std::array<unsigned char, receipt_bytes> bytes;
+    Writer writer{bytes.data()};
+    writer.number(keys.current.number, 1);
+    writer.number(receipt.phase, 2);
+    writer.number(receipt.position, 6);
+    writer.number(receipt.voids_before, 6);
+    writer.number(receipt.epoch, 8);
+    writer.number(receipt.second, 5);
+    writer.copy(receipt.id);
+    const ShortCode code = code_of(keys.current.secret, event, bytes.data());
+    std::memcpy(writer.at, code.data(), code.size());
+    return encode(bytes);
+}
+
+std::optional<Receipt> read_receipt(const ReceiptKeys& keys, const EventId& event,
+                                    std::string_view text) {
+    std::array<unsigned char, receipt_bytes> bytes;
+    if (text.size() != receipt_text_size || !read_base64url(text, bytes)) return std::nullopt;
+    const SecretKey* secret = find_key(keys, bytes[0]);
+    if (!secret) return std::nullopt;
+    const ShortCode code = code_of(*secret, event, bytes.data());
+    if (!same_code(code, {bytes.data() + signed_bytes, sizeof code})) return std::nullopt;
+    Reader reader{bytes.data() + 1};
+    Receipt receipt;
+    receipt.phase = std::uint16_t(reader.number(2));
+    receipt.position = reader.number(6);
+    receipt.voids_before = reader.number(6);
+    receipt.epoch = reader.number(8);
+    receipt.second = reader.number(5);
+    std::memcpy(receipt.id.data(), reader.at, receipt.id.size());
+    return receipt;
+}
+
+} // namespace urr::waiting_room
