@@ -1,0 +1,203 @@
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "libs/async/nursery.hpp"
+#include "libs/async/offload.hpp"
+#include "libs/async/owned.hpp"
+#include "libs/async/sim_loop.hpp"
+#include "libs/core/must.hpp"
+
+namespace urr {
+namespace {
+
+Task<int> one() { co_return 1; }
+
+Task<long> sum(int n) {
+    long total = 0;
+    for (int i = 0; i < n; ++i) total += co_await one();
+    co_return total;
+}
+
+Task<int> nested(int depth) {
+    if (depth == 0) co_return 0;
+    co_return 1 + co_await nested(depth - 1);
+}
+
+Task<> store(Task<long> task, long& out) { out = co_await std::move(task); }
+
+TEST(Tasks, a_million_awaits_need_no_stack) {
+    Nursery nursery;
+    long total = 0;
+    nursery.spawn(store(sum(1'000'000), total));
+    EXPECT_EQ(total, 1'000'000);
+}
+
+TEST(Tasks, nest_deeply) {
+    auto task = nested(10'000);
+    task.start();
+    EXPECT_EQ(task.take(), 10'000);
+}
+
+// Cases that other compilers got wrong: aggregates, conditionals and lists in an awaited call.
+struct Options {
+    std::string name;
+    int n = 1;
+};
+Task<std::size_t> length(Options options) { co_return options.name.size() + std::size_t(options.n); }
+Task<std::size_t> length_of(std::vector<std::string> list) { co_return list.size(); }
+Task<> canary(std::size_t& out, bool yes) {
+    out += co_await length({.name = std::string(40, 'x'), .n = 2});
+    out += yes ? co_await length({std::string(40, 'y')}) : co_await length({"z"});
+    out += co_await length_of({"a", std::string(50, 'b')});
+    out += co_await length(yes ? Options{std::string(40, 'x')} : Options{"b"});
+}
+
+TEST(Tasks, the_compiler_handles_temporaries_in_awaited_calls) {
+    std::size_t out = 0;
+    Nursery nursery;
+    nursery.spawn(canary(out, true));
+    EXPECT_EQ(out, 42u + 41u + 2u + 41u);
+}
+
+Task<> wait_for(Gate& gate, Duration patience, std::vector<Code>& ends) {
+    Context context;
+    context.deadline = Loop::here().now() + patience;
+    const auto waited = co_await gate.wait(context);
+    ends.push_back(waited ? Code::CONFLICT : waited.error().code());
+}
+
+TEST(Gates, let_those_through_who_still_wait) {
+    SimWorld world(1);
+    SimLoop loop(world);
+    Gate gate;
+    std::vector<Code> ends;
+    Nursery nursery;
+    Loop::Enter in(&loop);
+    nursery.spawn(wait_for(gate, milliseconds(10), ends));
+    nursery.spawn(wait_for(gate, seconds(10), ends));
+    world.run_until(world.now() + milliseconds(20));
+    gate.open();
+    while (world.step()) {
+    }
+    EXPECT_EQ(ends, (std::vector<Code>{Code::DEADLINE_EXCEEDED, Code::CONFLICT}));
+}
+
+Task<> sleeper(Duration duration, int& woken) {
+    if (co_await sleep(Context{}, duration)) ++woken;
+}
+
+TEST(Nurseries, what_is_destroyed_leaves_nothing_behind) {
+    SimWorld world(2);
+    SimLoop loop(world);
+    int woken = 0;
+    {
+        Loop::Enter in(&loop);
+        Nursery nursery;
+        for (int i = 0; i < 10; ++i) nursery.spawn(sleeper(milliseconds(i), woken));
+        world.run_until(world.now() + milliseconds(4));
+    }
+    while (world.step()) {
+    }
+    EXPECT_EQ(woken, 5);
+}
+
+std::string run_of(std::uint64_t seed) {
+    SimWorld world(seed);
+    SimLoop loop(world);
+    std::string order;
+    static constexpr auto note = [](std::string& out, char c) -> Task<> {
+        for (int i = 0; i < 3; ++i) {
+            co_await yield();
+            out += c;
+        }
+    };
+    Loop::Enter in(&loop);
+    Nursery nursery;
+    for (char c = 'a'; c < 'g'; ++c) nursery.spawn(note(order, c));
+    while (world.step()) {
+    }
+    return order;
+}
+
+TEST(Simulator, the_same_seed_gives_the_same_run) {
+    EXPECT_EQ(run_of(5), run_of(5));
+    EXPECT_NE(run_of(5), run_of(6));
+}
+
+Task<> add_from(Owned<int>& counter, int times, RunLoop& mine, std::atomic<int>& finished) {
+    for (int i = 0; i < times; ++i) {
+        const int now = co_await counter.with([](int& n, int by) { return n += by; }, 1);
+        EXPECT_GT(now, 0);
+        EXPECT_EQ(Loop::current(), &mine);
+    }
+    ++finished;
+}
+
+TEST(Owners, many_loops_change_one_state_without_locks) {
+    constexpr int loops = 3, times = 2000;
+    std::vector<std::unique_ptr<RunLoop>> all;
+    for (int i = 0; i < loops; ++i) all.push_back(make_asio_loop());
+    Owned<int> counter(*all[0], 0);
+    std::atomic<int> finished{0};
+    std::vector<std::thread> threads;
+    for (auto& loop : all)
+        threads.emplace_back([&, mine = loop.get()] {
+            Nursery nursery;
+            Loop::Enter in(mine);
+            nursery.spawn(add_from(counter, times, *mine, finished));
+            mine->run();
+        });
+    while (finished < loops) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    for (auto& loop : all) loop->stop();
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(counter.here(), loops * times);
+}
+
+Task<> offload_some(Offload& pool, RunLoop& loop) {
+    static constexpr auto slow = [](int ms) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(ms));
+        return ms;
+    };
+    EXPECT_EQ(must(co_await pool.run(Context{}, slow, 1)), 1);
+    Nursery nursery;
+    static constexpr auto expect = [](Offload& p, Code code, Duration patience) -> Task<> {
+        Context context;
+        context.deadline = Loop::here().now() + patience;
+        const auto out = co_await p.run(context, slow, 60);
+        EXPECT_EQ(out ? Code::CONFLICT : out.error().code(), code);
+    };
+    nursery.spawn(expect(pool, Code::CONFLICT, milliseconds(10))); // taken: waits to its end
+    must(co_await sleep(Context{}, milliseconds(5)));
+    nursery.spawn(expect(pool, Code::DEADLINE_EXCEEDED, milliseconds(10)));
+    nursery.spawn(expect(pool, Code::OVERLOADED, milliseconds(10)));
+    must(co_await nursery.drained(Context{}));
+    loop.stop();
+}
+
+TEST(Offloads, are_bounded_and_keep_deadlines) {
+    auto pool = make_thread_offload(1, 1);
+    auto loop = make_asio_loop();
+    Loop::Enter in(loop.get());
+    Nursery nursery;
+    nursery.spawn(offload_some(*pool, *loop));
+    loop->run();
+}
+
+TEST(Stalls, are_counted) {
+    auto loop = make_asio_loop(milliseconds(5));
+    Loop::Enter in(loop.get());
+    static constexpr auto block = [](RunLoop& l) -> Task<> {
+        co_await yield();
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        co_await yield();
+        l.stop();
+    };
+    Nursery nursery;
+    nursery.spawn(block(*loop));
+    loop->run();
+    EXPECT_EQ(loop->stalls(), 1u);
+}
+
+} // namespace
+} // namespace urr

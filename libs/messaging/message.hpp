@@ -1,0 +1,48 @@
+// Events between services: an envelope that is readable by version N and N-1, published from a
+// service's outbox and consumed at least once, in order per key.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "libs/async/task.hpp"
+#include "libs/async/wait.hpp"
+#include "libs/core/result.hpp"
+
+namespace urr {
+
+struct Message {
+    MessageId id;
+    std::string topic;
+    std::string type;
+    int version = 1;
+    Instant occurred;
+    IdBytes key{};
+    std::int64_t seq = 0; // per key, from 1
+    std::string traceparent;
+    std::string data; // JSON
+};
+
+// Takes effect once: the consumer notes the message's id in the transaction of its effect.
+class Consumer {
+public:
+    virtual ~Consumer() = default;
+    // An error means: again later; after `attempts_max` failures the key is parked.
+    virtual Task<Result<void>> consume(Context context, Message message) = 0;
+};
+
+inline constexpr int attempts_max = 5;
+
+// The event log: Kafka where there is one, a table where there is none.
+class EventLog {
+public:
+    virtual ~EventLog() = default;
+    // Durable when it returns; a batch may be appended twice after a failure.
+    virtual Task<Result<void>> append(Context context, std::vector<Message> messages) = 0;
+    // Delivers until the task is destroyed, from where the group left off. One task per group.
+    virtual Task<> deliver(std::string topic, std::string group, Consumer& consumer) = 0;
+    // Gives the parked messages of a group to its consumer again; how many there were.
+    virtual Task<Result<std::int64_t>> replay(Context context, std::string group,
+                                              Consumer& consumer) = 0;
+};
+
+} // namespace urr

@@ -1,0 +1,128 @@
+#include "libs/messaging/table_log.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "libs/async/nursery.hpp"
+#include "libs/core/must.hpp"
+#include "libs/messaging/relay.hpp"
+#include "libs/sql/outbox.hpp"
+
+namespace urr {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr auto publish = [](Tx& tx, MessageId id, IdBytes key,
+                            const std::string& data) -> Task<Result<bool>> {
+    TRY(co_await append_event(tx, id, {"topic", key, "Type", 1, data, ""}));
+    co_return true;
+};
+
+// Keeps what it was given; refuses the data "bad" until told otherwise.
+struct Collector final : Consumer {
+    std::vector<std::string> seen;
+    bool accepts_bad = false;
+    Task<Result<void>> consume(Context, Message message) override {
+        co_await yield();
+        if (message.data == "bad" && !accepts_bad) co_return fail(Code::INTERNAL);
+        seen.push_back(message.data);
+        co_return Result<void>{};
+    }
+};
+
+struct Log : testing::Test {
+    fs::path folder = fs::temp_directory_path() /
+                      ("urr_log_" + std::to_string(::getpid()) +
+                       testing::UnitTest::GetInstance()->current_test_info()->name());
+    SystemClock clock;
+    std::unique_ptr<RunLoop> loop = make_asio_loop();
+    std::unique_ptr<SqliteDatabase> service, events;
+
+    std::unique_ptr<SqliteDatabase> open(const char* name) {
+        SqliteOptions options;
+        options.path = (folder / name).string();
+        options.clock = &clock;
+        return must(open_sqlite(options));
+    }
+    Log() {
+        fs::create_directories(folder);
+        service = open("service.db");
+        events = open("events.db");
+        const Migration tables[] = {{1, "shared", shared_tables}};
+        must(migrate(*service, tables));
+        must(migrate(*events, event_log_migrations));
+    }
+    ~Log() override {
+        service.reset();
+        events.reset();
+        fs::remove_all(folder);
+    }
+    void run(Task<> task) {
+        static constexpr auto until_done = [](Task<> body, RunLoop& until) -> Task<> {
+            co_await std::move(body);
+            until.stop();
+        };
+        Nursery nursery;
+        Loop::Enter in(loop.get());
+        nursery.spawn(until_done(std::move(task), *loop));
+        loop->run();
+    }
+};
+
+Task<> in_order(Database& service, Database& events) {
+    SeededRandom random(5);
+    for (int i = 0; i < 60; ++i) {
+        IdBytes key{};
+        key[0] = (unsigned char)(i % 3);
+        const std::string data = std::to_string(i % 3) + ":" + std::to_string(i);
+        must(co_await service.transact(Context{}, publish, MessageId::make({}, random), key, data));
+    }
+    auto log = make_table_log(events, milliseconds(5));
+    Collector collector;
+    Nursery nursery;
+    nursery.spawn(run_relay(service, *log, milliseconds(5)));
+    nursery.spawn(log->deliver("topic", "group", collector));
+    while (collector.seen.size() < 60) must(co_await sleep(Context{}, milliseconds(5)));
+    nursery.clear();
+    int last[3] = {-1, -1, -1};
+    for (const std::string& data : collector.seen) {
+        const int key = data[0] - '0', n = std::stoi(data.substr(2));
+        EXPECT_GT(n, last[key]);
+        last[key] = n;
+    }
+}
+
+TEST_F(Log, events_come_in_order_per_key) { run(in_order(*service, *events)); }
+
+Task<> parks(Database& service, Database& events) {
+    SeededRandom random(6);
+    const char* data[] = {"a", "bad", "after"};
+    for (const char* text : data)
+        must(co_await service.transact(Context{}, publish, MessageId::make({}, random), IdBytes{1},
+                                       std::string(text)));
+    must(co_await service.transact(Context{}, publish, MessageId::make({}, random), IdBytes{2},
+                                   std::string("other")));
+    auto log = make_table_log(events, milliseconds(5));
+    while (must(co_await relay_once(service, *log)) > 0) {
+    }
+    Collector collector;
+    Nursery nursery;
+    nursery.spawn(log->deliver("topic", "group", collector));
+    while (collector.seen.size() < 2) must(co_await sleep(Context{}, milliseconds(5)));
+    must(co_await sleep(Context{}, milliseconds(2000)));
+    EXPECT_EQ(collector.seen.size(), 2u);
+    collector.accepts_bad = true;
+    EXPECT_EQ(must(co_await log->replay(Context{}, "group", collector)), 2);
+    EXPECT_EQ(collector.seen[2] + collector.seen[3], "badafter");
+    EXPECT_EQ(must(co_await log->replay(Context{}, "group", collector)), 0);
+}
+
+TEST_F(Log, a_key_that_fails_is_parked_with_what_follows_and_comes_back) {
+    run(parks(*service, *events));
+}
+
+} // namespace
+} // namespace urr
