@@ -188,6 +188,7 @@ TEST(Advancer, makes_up_for_those_who_do_not_come) {
     EXPECT_EQ(step(), 10u); // the grace of the first three ends here
     EXPECT_EQ(advancer.no_shows(), 3u);
     EXPECT_EQ(step(), 13u);
+    EXPECT_EQ(step(), 10u);
     EXPECT_EQ(step(), 20u); // ten of the third second, at most twice the rate
 }
 

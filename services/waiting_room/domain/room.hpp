@@ -83,6 +83,8 @@ public:
 
     // Positions for the next second; the lease before must be closed. nullptr: no places are given.
     const LeaseBlock* lease(Instant now);
+    // The lease is written down; its second begins.
+    void lease_opens(Instant now) { lease_->since = now; }
     // The lease is over and `used` of its positions were given out.
     void close_lease(std::uint64_t used, Instant now);
     const LeaseBlock* leased() const { return lease_ ? &*lease_ : nullptr; }
