@@ -191,11 +191,11 @@ void Keeper::written(Instant stored_at, Instant now) {
         kept->change.begun.clear();
         kept->change.ended.clear();
         kept->dirty = false;
-        const bool begun = std::exchange(kept->lease_unwritten, false);
-        if (begun) open_lease(*kept, stored_at, now);
+        if (std::exchange(kept->lease_unwritten, false)) open_lease(*kept, stored_at, now);
         show(*kept, stored_at, now);
-        // Who waits is woken by a lease, and by a state in which there is none to wait for.
-        if (begun || !gives_places(kept->room.state())) {
+        // Who waits is woken by an open lease (also by one that he just missed), and by a state in
+        // which there is none to wait for.
+        if (kept->lease_is_open || !gives_places(kept->room.state())) {
             if (kept->shared->wanted.exchange(false, std::memory_order_acq_rel))
                 kept->shared->bell.ring();
         }

@@ -10,7 +10,9 @@ constexpr Duration token_life = minutes(10);
 Task<Result<Receipt>> take_place(Context context, Keeper& keeper, SharedRoom& room) {
     for (;;) {
         if (const auto receipt = room.dispenser.take(Loop::here().now())) co_return *receipt;
-        if (!gives_places(room.view.read().state)) co_return fail(Code::SOLD_OUT);
+        const RoomState state = room.view.read().state;
+        if (state == RoomState::sold_out) co_return fail(Code::SOLD_OUT);
+        if (state == RoomState::off) co_return fail(Code::ROOM_CHANGED);
         const std::uint32_t failures = room.failures.load(std::memory_order_acquire);
         keeper.want_lease(room);
         TRY(co_await room.bell.wait(context));

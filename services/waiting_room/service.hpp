@@ -1,5 +1,5 @@
-// The waiting room's use cases, shared by all loops: take a place, ask whether it is served, see the
-// room. None of them stores anything per person.
+// The waiting room's use cases, shared by all loops: take a place, ask whether it is served, see
+// the room. None of them stores anything per person.
 #pragma once
 #include "libs/core/clock.hpp"
 #include "libs/security/jwt.hpp"
@@ -26,9 +26,9 @@ public:
         : rooms_(rooms), keeper_(keeper), clock_(clock), random_(random),
           receipt_keys_(std::move(receipt_keys)), token_key_(std::move(token_key)) {}
 
-    // `shown`: a receipt that the caller brought on purpose; RECEIPT_INVALID when it is none of ours.
-    // A current one gives its place again, one of an older epoch a new place. SOLD_OUT, NOT_FOUND;
-    // UNAVAILABLE or DEADLINE_EXCEEDED when no lease can be had.
+    // `shown`: a receipt that the caller brought on purpose; RECEIPT_INVALID when it is none of
+    // ours. A current one gives its place again, one of an older epoch a new place. SOLD_OUT,
+    // NOT_FOUND; UNAVAILABLE or DEADLINE_EXCEEDED when no lease can be had.
     Task<Result<Placed>> assign(Context context, EventId event, std::string_view shown);
     // RECEIPT_INVALID, ROOM_CHANGED, SOLD_OUT, NOT_FOUND. A token for whoever is served, and for
     // everybody while the room is off.

@@ -7,6 +7,7 @@
 //
 // 60 bytes, numbers with the highest byte first:
 //     key number 1 | phase 2 | position 6 | voids before 6 | epoch 8 | second 5 | id 16 | code 16
+// (the waiting page reads the position and the voids before it to work out its own rank).
 // The code is keyed BLAKE2b of 128 bits over the event's id and all bytes before it, so a receipt
 // of another event is as good as forged. One text stands for one receipt: decoding is strict. Pure.
 #pragma once

@@ -1,0 +1,20 @@
+#include "services/waiting_room/component.hpp"
+
+namespace urr::waiting_room {
+
+std::span<const Migration> migrations() {
+    static const Migration all[] = {{1, "waiting rooms and their leases", room_tables}};
+    return all;
+}
+
+Component::Component(Database& database, std::vector<Loop*> loops, const Clock& clock,
+                     Random& random, Settings settings)
+    : settings_(std::move(settings)), store_(make_sql_room_store(database)), table_(loops),
+      keeper_(*loops.front(), table_, *store_, random, settings_.rate),
+      rooms_(table_, keeper_, clock, random, settings_.receipt_keys, settings_.token_key) {
+    for (Loop* loop : loops)
+        doors_.push_back(std::make_unique<Door>(rooms_, settings_.callers, clock, *loop,
+                                                settings_.door, random.next()));
+}
+
+} // namespace urr::waiting_room

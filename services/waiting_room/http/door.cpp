@@ -1,0 +1,130 @@
+#include "services/waiting_room/http/door.hpp"
+
+#include "services/waiting_room/http/render.hpp"
+
+namespace urr::waiting_room {
+
+namespace {
+
+constexpr std::string_view assign_prefix = "/vwr/assign/";
+constexpr std::string_view status_prefix = "/vwr/status/";
+constexpr std::string_view check_prefix = "/vwr/check/";
+constexpr std::size_t id_size = 36;
+constexpr Duration status_age_max = milliseconds(100);
+
+constexpr std::string_view head_created =
+    "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n"
+    "Cache-Control: no-store\r\nDate: ";
+constexpr std::string_view head_waiting = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                                          "Cache-Control: no-store\r\nDate: ";
+constexpr std::string_view head_status = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                                         "Cache-Control: public, max-age=1\r\nDate: ";
+constexpr std::string_view length_line = "\r\nContent-Length: 0000\r\n\r\n";
+
+// Ends the head; answers where the body begins.
+std::size_t append_length(std::string& out) {
+    out.append(length_line);
+    return out.size();
+}
+
+// Writes the body's length over the four zeros before it.
+void set_length(std::string& out, std::size_t body_at) {
+    std::size_t length = out.size() - body_at;
+    for (std::size_t at = body_at - 5; length; length /= 10) out[at--] = char('0' + length % 10);
+}
+
+std::optional<EventId> event_of(std::string_view text) { return EventId::parse(text); }
+
+} // namespace
+
+bool Door::answer_at_once(const Request& request, std::string& out) {
+    const std::string_view path = request.path;
+    if (request.method == Method::get) {
+        if (path.starts_with(status_prefix))
+            return hot_status(path.substr(status_prefix.size()), request.date, out);
+        if (path.starts_with(check_prefix))
+            return hot_check(path.substr(check_prefix.size()), request.date, out);
+    } else if (request.method == Method::post && path.starts_with(assign_prefix)) {
+        return hot_assign(request, path.substr(assign_prefix.size()), out);
+    }
+    return false;
+}
+
+bool Door::hot_assign(const Request& request, std::string_view event_text, std::string& out) {
+    const auto event = event_of(event_text);
+    if (!event || !request.body.empty() || request.has_header("x-urr-receipt")) return false;
+    SharedRoom* room = rooms_.find(*event);
+    if (!room) return false;
+    const RoomView view = room->view.read();
+    if (!gives_places(view.state)) return false;
+    const Instant now = loop_.now();
+    std::optional<Receipt> receipt;
+    if (const std::string_view cookie = request.cookie("urr-receipt"); !cookie.empty()) {
+        receipt = read_receipt(rooms_.keys(), *event, cookie);
+        if (receipt && !WaitingRoom::current(*receipt, view)) receipt.reset();
+    }
+    if (!receipt) {
+        if (!assign_limit_.allow(settings_.trusted.client(request), now)) return false;
+        receipt = room->dispenser.take(now);
+        if (!receipt) return false;
+    }
+    const ReceiptText text = write_receipt(rooms_.keys(), *event, *receipt);
+    const std::string_view request_id(text.data(), text.size());
+    out.append(head_created).append(request.date).append("\r\nSet-Cookie: ");
+    append_receipt_cookie(out, event_text, request_id);
+    const std::size_t body_at = append_length(out);
+    append_place(out, request_id, *receipt, view);
+    set_length(out, body_at);
+    return true;
+}
+
+bool Door::hot_status(std::string_view event_text, std::string_view date, std::string& out) {
+    const auto event = event_of(event_text);
+    SharedRoom* room = event ? rooms_.find(*event) : nullptr;
+    if (!room) return false;
+    out.append(head_status).append(date);
+    const std::size_t body_at = append_length(out);
+    out.append(status_body(*room));
+    set_length(out, body_at);
+    return true;
+}
+
+bool Door::hot_check(std::string_view rest, std::string_view date, std::string& out) {
+    if (rest.size() != id_size + 1 + receipt_text_size || rest[id_size] != '/') return false;
+    const auto event = event_of(rest.substr(0, id_size));
+    SharedRoom* room = event ? rooms_.find(*event) : nullptr;
+    if (!room) return false;
+    const auto receipt = read_receipt(rooms_.keys(), *event, rest.substr(id_size + 1));
+    const RoomView view = room->view.read();
+    if (!receipt || !gives_places(view.state) || !WaitingRoom::current(*receipt, view) ||
+        receipt->position <= view.serving)
+        return false;
+    out.append(head_waiting).append(date);
+    const std::size_t body_at = append_length(out);
+    append_waiting(out, *receipt, view);
+    set_length(out, body_at);
+    return true;
+}
+
+const std::string& Door::status_body(SharedRoom& room) {
+    if (statuses_.size() <= room.index) statuses_.resize(room.index + 1);
+    Status& status = statuses_[room.index];
+    const std::uint64_t version = room.view.version();
+    const Instant now = loop_.now();
+    if (status.version != version || now - status.rendered > status_age_max) {
+        status.body.clear();
+        append_status(status.body, room.view.read(), room.dispenser.given());
+        status.version = version;
+        status.rendered = now;
+    }
+    return status.body;
+}
+
+void Door::append_receipt_cookie(std::string& out, std::string_view event_text,
+                                 std::string_view receipt) const {
+    out.append("urr-receipt=").append(receipt).append("; Path=").append(settings_.public_prefix);
+    out.append(assign_prefix).append(event_text).append("; Max-Age=86400; HttpOnly; SameSite=Lax");
+    if (settings_.secure_cookies) out.append("; Secure");
+}
+
+} // namespace urr::waiting_room

@@ -1,0 +1,91 @@
+// The door: the waiting room's HTTP face on one loop. Each loop has its own, so that its limiter
+// and its rendered status belong to that loop alone.
+//
+//     POST /vwr/assign/{eventId}              a place; the receipt as requestId and as a cookie
+//     GET  /vwr/status/{eventId}              the room, the same for everybody, for one second
+//     GET  /vwr/check/{eventId}/{requestId}   served? then a token
+//     PUT  /vwr/rooms/{eventId}               queue's report, with its assertion
+//     GET  /vwr/{eventId}, /vwr/assets/{file} the waiting page
+//
+// assign, status and check of an unserved number are answered at once, without coroutine or
+// allocation; whatever is not plain (a lease to wait for, a refusal, a token) takes the routes.
+#pragma once
+#include <memory>
+
+#include "libs/contract/caller.hpp"
+#include "libs/http/router.hpp"
+#include "libs/http/server.hpp"
+#include "services/waiting_room/http/address_limit.hpp"
+#include "services/waiting_room/service.hpp"
+
+namespace urr::waiting_room {
+
+// Peers whose X-Forwarded-For is believed.
+class TrustedPeers {
+public:
+    // "127.0.0.1/32", "10.0.0.0/8", "fd00::/8"; an address alone stands for itself. False:
+    // malformed.
+    bool add(std::string_view network);
+    bool has(const Address& address) const;
+    // The peer, or behind trusted ones the nearest address that is not.
+    Address client(const Request& request) const;
+
+private:
+    struct Network {
+        Address address;
+        unsigned bits;
+    };
+    std::vector<Network> networks_;
+};
+
+struct DoorSettings {
+    std::string public_prefix = "/vwr-api"; // under which browsers see /vwr
+    bool secure_cookies = true;
+    AddressLimitSettings assign_limit;
+    TrustedPeers trusted;
+};
+
+class Door final : public HttpHandler {
+public:
+    // `callers`: the keys of those who may speak to vwr; only queue may steer.
+    Door(WaitingRoom& rooms, const CallerKeys& callers, const Clock& clock, Loop& loop,
+         const DoorSettings& settings, std::uint64_t seed);
+
+    bool answer_at_once(const Request& request, std::string& out) override;
+    Task<Response> handle(Context context, Request request) override;
+    const Router& router() const { return router_; }
+
+private:
+    // A room's status response, rendered at most every 100 ms or when the room has changed.
+    struct Status {
+        std::uint64_t version = 0;
+        Instant rendered;
+        std::string body;
+    };
+
+    bool hot_assign(const Request& request, std::string_view event_text, std::string& out);
+    bool hot_status(std::string_view event_text, std::string_view date, std::string& out);
+    bool hot_check(std::string_view rest, std::string_view date, std::string& out);
+    const std::string& status_body(SharedRoom& room);
+
+    Task<Result<Response>> assign(Context context, Request request);
+    Task<Result<Response>> status(Context context, Request request);
+    Task<Result<Response>> check(Context context, Request request);
+    Task<Result<Response>> steer(Context context, Request request);
+    Task<Result<Response>> page(Context context, Request request);
+    Task<Result<Response>> asset(Context context, Request request);
+
+    void append_receipt_cookie(std::string& out, std::string_view event_text,
+                               std::string_view receipt) const;
+
+    WaitingRoom& rooms_;
+    const CallerKeys& callers_;
+    const Clock& clock_;
+    Loop& loop_;
+    DoorSettings settings_;
+    AddressLimit assign_limit_;
+    std::vector<Status> statuses_; // by the room's index
+    Router router_;
+};
+
+} // namespace urr::waiting_room
