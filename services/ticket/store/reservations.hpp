@@ -1,0 +1,85 @@
+// The works on seats and reservations: each is one transaction, all or nothing. Every seat that a
+// work changed comes back with its new version, for the maps in memory.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "libs/contract/events.hpp"
+#include "libs/sql/database.hpp"
+#include "libs/sql/idempotency.hpp"
+#include "services/ticket/domain/rules.hpp"
+
+namespace urr::ticket {
+
+struct SeatChange {
+    EventId event;
+    std::int64_t seat = 0;
+    SeatState state = SeatState::available;
+    std::int64_t version = 0;
+};
+
+struct Reservation {
+    ReservationId id;
+    EventId event;
+    AccountId account;
+    ReservationState state = ReservationState::pending;
+    std::vector<std::int64_t> seats;
+    Won amount;
+    Instant created, expires;
+    std::int64_t fence = 0;
+};
+
+struct HoldOrder {
+    ReservationId id; // drawn by the caller, as are the message ids
+    MessageId message;
+    EventId event;
+    AccountId account;
+    std::vector<std::int64_t> seats; // sorted, no seat twice
+    Won amount;
+    int seats_per_person = 4;
+    Instant sale_start, sale_end;
+    Rules rules;
+    IdempotencyKey key;
+};
+
+struct Held {
+    Reservation reservation;
+    std::vector<SeatChange> changes;
+    bool repeated = false; // the answer of an earlier request with the same key
+};
+
+// SEAT_TAKEN names the seats; SEAT_LIMIT, BOOKING_PAUSED, EVENT_NOT_ON_SALE.
+Task<Result<Held>> hold_seats(Tx& tx, HoldOrder order);
+
+// RESERVATION_NOT_PENDING, PAYMENT_IN_PROGRESS, NOT_FOUND (also when it is another's).
+Task<Result<Held>> cancel_reservation(Tx& tx, ReservationId id, AccountId account, MessageId message);
+
+// Frees up to `most` holds whose time is over. `messages`: one id for each that may be needed.
+Task<Result<std::vector<SeatChange>>> expire_holds(Tx& tx, Rules rules,
+                                                   std::vector<MessageId> messages);
+
+struct Begun {
+    BegunPayment payment;
+    std::vector<SeatChange> changes;
+};
+// HOLD_EXPIRED, PAYMENT_IN_PROGRESS (another attempt), RESERVATION_NOT_PENDING. Asking again for the
+// same attempt gives the same fence.
+Task<Result<Begun>> begin_payment(Tx& tx, ReservationId id, PaymentId attempt);
+
+struct Outcome {
+    std::vector<SeatChange> changes;
+    bool confirmed = false, refund_wanted = false;
+};
+// payment's events. An outcome that does not carry the present fence changes nothing, but captured
+// money that no reservation takes is asked back.
+Task<Result<Outcome>> take_captured(Tx& tx, MessageId seen, PaymentCaptured captured,
+                                    MessageId answer, std::vector<TicketId> tickets);
+Task<Result<Outcome>> take_failed(Tx& tx, MessageId seen, PaymentFailed failed, Rules rules);
+
+Task<Result<Reservation>> find_reservation(Tx& tx, ReservationId id);
+Task<Result<std::vector<Reservation>>> reservations_of(Tx& tx, AccountId account, std::int64_t most);
+
+std::string seats_text(const std::vector<std::int64_t>& seats);
+std::vector<std::int64_t> seats_of_text(std::string_view text);
+
+} // namespace urr::ticket

@@ -1,0 +1,83 @@
+#include "services/ticket/store/schema.hpp"
+
+namespace urr::ticket {
+
+const Migration migrations[2] = {{1, "shared tables", shared_tables}, {2, "events and seats", R"sql(
+CREATE TABLE events (
+    id BLOB PRIMARY KEY,
+    title TEXT NOT NULL,
+    artist TEXT NOT NULL,
+    venue TEXT NOT NULL,
+    event_us INTEGER NOT NULL,
+    sale_start_us INTEGER NOT NULL,
+    sale_end_us INTEGER NOT NULL,
+    published INTEGER NOT NULL,
+    room INTEGER NOT NULL,              -- is there a waiting room
+    seats_per_person INTEGER NOT NULL,
+    layout TEXT NOT NULL,
+    created_us INTEGER NOT NULL
+) WITHOUT ROWID;
+-- The one arbiter of seats. A held seat whose time is over counts as free.
+CREATE TABLE seats (
+    event BLOB NOT NULL,
+    seat INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    hold_until_us INTEGER NOT NULL,
+    reservation BLOB,
+    PRIMARY KEY (event, seat)
+) WITHOUT ROWID;
+CREATE TABLE accounts (
+    event BLOB NOT NULL,
+    account BLOB NOT NULL,
+    seats INTEGER NOT NULL,             -- held, paying or sold to this account
+    lapses INTEGER NOT NULL,
+    paused_until_us INTEGER NOT NULL,
+    PRIMARY KEY (event, account)
+) WITHOUT ROWID;
+CREATE TABLE reservations (
+    id BLOB PRIMARY KEY,
+    event BLOB NOT NULL,
+    account BLOB NOT NULL,
+    state INTEGER NOT NULL,
+    seats TEXT NOT NULL,                -- numbers, comma between
+    amount INTEGER NOT NULL,
+    created_us INTEGER NOT NULL,
+    expires_us INTEGER NOT NULL,
+    fence INTEGER NOT NULL,             -- rises with each begun payment
+    attempt BLOB,                       -- the payment attempt that was begun last
+    payment BLOB,                       -- the captured payment
+    declines INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX reservations_account ON reservations (account, id);
+CREATE INDEX reservations_due ON reservations (expires_us) WHERE state = 0;
+CREATE TABLE tickets (
+    id BLOB PRIMARY KEY,
+    reservation BLOB NOT NULL,
+    event BLOB NOT NULL,
+    seat INTEGER NOT NULL,
+    account BLOB NOT NULL,
+    serial INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    created_us INTEGER NOT NULL
+) WITHOUT ROWID;
+-- Not even a bug may give one seat two living tickets.
+CREATE UNIQUE INDEX tickets_seat ON tickets (event, seat) WHERE state <> 3;
+CREATE INDEX tickets_account ON tickets (account, id);
+CREATE TABLE audit_log (
+    at_us INTEGER NOT NULL,
+    account BLOB NOT NULL,
+    act TEXT NOT NULL,
+    subject BLOB NOT NULL,
+    detail TEXT NOT NULL
+);
+-- What the catalog reads.
+CREATE VIEW catalog_events_v1 AS
+    SELECT id, title, artist, venue, event_us, sale_start_us, sale_end_us, room, seats_per_person,
+           layout FROM events WHERE published = 1;
+CREATE VIEW catalog_stock_v1 AS
+    SELECT event, sum(state = 0) AS free, sum(state IN (1, 2)) AS under_way, count(*) AS seats
+    FROM seats GROUP BY event;
+)sql"}};
+
+} // namespace urr::ticket

@@ -1,0 +1,9 @@
+// The tables of ticket_db.
+#pragma once
+#include "libs/sql/migrations.hpp"
+
+namespace urr::ticket {
+
+extern const Migration migrations[2];
+
+} // namespace urr::ticket
