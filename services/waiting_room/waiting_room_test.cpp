@@ -172,9 +172,10 @@ struct House {
     Answer put(const EventId& event, const std::string& body, const CallerKey* caller) {
         Ask what{Method::put, "/vwr/rooms/" + event.text(), body, {}};
         Request request = request_of(what);
+        std::optional<CallerHeaders> headers; // the request holds views into it
         if (caller) {
-            const CallerHeaders headers(*caller, "vwr", {}, request, clock.now());
-            headers.attach(request);
+            headers.emplace(*caller, "vwr", Principal{}, request, clock.now());
+            headers->attach(request);
         }
         for (const Header& header : request.headers())
             what.headers.push_back({std::string(header.name), std::string(header.value)});

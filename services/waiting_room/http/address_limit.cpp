@@ -20,7 +20,7 @@ std::uint64_t AddressLimit::key_of(const Address& address) const {
 // it by 1/rate, it may stand at most burst/rate ahead.
 bool AddressLimit::allow(const Address& address, Instant now) {
     const std::uint64_t key = key_of(address);
-    Bucket* const set = &buckets_[(key >> 1) % (buckets_.size() / ways) * ways];
+    Bucket* const set = set_of(key);
     Bucket* bucket = set;
     for (std::size_t i = 0; i < ways; ++i) {
         if (set[i].key == key) {
@@ -30,11 +30,18 @@ bool AddressLimit::allow(const Address& address, Instant now) {
         if (set[i].level_us < bucket->level_us) bucket = &set[i];
     }
     if (bucket->key != key) *bucket = {key, now.us};
-    const std::int64_t cost = 1'000'000 / std::int64_t(settings_.per_second);
+    const std::int64_t cost = cost_us();
     const std::int64_t level = (bucket->level_us > now.us ? bucket->level_us : now.us) + cost;
     if (level > now.us + cost * std::int64_t(settings_.burst)) return false;
     bucket->level_us = level;
     return true;
+}
+
+void AddressLimit::give_back(const Address& address) {
+    const std::uint64_t key = key_of(address);
+    Bucket* const set = set_of(key);
+    for (std::size_t i = 0; i < ways; ++i)
+        if (set[i].key == key) set[i].level_us -= cost_us();
 }
 
 } // namespace urr::waiting_room

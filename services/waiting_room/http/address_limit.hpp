@@ -25,6 +25,8 @@ public:
 
     // Takes one permit. `now` is of the loop's clock.
     bool allow(const Address& address, Instant now);
+    // The permit just taken was not used.
+    void give_back(const Address& address);
 
 private:
     static constexpr std::size_t ways = 4;
@@ -33,6 +35,10 @@ private:
         std::int64_t level_us = 0; // how far ahead of now this address has spent, as time
     };
     std::uint64_t key_of(const Address& address) const;
+    Bucket* set_of(std::uint64_t key) {
+        return &buckets_[(key >> 1) % (buckets_.size() / ways) * ways];
+    }
+    std::int64_t cost_us() const { return 1'000'000 / std::int64_t(settings_.per_second); }
 
     AddressLimitSettings settings_;
     std::uint64_t seed_;

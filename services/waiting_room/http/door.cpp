@@ -64,9 +64,13 @@ bool Door::hot_assign(const Request& request, std::string_view event_text, std::
         if (receipt && !WaitingRoom::current(*receipt, view)) receipt.reset();
     }
     if (!receipt) {
-        if (!assign_limit_.allow(settings_.trusted.client(request), now)) return false;
+        const Address client = settings_.trusted.client(request);
+        if (!assign_limit_.allow(client, now)) return false;
         receipt = room->dispenser.take(now);
-        if (!receipt) return false;
+        if (!receipt) {
+            assign_limit_.give_back(client); // the route that waits for a lease takes it again
+            return false;
+        }
     }
     const ReceiptText text = write_receipt(rooms_.keys(), *event, *receipt);
     const std::string_view request_id(text.data(), text.size());
