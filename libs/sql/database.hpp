@@ -184,11 +184,12 @@ struct [[nodiscard]] Pending : PendingBase {
             return std::move(static_cast<WorkJob<Out, Work, Arguments...>*>(job)->out);
         case End::deadline:
             return fail(Code::DEADLINE_EXCEEDED);
-        case End::unknown:
-            return fail(Code::OUTCOME_UNKNOWN);
+        case End::unknown: // a read that was under way has changed nothing
+            return fail(reading ? Code::DEADLINE_EXCEEDED : Code::OUTCOME_UNKNOWN);
         case End::full:
             break;
         }
+        if (!database.healthy()) return fail(Code::UNAVAILABLE, "the store needs a restart");
         return fail(Error(Code::OVERLOADED).retry_after(1));
     }
 };

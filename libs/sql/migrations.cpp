@@ -1,5 +1,7 @@
 #include "libs/sql/migrations.hpp"
 
+#include <algorithm>
+
 namespace urr {
 
 const char* const shared_tables = R"sql(
@@ -38,22 +40,46 @@ CREATE TABLE idempotency (
 CREATE INDEX idempotency_expires ON idempotency (expires_us);
 )sql";
 
+namespace {
+
+constexpr Statement tables_of_versions{"SELECT count(*) FROM sqlite_master "
+                                       "WHERE name = 'schema_version'"};
+constexpr Statement latest{"SELECT coalesce(max(version), 0) FROM schema_version"};
+
+Result<std::int64_t> version_of(SqliteDatabase& database) {
+    const Rows tables = TRY_PLAIN(database.ask(tables_of_versions));
+    if (tables.integer(0, 0) == 0) return 0;
+    return TRY_PLAIN(database.ask(latest)).integer(0, 0);
+}
+
+} // namespace
+
 Result<> migrate(SqliteDatabase& database, std::span<const Migration> migrations) {
     TRY_PLAIN(database.run_script(
         "CREATE TABLE IF NOT EXISTS schema_version "
         "(version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_us INTEGER NOT NULL)"));
+    const std::int64_t there = TRY_PLAIN(version_of(database));
     for (const Migration& migration : migrations) {
-        // The first statement fails when the version is there already, and the script ends.
+        if (migration.version <= there) continue;
         const std::string version = std::to_string(migration.version);
-        auto applied = database.run_script(
+        const auto applied = database.run_script(
             "BEGIN IMMEDIATE; INSERT INTO schema_version VALUES (" + version + ", '" +
-            migration.name + "', unixepoch() * 1000000);" +
-            migration.sql + "; COMMIT;");
-        if (!applied && applied.error().code() != Code::CONFLICT)
+            migration.name + "', unixepoch() * 1000000);" + migration.sql + "; COMMIT;");
+        if (!applied)
             return fail(Code::UNAVAILABLE, "migration " + version + " (" + migration.name +
                                                "): " + std::string(applied.error().text()));
     }
     return {};
+}
+
+Result<> check_schema(SqliteDatabase& database, std::span<const Migration> migrations) {
+    const std::int64_t there = TRY_PLAIN(version_of(database));
+    int needed = 0;
+    for (const Migration& migration : migrations) needed = std::max(needed, migration.version);
+    if (there >= needed) return {};
+    return fail(Code::UNAVAILABLE, "the store's schema is at version " + std::to_string(there) +
+                                       " and this program needs " + std::to_string(needed) +
+                                       ": run 'urr migrate'");
 }
 
 } // namespace urr

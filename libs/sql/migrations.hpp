@@ -21,5 +21,7 @@ extern const char* const shared_tables;
 
 // Applies what is missing. A store with later versions is accepted: schemas only expand.
 Result<> migrate(SqliteDatabase& database, std::span<const Migration> migrations);
+// Before serving: a store that lacks a migration is refused with a text that says what to do.
+Result<> check_schema(SqliteDatabase& database, std::span<const Migration> migrations);
 
 } // namespace urr

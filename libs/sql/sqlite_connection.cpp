@@ -69,10 +69,10 @@ Error refusal(int code, const char* message) {
 
 void StoreTime::resume_from(Instant stored) {
     wall_before_ = clock_.now();
-    last_ = stored;
-    if (stored > wall_before_ + seconds(2)) { // two seconds: what is stored may run a little ahead
+    last_us_ = stored.us;
+    if (stored > wall_before_ + store_ahead * 2) {
         set_back_ = true;
-        ahead_ = stored - wall_before_;
+        ahead_us_ = (stored - wall_before_).us;
     }
 }
 
@@ -80,12 +80,14 @@ Instant StoreTime::next() {
     const Instant wall = clock_.now();
     if (wall < wall_before_ - milliseconds(500)) { // set back while we ran
         set_back_ = true;
-        ahead_ = ahead_ + (wall_before_ - wall);
+        ahead_us_ += (wall_before_ - wall).us;
     }
     wall_before_ = wall;
-    last_ = std::max(last_, wall + ahead_);
-    return last_;
+    last_us_ = std::max(last_us_.load(), wall.us + ahead_us_);
+    return {last_us_};
 }
+
+Instant StoreTime::look() const { return {std::max(last_us_.load(), clock_.now().us + ahead_us_)}; }
 
 SqliteConnection::~SqliteConnection() {
     for (auto& [sql, statement] : statements_) sqlite3_finalize(statement);
@@ -102,6 +104,9 @@ Result<> SqliteConnection::open(const SqliteOptions& options, bool read_only) {
                         ";PRAGMA wal_autocheckpoint=0;PRAGMA temp_store=MEMORY;"
                         "PRAGMA foreign_keys=ON;PRAGMA cache_size=-16000;PRAGMA mmap_size=0;";
     if (read_only) setup += "PRAGMA query_only=ON;";
+    if (sqlite3_db_readonly(handle_, "main") == 1)
+        return fail(Code::UNAVAILABLE, "cannot write " + options.path + ": the file or its disk is "
+                                       "read-only");
     Rows mode;
     if (execute(use_wal, nullptr, 0, &mode) || mode.empty() || mode.text(0, 0) != "wal")
         return fail(Code::UNAVAILABLE, "cannot use " + options.path + ": " + sqlite3_errmsg(handle_));
@@ -172,6 +177,7 @@ SqliteConnection::Step SqliteConnection::write_one(Job& job, SqliteCounters& cou
     if ((error_ = plain(savepoint))) return Step::lost;
     job.run(*this);
     ++counters.works;
+    if (is_fatal(error_)) return Step::lost;
     // A full disk or an I/O error may have rolled back the whole transaction by itself.
     if (sqlite3_get_autocommit(handle_)) {
         if (!error_) error_ = SQLITE_ABORT;
@@ -192,15 +198,15 @@ SqliteConnection::Step SqliteConnection::write_one(Job& job, SqliteCounters& cou
 void SqliteConnection::abandon_batch(Job* first) {
     std::string why = sqlite3_errmsg(handle_);
     if (!sqlite3_get_autocommit(handle_)) plain(rollback);
-    const bool unknown = (error_ & 255) == SQLITE_IOERR || (error_ & 255) == SQLITE_CORRUPT;
     for (Job* job = first; job; job = job->link)
-        job->settle(Error(unknown ? Code::OUTCOME_UNKNOWN : Code::UNAVAILABLE, why));
+        job->settle(Error(is_fatal(error_) ? Code::OUTCOME_UNKNOWN : Code::UNAVAILABLE, why));
 }
 
-void SqliteConnection::persist_time() {
-    if (now - time_persisted_ < seconds(1)) return;
-    const Value value(now);
-    if (execute(store_time, &value, 1, nullptr) == SQLITE_OK) time_persisted_ = now;
+Instant SqliteConnection::persist_time() {
+    if (now < time_allowed_) return time_allowed_;
+    const Instant until = now + StoreTime::store_ahead;
+    const Value value(until);
+    return execute(store_time, &value, 1, nullptr) == SQLITE_OK ? until : time_allowed_;
 }
 
 void SqliteConnection::read(Job& job, Instant at) {

@@ -1,6 +1,7 @@
 // One SQLite connection with its prepared statements, and the batch: works in, outcomes out. Used by
 // both drivers; one thread at a time.
 #pragma once
+#include <atomic>
 #include <string>
 #include <unordered_map>
 
@@ -11,21 +12,27 @@ struct sqlite3_stmt;
 
 namespace urr {
 
-// The store's time: the wall clock, but never behind what this store has seen. Between looks at the
-// wall clock it is pushed along by it; when the clock is set back, time goes on by small steps.
+// The store's time: the wall clock, but never behind what this store has seen. When the wall clock is
+// set back, this time goes on from where it was and keeps its distance. Each batch may store how far
+// time may run before the next store (`store_ahead`), so that a restart never falls behind either.
 class StoreTime {
 public:
+    static constexpr Duration store_ahead = seconds(1);
+
     explicit StoreTime(const Clock& clock) : clock_(clock) {}
     // At the start, with the last time that the store holds.
     void resume_from(Instant stored);
+    // The writer's: the time of its next batch.
     Instant next();
+    // The readers', any thread: the time now, not before that of any batch.
+    Instant look() const;
     bool was_set_back() const { return set_back_; }
 
 private:
     const Clock& clock_;
-    Instant last_{};
+    std::atomic<std::int64_t> last_us_{0};
+    std::atomic<std::int64_t> ahead_us_{0}; // of the wall clock, since that was set back
     Instant wall_before_{};
-    Duration ahead_{}; // of the wall clock, since it was set back
     bool set_back_ = false;
 };
 
@@ -61,18 +68,21 @@ private:
     Step write_one(Job& job, SqliteCounters& counters);
     void abandon_batch(Job* first);
     bool take(Job& job, SqliteCounters& counters);
-    void persist_time();
+    // Where this batch, once committed, allows time to run to.
+    Instant persist_time();
 
     sqlite3* handle_ = nullptr;
     std::unordered_map<const char*, sqlite3_stmt*> statements_;
     int error_ = 0; // SQLite's code of what went wrong in this batch
-    Instant time_persisted_{};
+    Instant time_allowed_{}; // by what is stored
 };
 
-// Begin, commit and the rest, shared with the template below.
 namespace sqlite_statements {
 extern const Statement begin, commit;
 }
+
+// SQLITE_IOERR, SQLITE_CORRUPT: nobody can say what is on the disk; only a restart finds out.
+inline bool is_fatal(int code) { return (code & 255) == 10 || (code & 255) == 11; }
 
 template <class Acknowledge>
 bool SqliteConnection::write_batch(Job* first, StoreTime& time, bool early,
@@ -85,17 +95,18 @@ bool SqliteConnection::write_batch(Job* first, StoreTime& time, bool early,
     for (Job* job = first; job && !lost; job = job->link)
         if (take(*job, counters)) lost = write_one(*job, counters) == Step::lost;
     if (!lost) {
-        persist_time();
+        const Instant allowed = persist_time();
         if (early) acknowledge();
         const int failed_commit = plain(sqlite_statements::commit);
         if (failed_commit) error_ = failed_commit;
         lost = failed_commit != 0;
+        if (!lost) time_allowed_ = allowed;
     }
     counters.clock_was_set_back = time.was_set_back();
     if (!lost) return true;
     ++counters.lost_batches;
     abandon_batch(first);
-    return (error_ & 255) != 10 && (error_ & 255) != 11; // SQLITE_IOERR, SQLITE_CORRUPT: fail-stop
+    return !is_fatal(error_);
 }
 
 } // namespace urr

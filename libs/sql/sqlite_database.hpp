@@ -39,6 +39,8 @@ public:
     virtual SqliteCounters counters() const = 0;
     // Runs a script outside the queue, before the first work: migrations and seeds.
     virtual Result<> run_script(const std::string& sql) = 0;
+    // One statement, likewise outside the queue.
+    virtual Result<Rows> ask(const Statement& statement) = 0;
 };
 
 // UNAVAILABLE with a text that tells the operator what to mend: no such folder, not a database, no

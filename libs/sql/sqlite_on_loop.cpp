@@ -38,7 +38,7 @@ public:
         if (reading) { // a snapshot of what is committed now
             std::uint8_t expected = Job::queued;
             if (job.state.compare_exchange_strong(expected, Job::taken))
-                connection_.read(job, options_.clock->now());
+                connection_.read(job, time_.look());
             loop_.post(job);
             return true;
         }
@@ -52,6 +52,9 @@ public:
     bool healthy() const override { return !broken_; }
     SqliteCounters counters() const override { return counters_; }
     Result<> run_script(const std::string& sql) override { return connection_.script(sql); }
+    Result<Rows> ask(const Statement& statement) override {
+        return connection_.query(statement, {});
+    }
 
 private:
     struct Step : Timer {

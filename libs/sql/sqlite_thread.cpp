@@ -147,6 +147,11 @@ public:
         TRY_PLAIN(connection.open(options_, false));
         return connection.script(sql);
     }
+    Result<Rows> ask(const Statement& statement) override {
+        SqliteConnection connection;
+        TRY_PLAIN(connection.open(options_, true));
+        return connection.query(statement, {});
+    }
 
 private:
     void write() {
@@ -173,7 +178,7 @@ private:
         while (Job* job = reads_.pop(1)) {
             std::uint8_t expected = Job::queued;
             if (job->state.compare_exchange_strong(expected, Job::taken))
-                reader_.read(*job, options_.clock->now());
+                reader_.read(*job, time_.look());
             answer(job);
         }
     }
