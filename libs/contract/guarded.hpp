@@ -1,0 +1,41 @@
+// The face of a service towards its callers: believes only those who prove that they may call, then
+// hands the request to the service's router with the principal in the context.
+#pragma once
+#include <set>
+
+#include "libs/contract/caller.hpp"
+#include "libs/core/clock.hpp"
+#include "libs/http/router.hpp"
+#include "libs/http/server.hpp"
+
+namespace urr {
+
+class GuardedService final : public HttpHandler {
+public:
+    // `internal_callers`: who may use the paths under /internal.
+    GuardedService(std::string name, CallerKeys keys, std::set<std::string, std::less<>> internal_callers,
+                   const Clock& clock)
+        : name_(std::move(name)), keys_(std::move(keys)),
+          internal_callers_(std::move(internal_callers)), clock_(clock) {}
+
+    Router& router() { return router_; }
+
+    Task<Response> handle(Context context, Request request) override {
+        auto caller = believed_caller(keys_, name_, request, clock_.now());
+        if (!caller) co_return problem(caller.error(), context.trace);
+        const bool internal = request.path.starts_with("/internal/");
+        if (internal && !internal_callers_.contains(request.header("X-Urr-Caller")))
+            co_return problem(Error(Code::ASSERTION_INVALID), context.trace);
+        context.principal = *caller;
+        co_return co_await router_.handle(context, request);
+    }
+
+private:
+    const std::string name_;
+    const CallerKeys keys_;
+    const std::set<std::string, std::less<>> internal_callers_;
+    const Clock& clock_;
+    Router router_;
+};
+
+} // namespace urr
