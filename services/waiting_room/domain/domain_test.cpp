@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "libs/core/random.hpp"
+#include "libs/security/mac.hpp"
 #include "services/waiting_room/domain/hints.hpp"
 #include "services/waiting_room/domain/receipt.hpp"
 #include "services/waiting_room/domain/room.hpp"
@@ -8,8 +9,8 @@
 namespace urr::waiting_room {
 namespace {
 
-SecretKey secret(unsigned char fill) {
-    SecretKey key;
+SipKey secret(unsigned char fill) {
+    SipKey key;
     key.fill(fill);
     return key;
 }
@@ -27,6 +28,24 @@ const ReceiptKeys keys{{7, secret(1)}, ReceiptKeys::Key{6, secret(2)}};
 std::string text_of(const ReceiptKeys& with, const EventId& event, const Receipt& receipt) {
     const ReceiptText text = write_receipt(with, event, receipt);
     return std::string(text.data(), text.size());
+}
+
+// The vectors of the reference implementation (vectors_sip128): key 00..0f, message 00, 01, ...
+TEST(SipHash, gives_the_tags_of_the_reference_implementation) {
+    SipKey key;
+    for (unsigned char i = 0; i < 16; ++i) key[i] = i;
+    std::array<unsigned char, 63> message;
+    for (unsigned char i = 0; i < 63; ++i) message[i] = i;
+    const std::pair<std::size_t, const char*> vectors[] = {
+        {0, "a3817f04ba25a8e66df67214c7550293"},  {1, "da87c1d86b99af44347659119b22fc45"},
+        {2, "8177228da4a45dc7fca38bdef60affe4"},  {7, "a1f1ebbed8dbc153c0b84aa61ff08239"},
+        {8, "3b62a9ba6258f5610f83e264f31497b4"},  {9, "264499060ad9baabc47f8b02bb6d71ed"},
+        {15, "5493e99933b0a8117e08ec0f97cfc3d9"}, {16, "6ee2a4ca67b054bbfd3315bf85230577"},
+        {31, "2939b0183223fafc1723de4f52c43d35"}, {60, "e3040c00eb28f15366ca73cbd872e740"},
+        {63, "5150d1772f50834a503e069a973fbd7c"},
+    };
+    for (const auto& [size, wanted] : vectors)
+        EXPECT_EQ(hex(SipHash::tag(key, {message.data(), size})), wanted) << size;
 }
 
 TEST(Receipt, comes_back_as_it_was_written) {

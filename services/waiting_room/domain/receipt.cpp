@@ -3,12 +3,13 @@
 #include <cassert>
 
 #include "libs/security/base64url.hpp"
+#include "libs/security/mac.hpp"
 
 namespace urr::waiting_room {
 
 namespace {
 
-constexpr std::size_t signed_bytes = receipt_bytes - sizeof(ShortCode);
+constexpr std::size_t signed_bytes = receipt_bytes - sizeof(SipTag);
 constexpr char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 struct Writer {
@@ -33,14 +34,14 @@ struct Reader {
 };
 
 // Event and signed part in one run of bytes, as the code sees them.
-ShortCode code_of(const SecretKey& secret, const EventId& event, const unsigned char* bytes) {
+SipTag code_of(const SipKey& secret, const EventId& event, const unsigned char* bytes) {
     std::array<unsigned char, 16 + signed_bytes> message;
     std::memcpy(message.data(), event.bytes.data(), 16);
     std::memcpy(message.data() + 16, bytes, signed_bytes);
-    return short_code(secret, message);
+    return SipHash::tag(secret, message);
 }
 
-const SecretKey* find_key(const ReceiptKeys& keys, unsigned char number) {
+const SipKey* find_key(const ReceiptKeys& keys, unsigned char number) {
     if (keys.current.number == number) return &keys.current.secret;
     if (keys.previous && keys.previous->number == number) return &keys.previous->secret;
     return nullptr;
@@ -71,7 +72,7 @@ ReceiptText write_receipt(const ReceiptKeys& keys, const EventId& event, const R
     writer.number(receipt.epoch, 8);
     writer.number(receipt.second, 5);
     writer.copy(receipt.id);
-    const ShortCode code = code_of(keys.current.secret, event, bytes.data());
+    const SipTag code = code_of(keys.current.secret, event, bytes.data());
     std::memcpy(writer.at, code.data(), code.size());
     return encode(bytes);
 }
@@ -80,9 +81,9 @@ std::optional<Receipt> read_receipt(const ReceiptKeys& keys, const EventId& even
                                     std::string_view text) {
     std::array<unsigned char, receipt_bytes> bytes;
     if (text.size() != receipt_text_size || !read_base64url(text, bytes)) return std::nullopt;
-    const SecretKey* secret = find_key(keys, bytes[0]);
+    const SipKey* secret = find_key(keys, bytes[0]);
     if (!secret) return std::nullopt;
-    const ShortCode code = code_of(*secret, event, bytes.data());
+    const SipTag code = code_of(*secret, event, bytes.data());
     if (!same_code(code, {bytes.data() + signed_bytes, sizeof code})) return std::nullopt;
     Reader reader{bytes.data() + 1};
     Receipt receipt;

@@ -8,8 +8,8 @@
 // 60 bytes, numbers with the highest byte first:
 //     key number 1 | phase 2 | position 6 | voids before 6 | epoch 8 | second 5 | id 16 | code 16
 // (the waiting page reads the position and the voids before it to work out its own rank).
-// The code is keyed BLAKE2b of 128 bits over the event's id and all bytes before it, so a receipt
-// of another event is as good as forged. One text stands for one receipt: decoding is strict. Pure.
+// The code is SipHash-2-4-128 over the event's id and all bytes before it, so a receipt of another
+// event is as good as forged. One text stands for one receipt: decoding is strict. Pure.
 #pragma once
 #include <array>
 #include <optional>
@@ -17,7 +17,7 @@
 #include <string_view>
 
 #include "libs/core/id.hpp"
-#include "libs/security/mac.hpp"
+#include "services/waiting_room/domain/siphash.hpp"
 
 namespace urr::waiting_room {
 
@@ -35,7 +35,7 @@ struct Receipt {
 struct ReceiptKeys {
     struct Key {
         unsigned char number = 0;
-        SecretKey secret{};
+        SipKey secret{};
     };
     Key current;
     std::optional<Key> previous;
