@@ -17,4 +17,18 @@ Component::Component(Database& database, std::vector<Loop*> loops, const Clock& 
                                                 settings_.door, random.next()));
 }
 
+void Component::append_metrics(std::string& out) const {
+    Figures figures{keeper_.counters(), {}};
+    for (const auto& door : doors_) {
+        const DoorCounters& c = door->counters();
+        figures.doors.assigned += c.assigned.load(std::memory_order_relaxed);
+        figures.doors.repeated += c.repeated.load(std::memory_order_relaxed);
+        figures.doors.checked += c.checked.load(std::memory_order_relaxed);
+        figures.doors.admitted += c.admitted.load(std::memory_order_relaxed);
+        figures.doors.statuses += c.statuses.load(std::memory_order_relaxed);
+        figures.doors.limited += c.limited.load(std::memory_order_relaxed);
+    }
+    figures.append(out);
+}
+
 } // namespace urr::waiting_room

@@ -37,7 +37,10 @@ public:
     Task<> run() { return keeper_.run(); }
     void stop() { keeper_.stop(); }
     Door& door(std::size_t loop) { return *doors_[loop]; }
-    const KeeperCounters& counters() const { return keeper_.counters(); }
+    // For /actuator/prometheus; any thread.
+    void append_metrics(std::string& out) const;
+    // False when the last write to the store failed: places cannot be given. Any thread.
+    bool healthy() const { return keeper_.healthy(); }
 
 private:
     Settings settings_;

@@ -112,6 +112,7 @@ Task<> Keeper::turn() {
             not_written(saved.error());
             co_return;
         }
+        healthy_.store(true, std::memory_order_relaxed);
         store_time_ = *saved;
         store_time_at_ = now;
     }
@@ -206,6 +207,7 @@ void Keeper::written(Instant stored_at, Instant now) {
 
 void Keeper::not_written(const Error& error) {
     counters_.failed_writes.fetch_add(1, std::memory_order_relaxed);
+    healthy_.store(false, std::memory_order_relaxed);
     for (auto& kept : rooms_) {
         if (!kept->shared->wanted.exchange(false, std::memory_order_acq_rel)) continue;
         kept->shared->failures.fetch_add(1, std::memory_order_acq_rel);

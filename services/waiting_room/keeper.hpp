@@ -15,15 +15,11 @@
 
 #include "libs/async/owned.hpp"
 #include "libs/core/random.hpp"
+#include "services/waiting_room/metrics.hpp"
 #include "services/waiting_room/rooms.hpp"
 #include "services/waiting_room/store/room_store.hpp"
 
 namespace urr::waiting_room {
-
-struct KeeperCounters {
-    std::atomic<std::uint64_t> turns{0}, leases{0}, reports{0}, stale_reports{0}, failed_writes{0},
-        served{0};
-};
 
 class Keeper {
 public:
@@ -63,6 +59,8 @@ public:
     bool counts_no_shows() const { return !rule_.adaptive; }
 
     const KeeperCounters& counters() const { return counters_; }
+    // Could the last turn be written? Any thread.
+    bool healthy() const { return healthy_.load(std::memory_order_relaxed); }
 
 private:
     struct Kept {
@@ -113,6 +111,7 @@ private:
     Instant store_time_;    // at the last write
     Instant store_time_at_; // by the loop's clock
     KeeperCounters counters_;
+    std::atomic<bool> healthy_{true};
 };
 
 } // namespace urr::waiting_room

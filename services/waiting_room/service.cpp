@@ -34,6 +34,7 @@ Task<Result<Placed>> WaitingRoom::assign(Context context, EventId event, std::st
         if (!current(*receipt, view)) receipt.reset();
     }
     if (view.state == RoomState::sold_out) co_return fail(Code::SOLD_OUT);
+    const bool repeated = receipt.has_value();
     if (!receipt) {
         if (view.state == RoomState::off)
             receipt = pass_by(view);
@@ -41,7 +42,7 @@ Task<Result<Placed>> WaitingRoom::assign(Context context, EventId event, std::st
             receipt = TRY(co_await take_place(context, keeper_, *room));
         view = room->view.read();
     }
-    co_return Placed{write_receipt(receipt_keys_, event, *receipt), *receipt, view};
+    co_return Placed{write_receipt(receipt_keys_, event, *receipt), *receipt, view, repeated};
 }
 
 Task<Result<Checked>> WaitingRoom::check(Context, EventId event, std::string_view text) {

@@ -11,6 +11,7 @@ struct Placed {
     ReceiptText text;
     Receipt receipt;
     RoomView view;
+    bool repeated = false; // the place was his already
 };
 
 struct Checked {

@@ -383,6 +383,19 @@ TEST_F(WaitingRoomTest, tells_the_same_at_once_and_by_its_routes) {
     EXPECT_EQ(hot.number("rate"), 600u);
 }
 
+TEST_F(WaitingRoomTest, counts_what_it_does) {
+    house.steer(event, "open");
+    const std::string receipt = house.assign(event).text("requestId");
+    house.assign(event, 1);
+    house.check(event, receipt);
+    std::string figures;
+    house.component->append_metrics(figures);
+    EXPECT_NE(figures.find("urr_vwr_assigned_total 2\n"), std::string::npos) << figures;
+    EXPECT_NE(figures.find("urr_vwr_checks_total 1\n"), std::string::npos) << figures;
+    EXPECT_NE(figures.find("urr_vwr_leases_total 1\n"), std::string::npos) << figures;
+    EXPECT_TRUE(house.component->healthy());
+}
+
 TEST_F(WaitingRoomTest, shows_its_page) {
     const std::string path = "/vwr/" + event.text();
     const Response page = must(static_page("index.html", ""));

@@ -71,6 +71,9 @@ bool Door::hot_assign(const Request& request, std::string_view event_text, std::
             assign_limit_.give_back(client); // the route that waits for a lease takes it again
             return false;
         }
+        count(counters_.assigned);
+    } else {
+        count(counters_.repeated);
     }
     const ReceiptText text = write_receipt(rooms_.keys(), *event, *receipt);
     const std::string_view request_id(text.data(), text.size());
@@ -86,6 +89,7 @@ bool Door::hot_status(std::string_view event_text, std::string_view date, std::s
     const auto event = event_of(event_text);
     SharedRoom* room = event ? rooms_.find(*event) : nullptr;
     if (!room) return false;
+    count(counters_.statuses);
     out.append(head_status).append(date);
     const std::size_t body_at = append_length(out);
     out.append(status_body(*room));
@@ -103,6 +107,7 @@ bool Door::hot_check(std::string_view rest, std::string_view date, std::string& 
     if (!receipt || !gives_places(view.state) || !WaitingRoom::current(*receipt, view) ||
         receipt->position <= view.serving)
         return false;
+    count(counters_.checked);
     out.append(head_waiting).append(date);
     const std::size_t body_at = append_length(out);
     append_waiting(out, *receipt, view);

@@ -54,6 +54,7 @@ public:
     bool answer_at_once(const Request& request, std::string& out) override;
     Task<Response> handle(Context context, Request request) override;
     const Router& router() const { return router_; }
+    const DoorCounters& counters() const { return counters_; }
 
 private:
     // A room's status response, rendered at most every 100 ms or when the room has changed.
@@ -86,6 +87,7 @@ private:
     AddressLimit assign_limit_;
     std::vector<Status> statuses_; // by the room's index
     Router router_;
+    DoorCounters counters_;
 };
 
 } // namespace urr::waiting_room

@@ -84,9 +84,12 @@ Task<Result<Response>> Door::assign(Context context, Request request) {
         const std::string_view cookie = request.cookie("urr-receipt");
         if (read_receipt(rooms_.keys(), event, cookie)) shown = cookie;
     }
-    if (shown.empty() && !assign_limit_.allow(settings_.trusted.client(request), loop_.now()))
+    if (shown.empty() && !assign_limit_.allow(settings_.trusted.client(request), loop_.now())) {
+        count(counters_.limited);
         co_return fail(Error(Code::RATE_LIMITED).retry_after(1));
+    }
     const Placed placed = TRY(co_await rooms_.assign(context, event, shown));
+    count(placed.repeated ? counters_.repeated : counters_.assigned);
     const std::string_view request_id(placed.text.data(), placed.text.size());
     std::string body;
     append_place(body, request_id, placed.receipt, placed.view);
@@ -100,6 +103,7 @@ Task<Result<Response>> Door::assign(Context context, Request request) {
 Task<Result<Response>> Door::status(Context, Request request) {
     SharedRoom* room = rooms_.find(TRY(event_parameter(request)));
     if (!room) co_return fail(Code::NOT_FOUND);
+    count(counters_.statuses);
     Response response = json_response(200, status_body(*room));
     response.add("Cache-Control", "public, max-age=1");
     co_return response;
@@ -108,6 +112,7 @@ Task<Result<Response>> Door::status(Context, Request request) {
 Task<Result<Response>> Door::check(Context context, Request request) {
     const EventId event = TRY(event_parameter(request));
     const Checked checked = TRY(co_await rooms_.check(context, event, request.parameters[1]));
+    count(checked.token.empty() ? counters_.checked : counters_.admitted);
     std::string body;
     if (checked.token.empty())
         append_waiting(body, checked.receipt, checked.view);
