@@ -26,7 +26,8 @@ struct Message {
 class Consumer {
 public:
     virtual ~Consumer() = default;
-    // An error means: again later; after `attempts_max` failures the key is parked.
+    // An error means: again later; after `attempts_max` refusals the key is parked. UNAVAILABLE,
+    // OVERLOADED, DEADLINE_EXCEEDED and OUTCOME_UNKNOWN are no refusals.
     virtual Task<Result<void>> consume(Context context, Message message) = 0;
 };
 
@@ -43,6 +44,8 @@ public:
     // Gives the parked messages of a group to its consumer again; how many there were.
     virtual Task<Result<std::int64_t>> replay(Context context, std::string group,
                                               Consumer& consumer) = 0;
+    // Deletes some of what is older than `kept` and that no group needs any more; how many.
+    virtual Task<Result<std::int64_t>> prune(Context context, Duration kept) = 0;
 };
 
 } // namespace urr

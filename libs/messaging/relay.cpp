@@ -5,6 +5,9 @@ namespace urr {
 namespace {
 
 constexpr int batch_max = 256;
+constexpr Duration lease_length = seconds(10);
+constexpr Duration renewed_each = seconds(5);
+constexpr std::string_view lease_name = "relay";
 
 constexpr Statement unsent{
     "SELECT sequence, id, topic, type, version, occurred_us, key, seq, traceparent, data "
@@ -30,27 +33,63 @@ constexpr auto read_unsent = [](Tx& tx) -> Task<Result<Unsent>> {
     co_return out;
 };
 
-constexpr auto mark_sent = [](Tx& tx,
-                              const std::vector<std::int64_t>& sequences) -> Task<Result<bool>> {
+constexpr auto mark_sent = [](Tx& tx, std::int64_t fence,
+                              const std::vector<std::int64_t>& sequences) -> Task<Result<Lease>> {
+    const Lease lease = TRY(co_await renew_lease(tx, lease_name, fence, lease_length));
     for (const std::int64_t sequence : sequences) TRY(co_await tx.run(sent, {sequence}));
-    co_return true;
+    co_return lease;
+};
+
+constexpr auto take_lease = [](Tx& tx, const std::string& holder) -> Task<Result<Lease>> {
+    co_return co_await acquire_lease(tx, lease_name, holder, lease_length);
+};
+
+constexpr auto prolong_lease = [](Tx& tx, std::int64_t fence) -> Task<Result<Lease>> {
+    co_return co_await renew_lease(tx, lease_name, fence, lease_length);
 };
 
 } // namespace
 
-Task<Result<std::size_t>> relay_once(Database& from, EventLog& to) {
-    Unsent batch = TRY(co_await from.read(Context{}, read_unsent));
+Task<Result<void>> Relay::keep_lease() {
+    const Instant now = Loop::here().now();
+    if (lease_.fence != 0 && now < renew_at_) co_return Result<void>{};
+    if (lease_.fence != 0) {
+        auto renewed = co_await from_.transact(Context{}, prolong_lease, lease_.fence);
+        if (!renewed && renewed.error().code() == Code::CONFLICT) lease_ = {};
+        TRY(std::move(renewed));
+    } else {
+        lease_ = TRY(co_await from_.transact(Context{}, take_lease, holder_));
+    }
+    renew_at_ = now + renewed_each;
+    co_return Result<void>{};
+}
+
+Task<Result<std::size_t>> Relay::carry() {
+    TRY(co_await keep_lease());
+    Unsent batch = TRY(co_await from_.read(Context{}, read_unsent));
     if (batch.messages.empty()) co_return std::size_t(0);
     const std::size_t count = batch.messages.size();
-    TRY(co_await to.append(Context{}, std::move(batch.messages)));
-    TRY(co_await from.transact(Context{}, mark_sent, std::move(batch.sequences)));
+    TRY(co_await to_.append(Context{}, std::move(batch.messages)));
+    auto marked =
+        co_await from_.transact(Context{}, mark_sent, lease_.fence, std::move(batch.sequences));
+    if (!marked && marked.error().code() == Code::CONFLICT) lease_ = {};
+    TRY(std::move(marked));
+    renew_at_ = Loop::here().now() + renewed_each;
     co_return count;
 }
 
-Task<> run_relay(Database& from, EventLog& to, Duration poll) {
+Task<> Relay::run() {
+    Bell bell(bells_);
     for (;;) {
-        const auto carried = co_await relay_once(from, to);
-        if (!carried || *carried == 0) (void)co_await sleep(Context{}, poll);
+        bell.mute();
+        const auto carried = co_await carry();
+        if (!carried) {
+            (void)co_await sleep(Context{}, poll_); // a store in trouble: not woken by more work
+            continue;
+        }
+        Context until;
+        until.deadline = Loop::here().now() + poll_;
+        if (*carried == 0) (void)co_await bell.wait(until);
     }
 }
 

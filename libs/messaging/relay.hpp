@@ -1,16 +1,41 @@
 // The relay: carries what stands in a service's outbox to the event log, in order per key, and
 // deletes it there. It reads whatever is unsent (no watermark), so a crash between the two steps
 // sends a batch twice; consumers take it once.
+//
+//     Relay relay(database, log, "urr-1");
+//     nursery.spawn(relay.run());          // one per outbox and process
+//     relay.wake();                        // after a commit with events: any thread
+//
+// Of several processes on one store, the holder of the lease "relay" works and the others wait.
 #pragma once
+#include "libs/messaging/bell.hpp"
 #include "libs/messaging/message.hpp"
-#include "libs/sql/database.hpp"
+#include "libs/sql/lease.hpp"
 
 namespace urr {
 
-// Runs until its task is destroyed. One relay per outbox.
-Task<> run_relay(Database& from, EventLog& to, Duration poll = milliseconds(10));
+class Relay {
+public:
+    // `holder` names this process and stays the same over its restarts.
+    Relay(Database& from, EventLog& to, std::string holder, Duration poll = milliseconds(200))
+        : from_(from), to_(to), holder_(std::move(holder)), poll_(poll) {}
 
-// One round: how many were carried.
-Task<Result<std::size_t>> relay_once(Database& from, EventLog& to);
+    // Until its task is destroyed.
+    Task<> run();
+    void wake() { bells_.ring(); }
+
+private:
+    // One round: how many were carried.
+    Task<Result<std::size_t>> carry();
+    Task<Result<void>> keep_lease();
+
+    Database& from_;
+    EventLog& to_;
+    const std::string holder_;
+    const Duration poll_;
+    Bells bells_;
+    Lease lease_{};
+    Instant renew_at_{}; // of the loop's clock
+};
 
 } // namespace urr

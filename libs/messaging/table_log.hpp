@@ -9,8 +9,8 @@ namespace urr {
 
 extern const Migration event_log_migrations[1];
 
-// The database must be migrated and outlive the log. `poll` bounds how long a message that another
-// loop appended may wait; appends on the same loop wake the consumers at once.
+// The database must be migrated and outlive the log. Appends wake the
+// consumers, on any loop; `poll` bounds the wait for those of another process.
 std::unique_ptr<EventLog> make_table_log(Database& database, Duration poll = milliseconds(50));
 
 } // namespace urr

@@ -83,7 +83,8 @@ Task<> in_order(Database& service, Database& events) {
     auto log = make_table_log(events, milliseconds(5));
     Collector collector;
     Nursery nursery;
-    nursery.spawn(run_relay(service, *log, milliseconds(5)));
+    Relay relay(service, *log, "test");
+    nursery.spawn(relay.run());
     nursery.spawn(log->deliver("topic", "group", collector));
     while (collector.seen.size() < 60) must(co_await sleep(Context{}, milliseconds(5)));
     nursery.clear();
@@ -106,10 +107,10 @@ Task<> parks(Database& service, Database& events) {
     must(co_await service.transact(Context{}, publish, MessageId::make({}, random), IdBytes{2},
                                    std::string("other")));
     auto log = make_table_log(events, milliseconds(5));
-    while (must(co_await relay_once(service, *log)) > 0) {
-    }
+    Relay relay(service, *log, "test");
     Collector collector;
     Nursery nursery;
+    nursery.spawn(relay.run());
     nursery.spawn(log->deliver("topic", "group", collector));
     while (collector.seen.size() < 2) must(co_await sleep(Context{}, milliseconds(5)));
     must(co_await sleep(Context{}, milliseconds(2000)));

@@ -26,7 +26,15 @@ CREATE TABLE inbox (
     received_us INTEGER NOT NULL,
     PRIMARY KEY (consumer, id)
 ) WITHOUT ROWID;
--- First answers by idempotency key. answered_us NULL: the attempt is under way.
+CREATE INDEX inbox_received ON inbox (received_us);
+-- Who does a job that one process does at a time.
+CREATE TABLE lease (
+    name TEXT PRIMARY KEY,
+    holder TEXT NOT NULL,
+    fence INTEGER NOT NULL,
+    until_us INTEGER NOT NULL
+) WITHOUT ROWID;
+-- First answers by idempotency key. status NULL: the attempt is under way.
 CREATE TABLE idempotency (
     account BLOB NOT NULL,
     route TEXT NOT NULL,

@@ -16,7 +16,7 @@ struct Migration {
     const char* sql;
 };
 
-// The tables that every service shares in kind: outbox, inbox, idempotency keys.
+// The tables that every service shares in kind: outbox, inbox, leases, idempotency keys.
 extern const char* const shared_tables;
 
 // Applies what is missing. A store with later versions is accepted: schemas only expand.

@@ -11,6 +11,8 @@ constexpr Statement insert_event{
     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"};
 constexpr Statement insert_inbox{"INSERT INTO inbox (consumer, id, received_us) "
                                  "VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING"};
+constexpr Statement prune{"DELETE FROM inbox WHERE (consumer, id) IN "
+                          "(SELECT consumer, id FROM inbox WHERE received_us < ?1 LIMIT ?2)"};
 
 } // namespace
 
@@ -24,6 +26,11 @@ Task<Result<void>> append_event(Tx& tx, MessageId id, OutboxEvent event) {
 Task<Result<bool>> first_time(Tx& tx, std::string_view consumer, MessageId id) {
     const Rows rows = TRY(co_await tx.run(insert_inbox, {consumer, id, tx.now}));
     co_return rows.changes() == 1;
+}
+
+Task<Result<std::int64_t>> prune_inbox(Tx& tx, Instant before, std::int64_t most) {
+    const Rows rows = TRY(co_await tx.run(prune, {before, most}));
+    co_return rows.changes();
 }
 
 } // namespace urr

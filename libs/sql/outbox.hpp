@@ -25,4 +25,8 @@ Task<Result<void>> append_event(Tx& tx, MessageId id, OutboxEvent event);
 // True when this consumer has not seen the message; noted in the same transaction.
 Task<Result<bool>> first_time(Tx& tx, std::string_view consumer, MessageId id);
 
+// Forgets up to `most` messages that were noted before `before` (longer ago than the log keeps
+// them); the number forgotten.
+Task<Result<std::int64_t>> prune_inbox(Tx& tx, Instant before, std::int64_t most);
+
 } // namespace urr

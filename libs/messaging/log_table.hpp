@@ -1,0 +1,37 @@
+// The works on the tables of the embedded event log: what table_log.cpp and delivery.cpp ask of the
+// database.
+#pragma once
+#include "libs/messaging/message.hpp"
+#include "libs/sql/database.hpp"
+
+namespace urr {
+
+// A message with its place in the log.
+struct Logged {
+    std::int64_t position = 0;
+    Message message;
+};
+
+struct GroupStart {
+    std::int64_t position = 0; // everything up to it has taken effect or is parked
+    std::vector<IdBytes> parked;
+};
+
+Task<Result<bool>> append_to_log(Tx& tx, const std::vector<Message>& messages);
+Task<Result<GroupStart>> find_start(Tx& tx, const std::string& topic, const std::string& group);
+Task<Result<std::vector<Logged>>> fetch_after(Tx& tx, const std::string& topic,
+                                              std::int64_t position, int most);
+Task<Result<bool>> set_position(Tx& tx, const std::string& topic, const std::string& group,
+                                std::int64_t position);
+Task<Result<bool>> park_message(Tx& tx, const std::string& topic, const std::string& group,
+                                std::int64_t position, IdBytes key);
+// Parks it when another of its key is parked still; false: none is, deliver it.
+Task<Result<bool>> park_behind(Tx& tx, const std::string& topic, const std::string& group,
+                               std::int64_t position, IdBytes key);
+Task<Result<std::vector<Logged>>> fetch_parked(Tx& tx, const std::string& group,
+                                               std::int64_t after, int most);
+Task<Result<bool>> unpark_message(Tx& tx, const std::string& group, std::int64_t position);
+// Deletes up to `most` messages older than `before` that no group needs any more.
+Task<Result<std::int64_t>> prune_log(Tx& tx, Instant before, std::int64_t most);
+
+} // namespace urr
