@@ -3,19 +3,13 @@
 #pragma once
 #include <map>
 
+#include "libs/contract/revoked_entries.hpp"
 #include "libs/core/clock.hpp"
 #include "libs/messaging/message.hpp"
 #include "libs/security/jwt.hpp"
 #include "services/ticket/seat_map.hpp"
 
 namespace urr::ticket {
-
-// Entry tokens that have ended before their time: written by queue, read by ticket.
-class RevokedEntries {
-public:
-    virtual ~RevokedEntries() = default;
-    virtual bool is_revoked(const EventId& event, const IdBytes& token) const = 0;
-};
 
 struct Parts {
     Database& database;

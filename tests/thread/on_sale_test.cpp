@@ -22,10 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct NothingRevoked final : ticket::RevokedEntries {
-    bool is_revoked(const EventId&, const IdBytes&) const override { return false; }
-};
-
 struct OnSale : testing::Test {
     fs::path folder = fs::temp_directory_path() /
                       ("urr_sale_" + std::to_string(::getpid()) +
@@ -34,7 +30,7 @@ struct OnSale : testing::Test {
     SeededRandom random{9};
     std::unique_ptr<RunLoop> loop = make_asio_loop();
     std::unique_ptr<SqliteDatabase> ticket_db, payment_db, acquirer_db, events_db;
-    NothingRevoked revoked;
+    RevokedEntries revoked;
     std::unique_ptr<EventLog> log;
     std::unique_ptr<ticket::Service> tickets;
     std::unique_ptr<ticket::Routes> ticket_routes;

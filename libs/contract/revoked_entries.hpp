@@ -1,0 +1,29 @@
+// Entry tokens that ended before their time (left, bought, cleared): written by queue, read by
+// ticket. In process here; lost with the process, and then a token lives until it expires.
+#pragma once
+#include <map>
+#include <utility>
+
+#include "libs/core/id.hpp"
+#include "libs/core/instant.hpp"
+
+namespace urr {
+
+class RevokedEntries {
+public:
+    void revoke(const EventId& event, const IdBytes& token, Instant expires) {
+        tokens_[{event, token}] = expires;
+    }
+    bool is_revoked(const EventId& event, const IdBytes& token) const {
+        return tokens_.contains({event, token});
+    }
+    // Forgets what has expired anyway.
+    void prune(Instant now) {
+        std::erase_if(tokens_, [&](const auto& entry) { return entry.second <= now; });
+    }
+
+private:
+    std::map<std::pair<EventId, IdBytes>, Instant> tokens_;
+};
+
+} // namespace urr
