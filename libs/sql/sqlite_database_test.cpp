@@ -35,7 +35,7 @@ struct Sqlite : testing::Test {
                       ("urr_sql_" + std::to_string(::getpid()) + "_" +
                        testing::UnitTest::GetInstance()->current_test_info()->name());
     SystemClock clock;
-    std::unique_ptr<RunLoop> loop = make_asio_loop();
+    std::unique_ptr<RunLoop> loop;
     std::unique_ptr<SqliteDatabase> database;
 
     Sqlite() {
@@ -50,8 +50,9 @@ struct Sqlite : testing::Test {
         database.reset();
         fs::remove_all(folder);
     }
-    void open() {
+    void open(std::size_t queued_max = 1000) {
         SqliteOptions options;
+        options.queued_max = queued_max;
         options.path = (folder / "test.db").string();
         options.clock = &clock;
         auto opened = open_sqlite(options);
@@ -63,6 +64,7 @@ struct Sqlite : testing::Test {
         loop.stop();
     }
     void run(Task<> task) {
+        loop = make_asio_loop(); // a stopped one does not run again
         Nursery nursery;
         Loop::Enter in(loop.get());
         nursery.spawn(until_done(std::move(task), *loop));
@@ -231,43 +233,104 @@ TEST(SqliteOpen, what_cannot_be_opened_says_why) {
     fs::remove(path + ".lock");
 }
 
-// The child writes and reports each acknowledged number; killed at some instant, all of them are
-// there afterwards.
-TEST_F(Sqlite, kill_nine_loses_no_acknowledged_write) {
-    database.reset();
-    int pipe_ends[2];
-    ASSERT_EQ(::pipe(pipe_ends), 0);
-    const pid_t child = ::fork();
-    if (child == 0) {
-        static constexpr auto forever = [](Database& db, int out) -> Task<> {
-            for (std::int64_t n = 1;; ++n)
-                if (co_await db.transact(Context{}, add_number, n))
-                    if (::write(out, &n, sizeof n) < 0) ::_exit(1);
-        };
-        open();
-        run(forever(*database, pipe_ends[1]));
-        ::_exit(0);
-    }
-    ::close(pipe_ends[1]);
-    std::int64_t acknowledged = 0, n = 0;
-    bool killed = false;
-    while (::read(pipe_ends[0], &n, sizeof n) == sizeof n) {
-        acknowledged = n;
-        if (n >= 200 && !killed) {
-            ::kill(child, SIGKILL);
-            killed = true;
-        }
-    }
-    ::waitpid(child, nullptr, 0);
-    ::close(pipe_ends[0]);
-    open();
-    static constexpr auto check = [](Database& db, std::int64_t at_least) -> Task<> {
-        const auto there = must(co_await db.read(Context{}, count_numbers));
-        EXPECT_GE(there, at_least);
-        EXPECT_LE(there, at_least + 1);
+// The child writes from many tasks and reports each acknowledged number; killed at some instant, all
+// of them are there afterwards.
+Task<> write_forever(Database& database, std::int64_t first, int out) {
+    for (std::int64_t n = first;; n += 16)
+        if (co_await database.transact(Context{}, add_number, n))
+            if (::write(out, &n, sizeof n) < 0) ::_exit(1);
+}
+
+Task<> write_from_many_tasks(Database& database, int out) {
+    Nursery nursery;
+    for (int i = 0; i < 16; ++i) nursery.spawn(write_forever(database, i, out));
+    (void)co_await nursery.drained(Context{});
+}
+
+Task<> find_all(Database& database, const std::vector<std::int64_t>& acknowledged) {
+    static constexpr Statement find{"SELECT 1 FROM numbers WHERE n = ?1"};
+    static constexpr auto is_there = [](Tx& tx, std::int64_t n) -> Task<Result<bool>> {
+        co_return !TRY(co_await tx.run(find, {n})).empty();
     };
-    EXPECT_GE(acknowledged, 200);
-    run(check(*database, acknowledged));
+    for (const std::int64_t n : acknowledged)
+        EXPECT_TRUE(must(co_await database.read(Context{}, is_there, n))) << n;
+}
+
+TEST_F(Sqlite, kill_nine_loses_no_acknowledged_write) {
+    for (int round = 1; round <= 5; ++round) {
+        database.reset();
+        int ends[2];
+        ASSERT_EQ(::pipe(ends), 0);
+        const pid_t child = ::fork();
+        if (child == 0) {
+            open();
+            run(write_from_many_tasks(*database, ends[1]));
+            ::_exit(0);
+        }
+        ::close(ends[1]);
+        std::vector<std::int64_t> acknowledged;
+        std::int64_t n = 0;
+        while (::read(ends[0], &n, sizeof n) == sizeof n) {
+            acknowledged.push_back(n);
+            if (acknowledged.size() == std::size_t(round * 97)) ::kill(child, SIGKILL);
+        }
+        ::waitpid(child, nullptr, 0);
+        ::close(ends[0]);
+        EXPECT_GE(acknowledged.size(), std::size_t(round * 97));
+        open();
+        run(find_all(*database, acknowledged));
+        must(database->run_script("DELETE FROM numbers"));
+    }
+}
+
+constexpr auto add_slowly = [](Tx& tx, std::int64_t n) -> Task<Result<std::int64_t>> {
+    TRY(co_await tx.run(insert, {n}));
+    std::this_thread::sleep_for(std::chrono::milliseconds(60));
+    co_return n;
+};
+
+Task<> note_end(Database& database, Context context, std::optional<Result<std::int64_t>>& end) {
+    end.emplace(co_await database.transact(context, add_slowly, std::int64_t(1)));
+}
+
+Task<> deadline_while_running(Database& database) {
+    Context soon;
+    soon.deadline = Loop::here().now() + milliseconds(20);
+    std::optional<Result<std::int64_t>> end;
+    Nursery nursery;
+    nursery.spawn(note_end(database, soon, end));
+    must(co_await sleep(Context{}, milliseconds(10)));
+    // Beside the work that runs a reader sees what was before it, and waits for nothing.
+    EXPECT_EQ(must(co_await database.read(Context{}, count_numbers)), 0);
+    EXPECT_FALSE(end);
+    const auto behind = co_await database.transact(soon, add_number, std::int64_t(2));
+    EXPECT_EQ(behind.error().code(), Code::DEADLINE_EXCEEDED);
+    EXPECT_TRUE(co_await nursery.drained(Context{}));
+    EXPECT_EQ((*end).error().code(), Code::OUTCOME_UNKNOWN);
+    EXPECT_EQ(must(co_await database.transact(Context{}, count_numbers)), 1); // done, unknown to us
+}
+
+TEST_F(Sqlite, a_deadline_tells_what_was_not_begun_from_what_nobody_knows) {
+    run(deadline_while_running(*database));
+}
+
+Task<> fill_the_queue(Database& database) {
+    static constexpr auto one = [](Database& db, std::int64_t n, int& refused) -> Task<> {
+        const auto done = co_await db.transact(Context{}, add_slowly, n);
+        refused += !done && done.error().code() == Code::OVERLOADED;
+    };
+    int refused = 0;
+    Nursery nursery;
+    for (int n = 0; n < 12; ++n) nursery.spawn(one(database, n, refused));
+    EXPECT_TRUE(co_await nursery.drained(Context{}));
+    EXPECT_GE(refused, 3);
+    EXPECT_EQ(must(co_await database.read(Context{}, count_numbers)), 12 - refused);
+}
+
+TEST_F(Sqlite, a_full_queue_refuses_at_once_and_does_nothing) {
+    database.reset();
+    open(4);
+    run(fill_the_queue(*database));
 }
 
 TEST(StoreTimeTest, never_goes_back_and_says_when_the_clock_did) {

@@ -1,0 +1,218 @@
+// The store over a simulated disk and clock: leases, time, and what goes wrong with disks.
+#include <gtest/gtest.h>
+
+#include "libs/async/nursery.hpp"
+#include "libs/async/sim_loop.hpp"
+#include "libs/core/must.hpp"
+#include "libs/sql/lease.hpp"
+#include "libs/sql/migrations.hpp"
+#include "libs/sql/outbox.hpp"
+#include "libs/sql/sim/sim_disk.hpp"
+
+namespace urr {
+namespace {
+
+constexpr auto acquire = [](Tx& tx, const std::string& holder) -> Task<Result<Lease>> {
+    co_return co_await acquire_lease(tx, "job", holder, seconds(10));
+};
+constexpr auto renew = [](Tx& tx, std::int64_t fence) -> Task<Result<Lease>> {
+    co_return co_await renew_lease(tx, "job", fence, seconds(10));
+};
+constexpr auto check = [](Tx& tx, std::int64_t fence) -> Task<Result<bool>> {
+    TRY(co_await check_fence(tx, "job", fence));
+    co_return true;
+};
+constexpr auto release = [](Tx& tx, std::int64_t fence) -> Task<Result<bool>> {
+    TRY(co_await release_lease(tx, "job", fence));
+    co_return true;
+};
+
+// A store on a simulated disk at a simulated loop, with a clock turned by hand.
+struct Simulated : testing::Test {
+    SimWorld world{1};
+    SimLoop loop{world};
+    ManualClock clock{Instant{1'800'000'000'000'000}};
+    SimDisk disk{1, clock};
+    std::unique_ptr<SqliteDatabase> database;
+
+    SqliteOptions options() {
+        SqliteOptions out;
+        out.path = "store.db";
+        out.clock = &clock;
+        out.vfs = disk.vfs();
+        return out;
+    }
+    void open() {
+        Loop::Enter in(&loop);
+        database = must(open_sqlite_on_loop(options(), loop, world.random()));
+    }
+    Simulated() {
+        open();
+        const Migration tables[] = {{1, "shared", shared_tables},
+                                    {2, "numbers", "CREATE TABLE numbers (n BLOB)"}};
+        must(migrate(*database, tables));
+    }
+    void run(Task<> task) {
+        Nursery nursery;
+        {
+            Loop::Enter in(&loop);
+            nursery.spawn(std::move(task));
+        }
+        while (world.step()) {
+        }
+        EXPECT_TRUE(nursery.empty());
+    }
+};
+
+Task<> take_turns(Database& database, ManualClock& clock) {
+    const std::string one = "one", two = "two";
+    const Lease first = must(co_await database.transact(Context{}, acquire, one));
+    EXPECT_EQ((co_await database.transact(Context{}, acquire, two)).error().code(), Code::CONFLICT);
+    clock.advance(seconds(9));
+    EXPECT_TRUE(co_await database.transact(Context{}, renew, first.fence));
+    clock.advance(seconds(9));
+    EXPECT_FALSE(co_await database.transact(Context{}, acquire, two));
+    clock.advance(seconds(2));
+    const Lease second = must(co_await database.transact(Context{}, acquire, two));
+    EXPECT_GT(second.fence, first.fence);
+    EXPECT_FALSE(co_await database.transact(Context{}, renew, first.fence));
+    EXPECT_FALSE(co_await database.transact(Context{}, check, first.fence));
+    EXPECT_TRUE(co_await database.transact(Context{}, check, second.fence));
+    const Lease restarted = must(co_await database.transact(Context{}, acquire, two));
+    EXPECT_GT(restarted.fence, second.fence);
+    EXPECT_TRUE(co_await database.transact(Context{}, release, second.fence)); // not its own
+    EXPECT_FALSE(co_await database.transact(Context{}, acquire, one));
+    EXPECT_TRUE(co_await database.transact(Context{}, release, restarted.fence));
+    EXPECT_TRUE(co_await database.transact(Context{}, acquire, one));
+}
+
+TEST_F(Simulated, a_lease_passes_on_when_it_ends_and_its_old_fence_is_worth_nothing) {
+    run(take_turns(*database, clock));
+}
+
+Task<> note_and_forget(Database& database, ManualClock& clock) {
+    static constexpr auto note = [](Tx& tx, MessageId id) -> Task<Result<bool>> {
+        co_return co_await first_time(tx, "me", id);
+    };
+    static constexpr auto forget = [](Tx& tx) -> Task<Result<std::int64_t>> {
+        co_return co_await prune_inbox(tx, tx.now - hours(1), 10);
+    };
+    EXPECT_TRUE(must(co_await database.transact(Context{}, note, MessageId{IdBytes{1}})));
+    clock.advance(hours(2));
+    EXPECT_TRUE(must(co_await database.transact(Context{}, note, MessageId{IdBytes{2}})));
+    EXPECT_EQ(must(co_await database.transact(Context{}, forget)), 1);
+    EXPECT_FALSE(must(co_await database.transact(Context{}, note, MessageId{IdBytes{2}})));
+}
+
+TEST_F(Simulated, the_inbox_forgets_what_is_old) { run(note_and_forget(*database, clock)); }
+
+Task<> ask_time(Database& database, Instant& out) {
+    static constexpr auto now_of = [](Tx& tx) -> Task<Result<Instant>> { co_return tx.now; };
+    out = must(co_await database.transact(Context{}, now_of));
+    EXPECT_GE(must(co_await database.read(Context{}, now_of)), out);
+}
+
+TEST_F(Simulated, the_time_never_goes_back_over_restarts_and_clock_changes) {
+    Instant before{};
+    SeededRandom random(3);
+    for (int i = 0; i < 200; ++i) {
+        Instant now;
+        run(ask_time(*database, now));
+        EXPECT_GE(now, before);
+        before = now;
+        clock.advance(milliseconds(random.between(-2'000, 3'000)));
+        if (random.chance(200)) {
+            database.reset();
+            open();
+        }
+    }
+}
+
+TEST_F(Simulated, a_clock_that_is_set_back_is_told_and_time_goes_on) {
+    Instant first, second, third;
+    run(ask_time(*database, first));
+    EXPECT_FALSE(database->counters().clock_was_set_back);
+    clock.advance(hours(-1));
+    run(ask_time(*database, second));
+    EXPECT_TRUE(database->counters().clock_was_set_back);
+    clock.advance(minutes(1));
+    run(ask_time(*database, third));
+    EXPECT_GE(second, first);
+    EXPECT_EQ(third, second + minutes(1));
+}
+
+Task<> write_until_full(Database& database, int& acknowledged, Code& refusal) {
+    static constexpr Statement insert{"INSERT INTO numbers (n) VALUES (?1)"};
+    static constexpr auto write = [](Tx& tx, const std::string& data) -> Task<Result<bool>> {
+        TRY(co_await tx.run(insert, {data}));
+        co_return true;
+    };
+    for (int i = 0; i < 200; ++i) {
+        const auto written = co_await database.transact(Context{}, write, std::string(5000, 'x'));
+        acknowledged += written.has_value();
+        if (!written) refusal = written.error().code();
+    }
+}
+
+std::int64_t count_numbers(SqliteDatabase& database) {
+    static constexpr Statement count{"SELECT count(*) FROM numbers"};
+    return must(database.ask(count)).integer(0, 0);
+}
+
+TEST_F(Simulated, a_full_disk_refuses_clearly_keeps_what_it_has_and_goes_on_when_there_is_space) {
+    disk.set({.bytes_max = disk.counters().bytes_used + 300'000});
+    int acknowledged = 0;
+    Code refusal = Code::INTERNAL;
+    run(write_until_full(*database, acknowledged, refusal));
+    EXPECT_EQ(refusal, Code::UNAVAILABLE);
+    EXPECT_GT(acknowledged, 10);
+    EXPECT_TRUE(database->healthy());
+    EXPECT_EQ(count_numbers(*database), acknowledged);
+    disk.set({});
+    const int before = acknowledged;
+    run(write_until_full(*database, acknowledged, refusal));
+    EXPECT_EQ(acknowledged, before + 200);
+    database.reset();
+    disk.power_cut();
+    open();
+    EXPECT_EQ(count_numbers(*database), acknowledged);
+}
+
+TEST_F(Simulated, a_read_only_disk_is_refused_with_its_name) {
+    database.reset();
+    disk.set({.read_only = true});
+    Loop::Enter in(&loop);
+    const auto opened = open_sqlite_on_loop(options(), loop, world.random());
+    ASSERT_FALSE(opened);
+    EXPECT_NE(opened.error().text().find("read-only"), std::string_view::npos);
+    EXPECT_NE(opened.error().text().find("store.db"), std::string_view::npos);
+}
+
+TEST_F(Simulated, after_a_failed_sync_nobody_is_told_more_than_is_known) {
+    disk.set({.sync_fails_permille = 1000});
+    int acknowledged = 0;
+    Code refusal = Code::INTERNAL;
+    run(write_until_full(*database, acknowledged, refusal));
+    EXPECT_EQ(acknowledged, 0);
+    EXPECT_EQ(refusal, Code::UNAVAILABLE); // the first was OUTCOME_UNKNOWN, then the store stopped
+    EXPECT_FALSE(database->healthy());
+}
+
+TEST_F(Simulated, a_failing_migration_says_which_and_leaves_nothing) {
+    const Migration bad[] = {{3, "twice", "CREATE TABLE extra (n INTEGER UNIQUE);"
+                                          "INSERT INTO extra VALUES (1); "
+                                          "INSERT INTO extra VALUES (1);"}};
+    const auto migrated = migrate(*database, bad);
+    ASSERT_FALSE(migrated);
+    EXPECT_NE(migrated.error().text().find("migration 3 (twice)"), std::string_view::npos);
+    const auto checked = check_schema(*database, bad);
+    ASSERT_FALSE(checked);
+    EXPECT_NE(checked.error().text().find("run 'urr migrate'"), std::string_view::npos);
+    static constexpr Statement extra{"SELECT count(*) FROM sqlite_master WHERE name = 'extra'"};
+    EXPECT_EQ(must(database->ask(extra)).integer(0, 0), 0);
+    const Migration older[] = {{1, "shared", shared_tables}};
+    EXPECT_TRUE(check_schema(*database, older)); // a store ahead of the program
+}
+
+} // namespace
+} // namespace urr
