@@ -1,6 +1,6 @@
 // From a service's outbox to a consumer's effect under crashes, by seed: every event that was
-// acknowledged takes effect, each once, in order per key. And the converse: a consumer that keeps no
-// inbox is found.
+// acknowledged takes effect, each once, in order per key. And the converse: a consumer that keeps
+// no inbox is found.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -30,7 +30,8 @@ const Migration consumer_tables[] = {
     {1, "shared", shared_tables},
     {2, "effect", "CREATE TABLE effect (id INTEGER PRIMARY KEY, key BLOB, n INTEGER)"}};
 
-constexpr auto publish = [](Tx& tx, MessageId id, IdBytes key, std::int64_t n) -> Task<Result<bool>> {
+constexpr auto publish = [](Tx& tx, MessageId id, IdBytes key,
+                            std::int64_t n) -> Task<Result<bool>> {
     TRY(co_await tx.run(insert_source, {key, n}));
     const std::string data = std::to_string(n);
     TRY(co_await append_event(tx, id, {"numbers", key, "Number", 1, data, ""}));

@@ -1,11 +1,11 @@
 // Delivery: one group's way through one topic of the embedded log. Messages of one key come one
-// after the other; different keys at once, up to a bound, so that their effects share commits. A key
-// in trouble holds up nobody else: it is tried again with growing pauses, and after `attempts_max`
-// refusals parked together with what follows it. A store that cannot answer now (UNAVAILABLE,
-// OVERLOADED and the like) is no refusal: the message waits for it.
+// after the other; different keys at once, up to a bound, so that their effects share commits. A
+// key in trouble holds up nobody else: it is tried again with growing pauses, and after
+// `attempts_max` refusals parked together with what follows it. A store that cannot answer now
+// (UNAVAILABLE, OVERLOADED and the like) is no refusal: the message waits for it.
 //
-// What the log keeps is the position below which everything is settled. After a crash messages above
-// it come again: consumers know them by their ids.
+// What the log keeps is the position below which everything is settled. After a crash messages
+// above it come again: consumers know them by their ids.
 #pragma once
 #include <deque>
 #include <map>

@@ -39,11 +39,10 @@ std::vector<Logged> logged(const Rows& rows) {
     std::vector<Logged> messages(rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i) {
         messages[i].position = rows.integer(i, 0);
-        messages[i].message = {rows.id<MessageId>(i, 2),     std::string(rows.text(i, 1)),
-                               std::string(rows.text(i, 3)), int(rows.integer(i, 4)),
-                               rows.instant(i, 5),           key_of(rows.bytes(i, 6)),
-                               rows.integer(i, 7),           std::string(rows.text(i, 8)),
-                               std::string(rows.text(i, 9))};
+        messages[i].message = {
+            rows.id<MessageId>(i, 2), std::string(rows.text(i, 1)), std::string(rows.text(i, 3)),
+            int(rows.integer(i, 4)),  rows.instant(i, 5),           key_of(rows.bytes(i, 6)),
+            rows.integer(i, 7),       std::string(rows.text(i, 8)), std::string(rows.text(i, 9))};
     }
     return messages;
 }
@@ -89,8 +88,8 @@ Task<Result<bool>> park_behind(Tx& tx, const std::string& topic, const std::stri
     co_return rows.changes() == 1;
 }
 
-Task<Result<std::vector<Logged>>> fetch_parked(Tx& tx, const std::string& group,
-                                               std::int64_t after, int most) {
+Task<Result<std::vector<Logged>>> fetch_parked(Tx& tx, const std::string& group, std::int64_t after,
+                                               int most) {
     co_return logged(TRY(co_await tx.run(all_parked, {group, after, most})));
 }
 

@@ -28,8 +28,8 @@ Task<Result<bool>> park_message(Tx& tx, const std::string& topic, const std::str
 // Parks it when another of its key is parked still; false: none is, deliver it.
 Task<Result<bool>> park_behind(Tx& tx, const std::string& topic, const std::string& group,
                                std::int64_t position, IdBytes key);
-Task<Result<std::vector<Logged>>> fetch_parked(Tx& tx, const std::string& group,
-                                               std::int64_t after, int most);
+Task<Result<std::vector<Logged>>> fetch_parked(Tx& tx, const std::string& group, std::int64_t after,
+                                               int most);
 Task<Result<bool>> unpark_message(Tx& tx, const std::string& group, std::int64_t position);
 // Deletes up to `most` messages older than `before` that no group needs any more.
 Task<Result<std::int64_t>> prune_log(Tx& tx, Instant before, std::int64_t most);

@@ -24,11 +24,10 @@ constexpr auto read_unsent = [](Tx& tx) -> Task<Result<Unsent>> {
     Unsent out;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         out.sequences.push_back(rows.integer(i, 0));
-        out.messages.push_back({rows.id<MessageId>(i, 1), std::string(rows.text(i, 2)),
-                                std::string(rows.text(i, 3)), int(rows.integer(i, 4)),
-                                rows.instant(i, 5), Id<void>::from(rows.bytes(i, 6)).bytes,
-                                rows.integer(i, 7), std::string(rows.text(i, 8)),
-                                std::string(rows.text(i, 9))});
+        out.messages.push_back(
+            {rows.id<MessageId>(i, 1), std::string(rows.text(i, 2)), std::string(rows.text(i, 3)),
+             int(rows.integer(i, 4)), rows.instant(i, 5), Id<void>::from(rows.bytes(i, 6)).bytes,
+             rows.integer(i, 7), std::string(rows.text(i, 8)), std::string(rows.text(i, 9))});
     }
     co_return out;
 };

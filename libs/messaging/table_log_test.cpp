@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
 #include "libs/async/nursery.hpp"
 #include "libs/core/must.hpp"
@@ -34,9 +36,9 @@ struct Collector final : Consumer {
 };
 
 struct Log : testing::Test {
-    fs::path folder = fs::temp_directory_path() /
-                      ("urr_log_" + std::to_string(::getpid()) +
-                       testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::path folder =
+        fs::temp_directory_path() / ("urr_log_" + std::to_string(::getpid()) +
+                                     testing::UnitTest::GetInstance()->current_test_info()->name());
     SystemClock clock;
     std::unique_ptr<RunLoop> loop = make_asio_loop();
     std::unique_ptr<SqliteDatabase> service, events;
@@ -123,6 +125,100 @@ Task<> parks(Database& service, Database& events) {
 
 TEST_F(Log, a_key_that_fails_is_parked_with_what_follows_and_comes_back) {
     run(parks(*service, *events));
+}
+
+// Answers by what the data says: "bad" is refused, "outage" could not be tried, for a while.
+struct Troubled final : Consumer {
+    std::vector<std::string> seen;
+    int outages = 0;
+    Task<Result<void>> consume(Context, Message message) override {
+        co_await yield();
+        if (message.data == "bad") co_return fail(Code::INTERNAL);
+        if (message.data == "outage" && ++outages < 7) co_return fail(Code::UNAVAILABLE);
+        seen.push_back(message.data);
+        co_return Result<void>{};
+    }
+};
+
+Message message_of(unsigned char key, const char* data) {
+    Message message;
+    message.id = MessageId{IdBytes{key, 1}};
+    message.topic = "topic";
+    message.key = IdBytes{key};
+    message.data = data;
+    return message;
+}
+
+Task<> one_in_trouble(Database& events) {
+    auto log = make_table_log(events, milliseconds(5));
+    Troubled consumer;
+    Nursery nursery;
+    nursery.spawn(log->deliver("topic", "group", consumer));
+    must(co_await log->append(Context{}, {message_of(1, "bad"), message_of(2, "outage")}));
+    const Instant began = Loop::here().now();
+    for (unsigned char key = 3; key < 43; ++key) {
+        const std::size_t before = consumer.seen.size();
+        must(co_await log->append(Context{}, {message_of(key, "good")}));
+        while (consumer.seen.size() == before) must(co_await sleep(Context{}, milliseconds(1)));
+    }
+    EXPECT_LT((Loop::here().now() - began).us, seconds(2).us); // nobody waited for the bad one
+    while (std::ranges::find(consumer.seen, "outage") == consumer.seen.end())
+        must(co_await sleep(Context{}, milliseconds(5)));
+    EXPECT_EQ(consumer.seen.size(), 41u); // an outage parks nothing
+}
+
+TEST_F(Log, a_key_in_trouble_holds_up_nobody_else) { run(one_in_trouble(*events)); }
+
+Task<> two_topics(Database& events) {
+    auto log = make_table_log(events, milliseconds(5));
+    Collector one, other;
+    Nursery nursery;
+    Message elsewhere = message_of(1, "elsewhere");
+    elsewhere.topic = "another";
+    for (int i = 0; i < 300; ++i) must(co_await log->append(Context{}, {message_of(1, "here")}));
+    must(co_await log->append(Context{}, {elsewhere}));
+    nursery.spawn(log->deliver("another", "group", other));
+    while (other.seen.empty()) must(co_await sleep(Context{}, milliseconds(5)));
+    must(co_await sleep(Context{}, milliseconds(100)));
+    nursery.spawn(log->deliver("topic", "group", one));
+    while (one.seen.size() < 300) must(co_await sleep(Context{}, milliseconds(5)));
+    // Once both positions are stored, what is old goes; a group that comes later finds nothing.
+    for (std::int64_t gone = 0; gone < 301;) {
+        gone += must(co_await log->prune(Context{}, milliseconds(0)));
+        must(co_await sleep(Context{}, milliseconds(10)));
+    }
+    EXPECT_EQ(other.seen.size(), 1u);
+    EXPECT_EQ(one.seen.size(), 300u);
+}
+
+TEST_F(Log, a_group_has_a_place_in_each_topic_and_old_messages_go) { run(two_topics(*events)); }
+
+Task<> hear_rings(Bells& bells, std::atomic<bool>& listening, int& heard) {
+    Bell bell(bells);
+    listening = true;
+    Context patience;
+    patience.deadline = Loop::here().now() + seconds(20);
+    for (int i = 0; i < 100; ++i) {
+        bell.mute();
+        heard += (co_await bell.wait(patience)).has_value();
+    }
+}
+
+TEST_F(Log, a_bell_is_heard_from_another_thread_and_may_be_gone) {
+    Bells bells;
+    std::atomic<bool> listening{false}, stop{false};
+    std::thread ringer([&] {
+        while (!listening) std::this_thread::yield();
+        while (!stop) {
+            bells.ring();
+            std::this_thread::sleep_for(std::chrono::microseconds(200));
+        }
+    });
+    int heard = 0;
+    run(hear_rings(bells, listening, heard));
+    EXPECT_EQ(heard, 100);
+    stop = true;
+    ringer.join();
 }
 
 } // namespace

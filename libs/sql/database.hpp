@@ -7,10 +7,10 @@
 //     };
 //     Held held = TRY(co_await database.transact(context, work, event, seat));
 //
-// A work is a coroutine that awaits nothing but its transaction; it owns its inputs, touches nothing
-// else and returns a value. It may run more than once (a lost batch, a deadlock elsewhere), so it
-// has no effect but its statements. Many works share one commit (group commit): latency under no
-// load is that of one write, throughput under load that of the disk.
+// A work is a coroutine that awaits nothing but its transaction; it owns its inputs, touches
+// nothing else and returns a value. It may run more than once (a lost batch, a deadlock elsewhere),
+// so it has no effect but its statements. Many works share one commit (group commit): latency under
+// no load is that of one write, throughput under load that of the disk.
 //
 // Answers besides the work's own errors:
 //   OVERLOADED         the queue is full; nothing was done
@@ -33,7 +33,8 @@
 
 namespace urr {
 
-// One SQL statement, a constant of the program: engines cache by its address. Parameters are ?1, ?2.
+// One SQL statement, a constant of the program: engines cache by its address. Parameters are ?1,
+// ?2.
 struct Statement {
     const char* sql;
 };
@@ -195,7 +196,8 @@ struct [[nodiscard]] Pending : PendingBase {
 };
 
 template <class Work, class... Arguments>
-using WorkOut = typename std::invoke_result_t<Work, Tx&, const Arguments&...>::value_type::value_type;
+using WorkOut =
+    typename std::invoke_result_t<Work, Tx&, const Arguments&...>::value_type::value_type;
 
 } // namespace detail
 

@@ -33,15 +33,15 @@ Task<Result<std::optional<KeptAnswer>>> find_answer(Tx& tx, const IdempotencyKey
 Task<Result<void>> keep_answer(Tx& tx, const IdempotencyKey& key, int status,
                                std::string_view body) {
     const std::span<const unsigned char> digest(key.body_sha256);
-    TRY(co_await tx.run(put, {key.account, key.route, key.key, digest, status, body,
-                              tx.now + answers_kept}));
+    TRY(co_await tx.run(
+        put, {key.account, key.route, key.key, digest, status, body, tx.now + answers_kept}));
     co_return Result<void>{};
 }
 
 Task<Result<void>> begin_attempt(Tx& tx, const IdempotencyKey& key) {
     const std::span<const unsigned char> digest(key.body_sha256);
-    TRY(co_await tx.run(put, {key.account, key.route, key.key, digest, nullptr, nullptr,
-                              tx.now + answers_kept}));
+    TRY(co_await tx.run(
+        put, {key.account, key.route, key.key, digest, nullptr, nullptr, tx.now + answers_kept}));
     co_return Result<void>{};
 }
 
@@ -59,7 +59,8 @@ Result<> check_idempotency_key(std::string_view header) {
     if (header.empty()) return fail(Code::IDEMPOTENCY_KEY_REQUIRED);
     if (header.size() > 128) return fail(Code::BAD_REQUEST, "Idempotency-Key is too long");
     for (const char c : header)
-        if (c <= ' ' || c > '~') return fail(Code::BAD_REQUEST, "Idempotency-Key has odd characters");
+        if (c <= ' ' || c > '~')
+            return fail(Code::BAD_REQUEST, "Idempotency-Key has odd characters");
     return {};
 }
 

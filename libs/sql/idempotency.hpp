@@ -31,7 +31,8 @@ struct KeptAnswer {
 inline constexpr Duration answers_kept = hours(24);
 
 Task<Result<std::optional<KeptAnswer>>> find_answer(Tx& tx, const IdempotencyKey& key);
-Task<Result<void>> keep_answer(Tx& tx, const IdempotencyKey& key, int status, std::string_view body);
+Task<Result<void>> keep_answer(Tx& tx, const IdempotencyKey& key, int status,
+                               std::string_view body);
 // Marks the key as under way, for calls that reach outside; keep_answer follows.
 Task<Result<void>> begin_attempt(Tx& tx, const IdempotencyKey& key);
 // Takes back a begun attempt that ended without effect.

@@ -6,7 +6,8 @@
 //     TRY(co_await renew_lease(tx, "relay", lease.fence, seconds(10)));   // with each effect
 //
 // An effect stands in the transaction of a renewal or a check of its fence: CONFLICT undoes it when
-// another has taken over. A holder that asks again (the same process, restarted) takes over at once.
+// another has taken over. A holder that asks again (the same process, restarted) takes over at
+// once.
 #pragma once
 #include "libs/sql/database.hpp"
 
@@ -21,8 +22,7 @@ struct Lease {
 Task<Result<Lease>> acquire_lease(Tx& tx, std::string_view name, std::string_view holder,
                                   Duration length);
 // CONFLICT when another took it since; a lease that ran out and was not taken is renewed.
-Task<Result<Lease>> renew_lease(Tx& tx, std::string_view name, std::int64_t fence,
-                                Duration length);
+Task<Result<Lease>> renew_lease(Tx& tx, std::string_view name, std::int64_t fence, Duration length);
 // CONFLICT unless the fence is the latest.
 Task<Result<void>> check_fence(Tx& tx, std::string_view name, std::int64_t fence);
 // Lets others in at once; nothing when it was lost already.

@@ -18,8 +18,9 @@ constexpr Statement prune{"DELETE FROM inbox WHERE (consumer, id) IN "
 
 Task<Result<void>> append_event(Tx& tx, MessageId id, OutboxEvent event) {
     const Rows seq = TRY(co_await tx.run(next_seq, {event.key}));
-    TRY(co_await tx.run(insert_event, {id, event.topic, event.type, event.version, tx.now, event.key,
-                                       seq.integer(0, 0), event.traceparent, event.data}));
+    TRY(co_await tx.run(insert_event,
+                        {id, event.topic, event.type, event.version, tx.now, event.key,
+                         seq.integer(0, 0), event.traceparent, event.data}));
     co_return Result<void>{};
 }
 

@@ -19,7 +19,8 @@ struct OutboxEvent {
     std::string_view traceparent;
 };
 
-// Within the work that causes it. `id` is drawn by the caller (works have no randomness of their own).
+// Within the work that causes it. `id` is drawn by the caller (works have no randomness of their
+// own).
 Task<Result<void>> append_event(Tx& tx, MessageId id, OutboxEvent event);
 
 // True when this consumer has not seen the message; noted in the same transaction.

@@ -97,7 +97,8 @@ SqliteConnection::~SqliteConnection() {
 Result<> SqliteConnection::open(const SqliteOptions& options, bool read_only) {
     const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     if (sqlite3_open_v2(options.path.c_str(), &handle_, flags, options.vfs) != SQLITE_OK)
-        return fail(Code::UNAVAILABLE, "cannot open " + options.path + ": " + sqlite3_errmsg(handle_));
+        return fail(Code::UNAVAILABLE,
+                    "cannot open " + options.path + ": " + sqlite3_errmsg(handle_));
     sqlite3_extended_result_codes(handle_, 1);
     sqlite3_busy_timeout(handle_, 5000);
     std::string setup = "PRAGMA synchronous=" + std::string(options.synchronous) +
@@ -105,11 +106,13 @@ Result<> SqliteConnection::open(const SqliteOptions& options, bool read_only) {
                         "PRAGMA foreign_keys=ON;PRAGMA cache_size=-16000;PRAGMA mmap_size=0;";
     if (read_only) setup += "PRAGMA query_only=ON;";
     if (sqlite3_db_readonly(handle_, "main") == 1)
-        return fail(Code::UNAVAILABLE, "cannot write " + options.path + ": the file or its disk is "
-                                       "read-only");
+        return fail(Code::UNAVAILABLE, "cannot write " + options.path +
+                                           ": the file or its disk is "
+                                           "read-only");
     Rows mode;
     if (execute(use_wal, nullptr, 0, &mode) || mode.empty() || mode.text(0, 0) != "wal")
-        return fail(Code::UNAVAILABLE, "cannot use " + options.path + ": " + sqlite3_errmsg(handle_));
+        return fail(Code::UNAVAILABLE,
+                    "cannot use " + options.path + ": " + sqlite3_errmsg(handle_));
     return script(setup);
 }
 
@@ -187,7 +190,8 @@ SqliteConnection::Step SqliteConnection::write_one(Job& job, SqliteCounters& cou
         error_ = plain(release);
         return error_ ? Step::lost : Step::done;
     }
-    if (job.succeeded()) job.settle(Error(Code::INTERNAL, "a statement failed and the work went on"));
+    if (job.succeeded())
+        job.settle(Error(Code::INTERNAL, "a statement failed and the work went on"));
     ++counters.rolled_back;
     error_ = plain(undo);
     if (!error_) error_ = plain(release);

@@ -1,5 +1,5 @@
-// One SQLite connection with its prepared statements, and the batch: works in, outcomes out. Used by
-// both drivers; one thread at a time.
+// One SQLite connection with its prepared statements, and the batch: works in, outcomes out. Used
+// by both drivers; one thread at a time.
 #pragma once
 #include <atomic>
 #include <string>
@@ -12,9 +12,10 @@ struct sqlite3_stmt;
 
 namespace urr {
 
-// The store's time: the wall clock, but never behind what this store has seen. When the wall clock is
-// set back, this time goes on from where it was and keeps its distance. Each batch may store how far
-// time may run before the next store (`store_ahead`), so that a restart never falls behind either.
+// The store's time: the wall clock, but never behind what this store has seen. When the wall clock
+// is set back, this time goes on from where it was and keeps its distance. Each batch may store how
+// far time may run before the next store (`store_ahead`), so that a restart never falls behind
+// either.
 class StoreTime {
 public:
     static constexpr Duration store_ahead = seconds(1);
@@ -73,7 +74,7 @@ private:
 
     sqlite3* handle_ = nullptr;
     std::unordered_map<const char*, sqlite3_stmt*> statements_;
-    int error_ = 0; // SQLite's code of what went wrong in this batch
+    int error_ = 0;          // SQLite's code of what went wrong in this batch
     Instant time_allowed_{}; // by what is stored
 };
 

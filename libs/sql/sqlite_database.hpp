@@ -1,10 +1,11 @@
-// The embedded engine of Database: SQLite in WAL mode, synchronous FULL. One thread writes: it takes
-// what has queued up, runs each work inside a savepoint of one transaction, commits once and answers
-// all (group commit). One thread reads on snapshots beside it; one moves the WAL into the file.
+// The embedded engine of Database: SQLite in WAL mode, synchronous FULL. One thread writes: it
+// takes what has queued up, runs each work inside a savepoint of one transaction, commits once and
+// answers all (group commit). One thread reads on snapshots beside it; one moves the WAL into the
+// file.
 //
-// Whatever was answered is on the disk. After an I/O error at a commit nobody can say what is there:
-// the batch is answered OUTCOME_UNKNOWN, the store takes no more work and healthy() turns false; a
-// restart repairs it from the WAL.
+// Whatever was answered is on the disk. After an I/O error at a commit nobody can say what is
+// there: the batch is answered OUTCOME_UNKNOWN, the store takes no more work and healthy() turns
+// false; a restart repairs it from the WAL.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -49,7 +50,7 @@ Result<std::unique_ptr<SqliteDatabase>> open_sqlite(const SqliteOptions& options
 
 // The simulator's driver: the same engine, whose writer is a timer of a simulated loop. A batch
 // takes a seeded time before and after its commit.
-Result<std::unique_ptr<SqliteDatabase>> open_sqlite_on_loop(const SqliteOptions& options, Loop& loop,
-                                                            Random& random);
+Result<std::unique_ptr<SqliteDatabase>> open_sqlite_on_loop(const SqliteOptions& options,
+                                                            Loop& loop, Random& random);
 
 } // namespace urr

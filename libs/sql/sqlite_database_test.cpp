@@ -31,9 +31,9 @@ constexpr auto count_numbers = [](Tx& tx) -> Task<Result<std::int64_t>> {
 
 // A store in a folder of its own, and a loop that runs a task to its end.
 struct Sqlite : testing::Test {
-    fs::path folder = fs::temp_directory_path() /
-                      ("urr_sql_" + std::to_string(::getpid()) + "_" +
-                       testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::path folder =
+        fs::temp_directory_path() / ("urr_sql_" + std::to_string(::getpid()) + "_" +
+                                     testing::UnitTest::GetInstance()->current_test_info()->name());
     SystemClock clock;
     std::unique_ptr<RunLoop> loop;
     std::unique_ptr<SqliteDatabase> database;
@@ -220,7 +220,8 @@ TEST(SqliteOpen, what_cannot_be_opened_says_why) {
     options.clock = &clock;
     options.path = "/nonexistent/folder/x.db";
     EXPECT_NE(open_sqlite(options).error().text().find("No such file"), std::string_view::npos);
-    const std::string path = fs::temp_directory_path() / ("urr_not_a_database" + std::to_string(getpid()));
+    const std::string path =
+        fs::temp_directory_path() / ("urr_not_a_database" + std::to_string(getpid()));
     if (FILE* file = std::fopen(path.c_str(), "w")) {
         std::fputs("this is certainly not a database file, but long enough to be looked at", file);
         std::fclose(file);
@@ -233,8 +234,8 @@ TEST(SqliteOpen, what_cannot_be_opened_says_why) {
     fs::remove(path + ".lock");
 }
 
-// The child writes from many tasks and reports each acknowledged number; killed at some instant, all
-// of them are there afterwards.
+// The child writes from many tasks and reports each acknowledged number; killed at some instant,
+// all of them are there afterwards.
 Task<> write_forever(Database& database, std::int64_t first, int out) {
     for (std::int64_t n = first;; n += 16)
         if (co_await database.transact(Context{}, add_number, n))

@@ -119,8 +119,8 @@ private:
 
 } // namespace
 
-Result<std::unique_ptr<SqliteDatabase>> open_sqlite_on_loop(const SqliteOptions& options, Loop& loop,
-                                                            Random& random) {
+Result<std::unique_ptr<SqliteDatabase>> open_sqlite_on_loop(const SqliteOptions& options,
+                                                            Loop& loop, Random& random) {
     auto database = std::make_unique<SqliteOnLoop>(options, loop, random);
     TRY_PLAIN(database->open());
     return database;

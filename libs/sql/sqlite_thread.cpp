@@ -157,9 +157,9 @@ private:
     void write() {
         while (Job* first = writes_.pop(options_.batch_max)) {
             bool early = options_.acknowledge_before_commit;
-            const bool usable = !healthy() ? refuse(first)
-                                           : writer_.write_batch(first, time_, early, counters_,
-                                                                 [] {});
+            const bool usable = !healthy()
+                                    ? refuse(first)
+                                    : writer_.write_batch(first, time_, early, counters_, [] {});
             if (!usable) broken_.store(true, std::memory_order_relaxed);
             answer(first);
             {

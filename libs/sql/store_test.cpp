@@ -199,9 +199,10 @@ TEST_F(Simulated, after_a_failed_sync_nobody_is_told_more_than_is_known) {
 }
 
 TEST_F(Simulated, a_failing_migration_says_which_and_leaves_nothing) {
-    const Migration bad[] = {{3, "twice", "CREATE TABLE extra (n INTEGER UNIQUE);"
-                                          "INSERT INTO extra VALUES (1); "
-                                          "INSERT INTO extra VALUES (1);"}};
+    const Migration bad[] = {{3, "twice",
+                              "CREATE TABLE extra (n INTEGER UNIQUE);"
+                              "INSERT INTO extra VALUES (1); "
+                              "INSERT INTO extra VALUES (1);"}};
     const auto migrated = migrate(*database, bad);
     ASSERT_FALSE(migrated);
     EXPECT_NE(migrated.error().text().find("migration 3 (twice)"), std::string_view::npos);

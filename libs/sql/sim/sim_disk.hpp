@@ -1,7 +1,7 @@
 // SimDisk: a file system in memory for the embedded engine, that is as unkind as a real one may be.
-// A file has what the process sees and what is durable; what was written and not synced may be kept,
-// lost or torn by sectors when the power goes. A deletion that was not synced may be undone, a file
-// whose directory was not synced may vanish.
+// A file has what the process sees and what is durable; what was written and not synced may be
+// kept, lost or torn by sectors when the power goes. A deletion that was not synced may be undone,
+// a file whose directory was not synced may vanish.
 //
 //     SimDisk disk(seed, clock);
 //     SqliteOptions options{.path = "ticket.db", .clock = &clock, .vfs = disk.vfs()};
@@ -23,8 +23,8 @@ namespace urr {
 class SimDisk {
 public:
     struct Faults {
-        std::int64_t die_at = -1;       // the operation (write, sync, delete) at which it dies
-        std::int64_t bytes_max = -1;    // full beyond it
+        std::int64_t die_at = -1;    // the operation (write, sync, delete) at which it dies
+        std::int64_t bytes_max = -1; // full beyond it
         unsigned sync_fails_permille = 0;
         bool read_only = false;
     };

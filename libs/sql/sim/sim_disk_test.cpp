@@ -1,5 +1,5 @@
-// The store's promises under crashes, by seed: what was acknowledged is there, what was not is there
-// wholly or not at all. And the converse: planted bugs are found.
+// The store's promises under crashes, by seed: what was acknowledged is there, what was not is
+// there wholly or not at all. And the converse: planted bugs are found.
 #include "libs/sql/sim/sim_disk.hpp"
 
 #include <gtest/gtest.h>

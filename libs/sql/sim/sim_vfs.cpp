@@ -157,9 +157,7 @@ int shared_lock(sqlite3_file* handle, int first, int count, int flags) {
     return SQLITE_OK;
 }
 
-void shared_barrier(sqlite3_file* handle) {
-    std::lock_guard guard(open_file(handle).disk->mutex);
-}
+void shared_barrier(sqlite3_file* handle) { std::lock_guard guard(open_file(handle).disk->mutex); }
 
 int shared_unmap(sqlite3_file*, int) { return SQLITE_OK; }
 
