@@ -28,7 +28,7 @@ Task<Result<>> Keeper::open(Context context) {
         SharedRoom* shared = table_.add(each.record.event);
         if (!shared) co_return fail(Code::OVERLOADED, "more waiting rooms than one process holds");
         rooms_.push_back(std::make_unique<Kept>(
-            Kept{shared, Room(each.record, rule_), {}, false, false, false}));
+            Kept{shared, Room(each.record, rule_), {}, false, false, false, false}));
         Kept& kept = *rooms_.back();
         for (const Line::Void& range : each.voids) kept.room.add_void(range);
         by_event_[each.record.event] = &kept;
@@ -79,8 +79,21 @@ Task<> Keeper::run() {
         has_work_ = false;
         if (!stopping_) co_await turn();
     }
+    co_await finish();
+}
+
+Task<> Keeper::finish() {
     for (Steer* steer : arrived_) steer->settle(fail(Code::UNAVAILABLE));
     arrived_.clear();
+    const Instant now = home_.now();
+    for (auto& kept : rooms_)
+        if (kept->room.leased()) end_lease(*kept, now);
+    std::vector<RoomChange> writes = changes();
+    if (writes.empty()) co_return;
+    Context context;
+    context.deadline = now + write_deadline;
+    if (!co_await store_.save(context, std::move(writes)))
+        counters_.failed_writes.fetch_add(1, std::memory_order_relaxed);
 }
 
 void Keeper::stop() {
@@ -99,7 +112,10 @@ Task<> Keeper::turn() {
             next_step_ = now + step_every; // it stalled: seconds are not saved up
     }
     for (auto& kept : rooms_) {
-        if (second_passed) step(*kept, now);
+        if (second_passed) {
+            step(*kept, now);
+            kept->stale = true;
+        }
         care_for_lease(*kept, now);
     }
     std::vector<RoomChange> writes = changes();
@@ -140,6 +156,7 @@ void Keeper::take_report(Steer& steer, Instant now) {
     }
     if (done == Steered::reset) kept->change = {}; // leases of the epoch before concern nobody
     if (done != Steered::kept) kept->dirty = true;
+    kept->stale = true;
     waiting_.push_back(&steer);
 }
 
@@ -189,11 +206,13 @@ std::vector<RoomChange> Keeper::changes() {
 // Everything is in the store: the loops may see it.
 void Keeper::written(Instant stored_at, Instant now) {
     for (auto& kept : rooms_) {
-        kept->change.begun.clear();
-        kept->change.ended.clear();
-        kept->dirty = false;
+        if (std::exchange(kept->dirty, false)) {
+            kept->change.begun.clear();
+            kept->change.ended.clear();
+            kept->stale = true;
+        }
         if (std::exchange(kept->lease_unwritten, false)) open_lease(*kept, stored_at, now);
-        show(*kept, stored_at, now);
+        if (std::exchange(kept->stale, false)) show(*kept, stored_at, now);
         // Who waits is woken by an open lease (also by one that he just missed), and by a state in
         // which there is none to wait for.
         if (kept->lease_is_open || !gives_places(kept->room.state())) {
@@ -266,7 +285,7 @@ Keeper::Kept* Keeper::find_or_add(const EventId& event) {
     SharedRoom* shared = table_.add(event);
     if (!shared) return nullptr;
     rooms_.push_back(
-        std::make_unique<Kept>(Kept{shared, Room(event, rule_), {}, false, false, false}));
+        std::make_unique<Kept>(Kept{shared, Room(event, rule_), {}, false, false, false, false}));
     by_event_[event] = rooms_.back().get();
     return rooms_.back().get();
 }

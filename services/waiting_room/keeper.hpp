@@ -29,7 +29,8 @@ public:
 
     Task<Result<>> open(Context context);
     Task<> run();
-    // Home loop.
+    // Home loop. The keeper ends its leases, so that what is left of them is known to be void,
+    // writes that down and returns from `run`. Call it when no more requests come.
     void stop();
 
     // A report's way to the keeper and back; the caller's frame is the message, so it must not be
@@ -66,8 +67,9 @@ private:
     struct Kept {
         SharedRoom* shared;
         Room room;
-        RoomChange change; // what is not written yet
-        bool dirty = false;
+        RoomChange change;  // what is not written yet
+        bool dirty = false; // the store does not have it
+        bool stale = false; // the loops do not see it
         bool lease_is_open = false;
         bool lease_unwritten = false;
     };
@@ -80,6 +82,7 @@ private:
                      std::uint64_t& position);
     void wake();
     Task<> turn();
+    Task<> finish();
     void take_reports(Instant now);
     void take_report(Steer& steer, Instant now);
     void step(Kept& kept, Instant now);

@@ -448,6 +448,24 @@ TEST(WaitingRoomCrash, gives_no_place_twice_and_keeps_every_place) {
     }
 }
 
+TEST(WaitingRoomStop, leaves_no_unknown_places_behind) {
+    House house(98);
+    const EventId event = house.new_event();
+    house.steer(event, "prequeue");
+    const std::string first = house.assign(event).text("requestId");
+    {
+        Loop::Enter in(&house.first);
+        house.component->stop();
+    }
+    house.pass(seconds(1));
+    house.crash();
+    house.start();
+    const Answer second = house.assign(event);
+    EXPECT_EQ(second.number("position"), lease_count_min + 1);
+    EXPECT_EQ(second.number("ahead"), 2u);
+    EXPECT_EQ(house.check(event, first).number("ahead"), 1u);
+}
+
 TEST(WaitingRoomCrash, keeps_its_state_across_a_restart) {
     House house(99);
     const EventId event = house.new_event();
