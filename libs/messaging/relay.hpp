@@ -4,8 +4,8 @@
 //
 //     Relay relay(database, log, "urr-1");
 //     nursery.spawn(relay.run());          // one per outbox and process
-//     relay.wake();                        // after a commit with events: any thread
 //
+// It hears of commits from the database and polls for those of other processes.
 // Of several processes on one store, the holder of the lease "relay" works and the others wait.
 #pragma once
 #include "libs/messaging/bell.hpp"
@@ -14,15 +14,21 @@
 
 namespace urr {
 
-class Relay {
+class Relay final : public CommitListener {
 public:
     // `holder` names this process and stays the same over its restarts.
     Relay(Database& from, EventLog& to, std::string holder, Duration poll = milliseconds(200))
-        : from_(from), to_(to), holder_(std::move(holder)), poll_(poll) {}
+        : from_(from), to_(to), holder_(std::move(holder)), poll_(poll) {
+        from_.listen(this);
+    }
+    ~Relay() { from_.listen(nullptr); }
+    Relay(const Relay&) = delete;
+    Relay& operator=(const Relay&) = delete;
 
     // Until its task is destroyed.
     Task<> run();
     void wake() { bells_.ring(); }
+    void events_committed() override { wake(); }
 
 private:
     // One round: how many were carried.

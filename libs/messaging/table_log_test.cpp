@@ -127,6 +127,25 @@ TEST_F(Log, a_key_that_fails_is_parked_with_what_follows_and_comes_back) {
     run(parks(*service, *events));
 }
 
+Task<> is_woken(Database& service, Database& events) {
+    auto log = make_table_log(events, seconds(60));
+    Relay relay(service, *log, "test", seconds(60)); // polls far too seldom
+    Collector collector;
+    Nursery nursery;
+    nursery.spawn(relay.run());
+    nursery.spawn(log->deliver("topic", "group", collector));
+    must(co_await sleep(Context{}, milliseconds(50)));
+    const Instant began = Loop::here().now();
+    const std::string data = "at once";
+    must(co_await service.transact(Context{}, publish, MessageId{IdBytes{9}}, IdBytes{1}, data));
+    while (collector.seen.empty()) must(co_await sleep(Context{}, milliseconds(1)));
+    EXPECT_LT((Loop::here().now() - began).us, seconds(5).us);
+}
+
+TEST_F(Log, a_commit_wakes_the_relay_and_an_append_the_consumer) {
+    run(is_woken(*service, *events));
+}
+
 // Answers by what the data says: "bad" is refused, "outage" could not be tried, for a while.
 struct Troubled final : Consumer {
     std::vector<std::string> seen;

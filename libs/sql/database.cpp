@@ -1,5 +1,7 @@
 #include "libs/sql/database.hpp"
 
+#include <mutex>
+
 namespace urr {
 
 namespace {
@@ -15,6 +17,24 @@ void deliver(Node& node) {
 }
 
 } // namespace
+
+struct Database::Listening {
+    std::mutex mutex;
+    CommitListener* listener = nullptr;
+};
+
+Database::Database() : listening_(std::make_unique<Listening>()) {}
+Database::~Database() = default;
+
+void Database::listen(CommitListener* listener) {
+    std::lock_guard guard(listening_->mutex);
+    listening_->listener = listener;
+}
+
+void Database::tell_listener() {
+    std::lock_guard guard(listening_->mutex);
+    if (listening_->listener) listening_->listener->events_committed();
+}
 
 Job::Job() : Node(deliver) {}
 

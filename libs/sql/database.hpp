@@ -67,6 +67,8 @@ public:
     Instant now;
     // A statement failed: the work cannot commit any more, whatever it answers.
     bool failed = false;
+    // This batch wrote to the outbox.
+    bool has_events = false;
 
     Query run(const Statement& statement, std::initializer_list<Value> values = {}) {
         return Query(*this, statement, values);
@@ -114,9 +116,24 @@ struct PendingBase : Resume {
     void expire();
 };
 
+// Told after each commit that wrote to the outbox, on whichever thread: the relay.
+class CommitListener {
+public:
+    virtual void events_committed() = 0;
+
+protected:
+    ~CommitListener() = default;
+};
+
 class Database {
 public:
-    virtual ~Database() = default;
+    Database();
+    virtual ~Database();
+    Database(const Database&) = delete;
+    Database& operator=(const Database&) = delete;
+
+    // At most one; nullptr: nobody. After it returns the former one is not called any more.
+    void listen(CommitListener* listener);
 
     // False: the queue is full. Any loop's thread. `reading`: on a snapshot.
     virtual bool submit(Job& job, bool reading) = 0;
@@ -127,6 +144,14 @@ public:
     auto transact(const Context& context, Work, Arguments... arguments);
     template <class Work, class... Arguments>
     auto read(const Context& context, Work, Arguments... arguments);
+
+protected:
+    // For the engines.
+    void tell_listener();
+
+private:
+    struct Listening;
+    std::unique_ptr<Listening> listening_;
 };
 
 namespace detail {

@@ -33,7 +33,9 @@ inline constexpr Duration answers_kept = hours(24);
 Task<Result<std::optional<KeptAnswer>>> find_answer(Tx& tx, const IdempotencyKey& key);
 Task<Result<void>> keep_answer(Tx& tx, const IdempotencyKey& key, int status,
                                std::string_view body);
-// Marks the key as under way, for calls that reach outside; keep_answer follows.
+// Marks the key as under way, for calls that reach outside; keep_answer or forget_attempt follows.
+// Whoever begins an attempt also finds it again after a crash and settles it: until then the key
+// answers IDEMPOTENCY_IN_PROGRESS.
 Task<Result<void>> begin_attempt(Tx& tx, const IdempotencyKey& key);
 // Takes back a begun attempt that ended without effect.
 Task<Result<void>> forget_attempt(Tx& tx, const IdempotencyKey& key);

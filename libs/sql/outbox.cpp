@@ -21,6 +21,7 @@ Task<Result<void>> append_event(Tx& tx, MessageId id, OutboxEvent event) {
     TRY(co_await tx.run(insert_event,
                         {id, event.topic, event.type, event.version, tx.now, event.key,
                          seq.integer(0, 0), event.traceparent, event.data}));
+    tx.has_events = true;
     co_return Result<void>{};
 }
 

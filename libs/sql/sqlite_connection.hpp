@@ -91,6 +91,7 @@ bool SqliteConnection::write_batch(Job* first, StoreTime& time, bool early,
     ++counters.batches;
     now = time.next();
     error_ = 0;
+    has_events = false;
     Loop::Enter nowhere(nullptr); // a work that awaits a loop fails at once
     bool lost = (error_ = plain(sqlite_statements::begin)) != 0;
     for (Job* job = first; job && !lost; job = job->link)

@@ -86,6 +86,7 @@ private:
                 answer(std::exchange(answering_, nullptr));
             });
         broken_ = !usable;
+        if (connection_.has_events) tell_listener();
         if (counters_.batches % 64 == 0) connection_.checkpoint(false);
         loop_.arm(finish_, loop_.now() + delay());
     }

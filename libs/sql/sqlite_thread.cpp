@@ -162,6 +162,7 @@ private:
                                     : writer_.write_batch(first, time_, early, counters_, [] {});
             if (!usable) broken_.store(true, std::memory_order_relaxed);
             answer(first);
+            if (writer_.has_events) tell_listener();
             {
                 std::lock_guard guard(counters_mutex_);
                 published_ = counters_;
