@@ -56,7 +56,9 @@ Task<Result<Standing>> Service::enter(Context context, EventId event, std::strin
         if (token.empty()) co_return fail(Code::VWR_TOKEN_REQUIRED);
         auto claims = verify_token(parts_.waiting_room_keys, token, TokenType::vwr,
                                    parts_.clock.now());
-        if (!claims || claims->event != event) co_return fail(Code::VWR_TOKEN_INVALID);
+        // Position 0 was given while the room was off: no place in it.
+        if (!claims || claims->event != event || claims->position == 0)
+            co_return fail(Code::VWR_TOKEN_INVALID);
         join.place.epoch = claims->epoch;
         join.place.phase = claims->phase;
         join.place.position = claims->position;
