@@ -1,5 +1,5 @@
 # The commands of the project. `make run` and `make test` install what is missing by themselves.
-.PHONY: run test bench stampede format lint clean help setup release
+.PHONY: run test bench stampede chaos format clean help setup release
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -16,17 +16,17 @@ run: release ## start everything with demo data
 test: setup ## all tests
 	@exec scripts/test
 
-stampede: release ## 10,000 fans at 1,000 seats, against the system that `make run` started
+stampede: release ## 10,000 fans at 1,000 seats, against a private system, with an audit
 	@exec scripts/stampede
+
+chaos: release ## kill -9 at twenty random instants under a stampede
+	@exec scripts/chaos
 
 bench: release ## ours beside the yardsticks
 	@exec bench/run
 
 format: ## lay out the C++ files
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-19 -i
-
-lint: ## clang-tidy over the libraries and services
-	@scripts/lint
 
 clean: ## remove what was built
 	@rm -rf build

@@ -24,8 +24,9 @@ double percentile(std::vector<std::int64_t> values, double part) {
 
 } // namespace
 
-Stampede::Stampede(const StampedePlan& plan, const SigningKey& access)
-    : plan_(plan), access_(access), random_(plan.seed), records_(std::size_t(plan.fans)) {}
+Stampede::Stampede(const StampedePlan& plan, const SigningKey& access, Victim& victim)
+    : plan_(plan), access_(access), victim_(victim), random_(plan.seed),
+      records_(std::size_t(plan.fans)) {}
 
 Task<Stampede::Answer> Stampede::ask(Fan& fan, Call call, Method method, std::string path,
                                      std::string body, std::string key, std::string room_token) {
@@ -125,10 +126,14 @@ Task<bool> Stampede::hold(Fan& fan) {
         const std::int64_t seat = free[random_.below(free.size())];
         const std::string key =
             "hold-" + std::to_string(fan.number) + "-" + std::to_string(attempt);
-        const Answer a = co_await ask(fan, Call::reserve, Method::post, "/api/v1/reservations",
-                                      "{\"eventId\":\"" + event + "\",\"seats\":[" +
-                                          std::to_string(seat) + "]}",
-                                      key);
+        const std::string wanted =
+            "{\"eventId\":\"" + event + "\",\"seats\":[" + std::to_string(seat) + "]}";
+        Answer a;
+        for (int again = 0; again < attempts_max; ++again) { // the same key until an answer comes
+            a = co_await ask(fan, Call::reserve, Method::post, "/api/v1/reservations", wanted, key);
+            if (!a.is_unknown()) break;
+            (void)co_await sleep(Context{}, milliseconds(200));
+        }
         if (a.status == 201) {
             records_[fan.number].reservation = a.body.text_of("id");
             records_[fan.number].seats = {seat};
@@ -142,8 +147,9 @@ Task<bool> Stampede::hold(Fan& fan) {
 Task<> Stampede::pay(Fan& fan) {
     FanRecord& record = records_[fan.number];
     bool declines = std::int64_t(random_.below(100)) < plan_.decline_percent;
-    for (int attempt = 0; attempt < attempts_max; ++attempt) {
-        const std::string key = "pay-" + std::to_string(fan.number) + "-" + std::to_string(attempt);
+    int cards = 0;
+    for (int attempt = 0; attempt < 10 * attempts_max; ++attempt) {
+        const std::string key = "pay-" + std::to_string(fan.number) + "-" + std::to_string(cards);
         const Answer a = co_await ask(fan, Call::confirm, Method::post,
                                       "/api/v1/payments/" + record.reservation + "/confirm",
                                       std::string("{\"cardNumber\":\"") +
@@ -154,7 +160,10 @@ Task<> Stampede::pay(Fan& fan) {
             break;
         }
         if (a.code() == "HOLD_EXPIRED" || a.code() == "RESERVATION_NOT_PENDING") co_return;
-        declines = false;
+        if (a.code() == "PAYMENT_DECLINED") { // another card, another key
+            declines = false;
+            ++cards;
+        }
         (void)co_await sleep(Context{}, milliseconds(300));
     }
     for (int look = 0; look < attempts_max && record.paid; ++look) {
@@ -198,12 +207,23 @@ Task<> Stampede::play(std::size_t number) {
 }
 
 Task<> Stampede::wait_until_up() {
-    for (int i = 0; i < 400; ++i) {
+    for (int i = 0; i < 1000; ++i) {
         Request request;
         request.target = request.path = "/health";
         const auto answer = co_await client_->send(Context{}, request);
         if (answer && answer->status == 200) co_return;
-        (void)co_await sleep(Context{}, milliseconds(25));
+        (void)co_await sleep(Context{}, milliseconds(10));
+    }
+}
+
+Task<> Stampede::kill_now_and_then() {
+    while (kills_ < plan_.kills) {
+        (void)co_await sleep(Context{}, milliseconds(500 + std::int64_t(random_.below(2000))));
+        const Instant began = Loop::here().now();
+        victim_.kill_and_restart();
+        ++kills_;
+        co_await wait_until_up();
+        slowest_ready_ = std::max(slowest_ready_, Loop::here().now() - began);
     }
 }
 
@@ -223,6 +243,7 @@ Task<> Stampede::all(RunLoop& loop) {
     began_ = loop.now();
     Nursery progress, fans;
     progress.spawn(show_progress());
+    progress.spawn(kill_now_and_then());
     for (std::size_t i = 0; i < records_.size(); ++i) {
         fans.spawn(play(i));
         if (i % 100 == 99) co_await yield();
@@ -267,11 +288,12 @@ std::string Stampede::report(const Audit& audit) const {
     std::snprintf(text, sizeof text,
                   "},\"audit\":{\"ok\":%s,\"oversold\":%lld,\"paidWithoutSeat\":%lld,"
                   "\"lostConfirmed\":%lld,\"orderViolations\":%lld,\"moneyImbalance\":%lld,"
-                  "\"unexplained\":%lld}}",
+                  "\"unexplained\":%lld},\"kills\":%lld,\"slowestReadySeconds\":%.2f}",
                   audit.ok() ? "true" : "false", (long long)audit.oversold,
                   (long long)audit.paid_without_seat, (long long)audit.lost_confirmed,
                   (long long)audit.order_violations, (long long)audit.money_imbalance,
-                  (long long)audit.unexplained);
+                  (long long)audit.unexplained, (long long)kills_,
+                  double(slowest_ready_.us) / 1e6);
     return report + text;
 }
 

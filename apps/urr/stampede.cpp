@@ -23,12 +23,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Private {
+struct Private final : Victim {
     fs::path folder;
     std::string port, room_port;
     pid_t server = -1;
 
-    ~Private() {
+    ~Private() override {
         stop();
         std::error_code ignored;
         fs::remove_all(folder, ignored);
@@ -57,6 +57,11 @@ struct Private {
         int status = 0;
         ::waitpid(spawn(arguments, true), &status, 0);
         return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    }
+    void kill_and_restart() override {
+        ::kill(server, SIGKILL);
+        ::waitpid(server, nullptr, 0);
+        server = spawn({"serve"}, true);
     }
     // True when the server ended by itself with status 0.
     bool stop() {
@@ -103,6 +108,7 @@ int stampede(const Settings&, const Arguments& given) {
     plan.seed = std::uint64_t(take_number(arguments, "--seed", 7, 0));
     plan.abandon_percent = take_number(arguments, "--abandon", 0, 0);
     plan.decline_percent = take_number(arguments, "--declines", 0, 0);
+    plan.kills = take_number(arguments, "--kills", 0, 0);
     const std::string report_path = take_option(arguments, "--report", "");
     if (!arguments.empty()) return wrong_use("stampede: unknown argument " + arguments[0]);
 
@@ -121,7 +127,7 @@ int stampede(const Settings&, const Arguments& given) {
     plan.port = std::uint16_t(std::stoi(system.port));
     system.server = system.spawn({"serve"}, true);
 
-    Stampede stampede(plan, *access);
+    Stampede stampede(plan, *access, system);
     stampede.run();
     const bool ended_well = system.stop();
     Audit audit = audit_stores(system.folder.string(), plan.event);

@@ -261,6 +261,8 @@ Task<Result<void>> System::run() {
     TRY(co_await tickets_->open(Context{}));
     TRY(co_await rooms_->open(Context{}));
     TRY(co_await queue_->open(Context{}));
+    // Nothing is under way yet: what an earlier process left open is settled now.
+    (void)co_await payments_->reconcile(Context{}, Duration{});
     start_jobs();
     server_ = TRY(listen_http(loop_, listen_, port_, *face_, ServerLimits{}));
     room_server_ = TRY(listen_http(loop_, listen_, room_port_, rooms_->door(0), ServerLimits{}));

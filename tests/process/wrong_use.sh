@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Wrong use exits 2 with one clear line; what an operator gets wrong is said before anything starts.
+set -u
+urr=$1
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"; kill "${server:-0}" 2>/dev/null' EXIT
+failures=0
+
+expect() { # expect STATUS TEXT COMMAND...
+    local status=$1 text=$2 output
+    shift 2
+    output=$("$@" 2>&1 </dev/null)
+    local got=$?
+    if [ "$got" -ne "$status" ] || ! grep -qF -- "$text" <<<"$output"; then
+        echo "FAILED: $*: status $got (wanted $status), output: $output (wanted: $text)"
+        failures=$((failures + 1))
+    fi
+}
+
+export URR_DATA=$folder/data URR_PORT=$((20000 + $$ % 20000)) URR_VWR_PORT=$((40000 + $$ % 20000))
+expect 2 "a command is missing" "$urr"
+expect 2 "unknown command fly" "$urr" fly
+expect 2 "unknown argument --fast" "$urr" serve --fast
+expect 2 "--fans must be a whole number" "$urr" stampede --self --fans many
+expect 2 "--role must be" "$urr" token mint --role king
+expect 0 "usage: urr" "$urr" --help
+expect 0 "urr 0." "$urr" version
+expect 1 "URR_PORT must be a whole number" env URR_PORT=high "$urr" config
+expect 1 "URR_COLOUR is not a setting" env URR_COLOUR=red URR_PORT=high "$urr" config
+expect 1 "run \`urr keys\` first" "$urr" serve
+expect 0 "keys made" "$urr" keys
+expect 0 "0 keys made" "$urr" keys
+expect 1 "not a network" env URR_TRUSTED_PROXIES=everywhere "$urr" serve
+expect 1 "cannot make the folder" env URR_DATA=/proc/none "$urr" seed
+
+"$urr" serve >"$folder/log" 2>&1 &
+server=$!
+for _ in $(seq 100); do grep -q ready "$folder/log" && break; sleep 0.05; done
+expect 1 "another process uses this store" "$urr" serve
+kill -TERM "$server"
+wait "$server"
+status=$?
+if [ "$status" -ne 0 ]; then
+    echo "FAILED: SIGTERM ended the server with status $status"
+    failures=$((failures + 1))
+fi
+mv "$URR_DATA/keys/entry.key" "$folder/entry.key"
+expect 1 "entry.key" "$urr" serve
+echo "short" >"$URR_DATA/keys/entry.key"
+expect 1 "is damaged" "$urr" serve
+cp "$folder/entry.key" "$URR_DATA/keys/entry.key"
+head -c 4096 /dev/urandom >"$URR_DATA/queue.db"
+rm -f "$URR_DATA"/queue.db-*
+expect 1 "not a database" "$urr" serve
+
+[ "$failures" -eq 0 ] && echo "all as it should be"
+exit "$failures"
