@@ -100,9 +100,11 @@ struct OnSale : testing::Test {
     void run(Task<> task) {
         static constexpr auto body = [](OnSale& t, Task<> inner) -> Task<> {
             must(co_await t.tickets->open(Context{}));
+            Relay from_ticket(*t.ticket_db, *t.log, "test", milliseconds(2));
+            Relay from_payment(*t.payment_db, *t.log, "test", milliseconds(2));
             Nursery jobs;
-            jobs.spawn(run_relay(*t.ticket_db, *t.log, milliseconds(2)));
-            jobs.spawn(run_relay(*t.payment_db, *t.log, milliseconds(2)));
+            jobs.spawn(from_ticket.run());
+            jobs.spawn(from_payment.run());
             jobs.spawn(t.log->deliver(std::string(topic_payment), "payment", *t.payments));
             jobs.spawn(t.log->deliver(std::string(topic_reservation), "ticket", *t.tickets));
             co_await std::move(inner);
