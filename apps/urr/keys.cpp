@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::string_view names[] = {
     "access",          "vwr",             "place",        "entry",        "ticket", "receipt",
-    "gateway-ticket",  "gateway-payment", "gateway-queue", "payment-ticket", "queue-vwr"};
+    "gateway-ticket",  "gateway-catalog", "gateway-payment", "gateway-queue", "payment-ticket", "queue-vwr"};
 
 std::string path_of(const std::string& folder, std::string_view name) {
     return folder + "/keys/" + std::string(name) + ".key";

@@ -116,6 +116,7 @@ Result<> System::build(const Settings& settings) {
     payment_relay_ = std::make_unique<Relay>(*stores_.payment, *log_, "urr", milliseconds(5));
     queue_relay_ = std::make_unique<Relay>(*stores_.queue, *log_, "urr", milliseconds(50));
     TRY_PLAIN(build_ticket(settings));
+    TRY_PLAIN(build_catalog());
     TRY_PLAIN(build_payment(settings));
     TRY_PLAIN(build_waiting_room(settings));
     TRY_PLAIN(build_queue(settings));
@@ -136,6 +137,17 @@ Result<> System::build_ticket(const Settings& settings) {
         "ticket", std::move(callers), std::set<std::string, std::less<>>{"payment"}, clock_);
     ticket_routes_->add_to(ticket_face_->router());
     to_ticket_ = loopback(*ticket_face_);
+    return {};
+}
+
+Result<> System::build_catalog() {
+    catalog_ = std::make_unique<catalog::Catalog>(*stores_.ticket, clock_);
+    CallerKeys callers;
+    callers.emplace("gateway", TRY_PLAIN(caller_key(folder_, "gateway", "catalog")));
+    catalog_face_ = std::make_unique<GuardedService>(
+        "catalog", std::move(callers), std::set<std::string, std::less<>>{}, clock_);
+    catalog_->add_to(catalog_face_->router());
+    to_catalog_ = loopback(*catalog_face_);
     return {};
 }
 
@@ -213,6 +225,7 @@ Result<> System::build_gateway(const Settings& settings) {
     gate.limits.general = settings.number("URR_LIMIT_GENERAL");
     std::array<Transport*, gateway::targets> upstreams{};
     const std::pair<Target, Transport*> guarded[] = {{Target::ticket, to_ticket_.get()},
+                                                     {Target::catalog, to_catalog_.get()},
                                                      {Target::payment, to_payment_.get()},
                                                      {Target::queue, to_queue_.get()}};
     for (const auto& [target, transport] : guarded) {

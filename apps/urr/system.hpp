@@ -10,6 +10,7 @@
 #include "libs/http/client.hpp"
 #include "libs/messaging/relay.hpp"
 #include "libs/messaging/table_log.hpp"
+#include "services/catalog/catalog.hpp"
 #include "services/gateway/gateway.hpp"
 #include "services/payment/http/routes.hpp"
 #include "services/payment/sandbox_acquirer.hpp"
@@ -53,6 +54,7 @@ private:
     System(RunLoop& loop, Stores stores) : loop_(loop), stores_(std::move(stores)) {}
     Result<> build(const Settings& settings);
     Result<> build_ticket(const Settings& settings);
+    Result<> build_catalog();
     Result<> build_payment(const Settings& settings);
     Result<> build_waiting_room(const Settings& settings);
     Result<> build_queue(const Settings& settings);
@@ -75,8 +77,9 @@ private:
     std::unique_ptr<Relay> ticket_relay_, payment_relay_, queue_relay_;
     std::unique_ptr<ticket::Service> tickets_;
     std::unique_ptr<ticket::Routes> ticket_routes_;
-    std::unique_ptr<GuardedService> ticket_face_, payment_face_, queue_face_;
-    std::unique_ptr<Transport> to_ticket_, to_payment_, to_queue_, to_room_;
+    std::unique_ptr<catalog::Catalog> catalog_;
+    std::unique_ptr<GuardedService> ticket_face_, catalog_face_, payment_face_, queue_face_;
+    std::unique_ptr<Transport> to_ticket_, to_catalog_, to_payment_, to_queue_, to_room_;
     std::unique_ptr<payment::Acquirer> acquirer_;
     std::unique_ptr<payment::Tickets> tickets_client_;
     std::unique_ptr<payment::Service> payments_;
