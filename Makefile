@@ -1,5 +1,5 @@
 # The commands of the project. `make run` and `make test` install what is missing by themselves.
-.PHONY: run test bench stampede chaos format clean help setup release
+.PHONY: run test bench stampede chaos fuzz format clean help setup release
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,6 +21,9 @@ stampede: release ## 10,000 fans at 1,000 seats, against a private system, with 
 
 chaos: release ## kill -9 at twenty random instants under a stampede
 	@exec scripts/chaos
+
+fuzz: setup ## an hour of each fuzzer
+	@exec scripts/fuzz
 
 bench: release ## ours beside the yardsticks
 	@exec bench/run
