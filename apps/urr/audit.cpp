@@ -24,7 +24,8 @@ public:
     Store& operator=(const Store&) = delete;
 
     void attach(const std::string& path, const char* as) {
-        sqlite3_exec(handle_, ("ATTACH '" + path + "' AS " + as).c_str(), nullptr, nullptr, nullptr);
+        sqlite3_exec(handle_, ("ATTACH '" + path + "' AS " + as).c_str(), nullptr, nullptr,
+                     nullptr);
     }
     template <class Row>
     void each(const char* sql, Row row) {
@@ -91,9 +92,10 @@ Audit audit_stores(const std::string& folder, const EventId&) {
     audit.free = store.number("SELECT count(*) FROM seats WHERE state = 0");
     audit.stuck = store.number("SELECT count(*) FROM seats WHERE state IN (1, 2)");
     // Money taken and kept, without a confirmed reservation that has it.
-    audit.paid_without_seat = store.number(
-        "SELECT count(*) FROM acquirer.charges c WHERE c.state = 0 AND c.refunded = 0 AND NOT EXISTS "
-        "(SELECT 1 FROM reservations r WHERE r.payment = c.key AND r.state = 2)");
+    audit.paid_without_seat =
+        store.number("SELECT count(*) FROM acquirer.charges c WHERE c.state = 0 AND c.refunded = 0 "
+                     "AND NOT EXISTS "
+                     "(SELECT 1 FROM reservations r WHERE r.payment = c.key AND r.state = 2)");
     audit.money_imbalance =
         store.number("SELECT count(*) FROM (SELECT 1 FROM payment.ledger GROUP BY entry "
                      "HAVING sum(amount) <> 0)") +

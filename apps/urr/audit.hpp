@@ -14,10 +14,10 @@ namespace urr::app {
 struct FanRecord {
     AccountId account;
     std::uint64_t position = 0;
-    std::string reservation;        // acknowledged hold
+    std::string reservation; // acknowledged hold
     std::vector<std::int64_t> seats;
-    bool paid = false;              // payment acknowledged as captured
-    bool confirmed = false;         // reservation seen as confirmed
+    bool paid = false;      // payment acknowledged as captured
+    bool confirmed = false; // reservation seen as confirmed
 };
 
 struct Audit {
@@ -29,7 +29,8 @@ struct Audit {
 
     bool ok() const {
         return oversold + paid_without_seat + lost_confirmed + order_violations + money_imbalance +
-                   unexplained == 0;
+                   unexplained ==
+               0;
     }
 };
 

@@ -1,5 +1,5 @@
-// The audit must fail loudly: each violation is planted in stores (or in what clients were told) that
-// are sound otherwise.
+// The audit must fail loudly: each violation is planted in stores (or in what clients were told)
+// that are sound otherwise.
 #include "apps/urr/audit.hpp"
 
 #include <gtest/gtest.h>
@@ -26,19 +26,23 @@ struct Audits : testing::Test {
         SystemClock clock;
         must(Stores::open(folder.string(), clock)); // makes the tables
         // Account 1 bought seat 0 for 100, account 2 seat 1; seat 2 is free.
-        sql("ticket", "INSERT INTO seats VALUES (x'e0', 0, 3, 2, 0, x'a1'), (x'e0', 1, 3, 2, 0, x'a2'), "
-                      "(x'e0', 2, 0, 1, 0, NULL)");
+        sql("ticket",
+            "INSERT INTO seats VALUES (x'e0', 0, 3, 2, 0, x'a1'), (x'e0', 1, 3, 2, 0, x'a2'), "
+            "(x'e0', 2, 0, 1, 0, NULL)");
         for (const char* n : {"1", "2"}) {
             const std::string id = std::string(15, '0') + "0" + std::string(15, '0') + n;
             const std::string seat = n[0] == '1' ? "0" : "1";
             sql("ticket", "INSERT INTO reservations (id, event, account, state, seats, amount, "
-                          "created_us, expires_us, fence, payment, declines) VALUES (x'a" + std::string(n) +
-                          "', x'e0', x'" + id + "', 2, '" + seat + "', 100, 0, 0, 1, x'c" + n + "', 0)");
+                          "created_us, expires_us, fence, payment, declines) VALUES (x'a" +
+                              std::string(n) + "', x'e0', x'" + id + "', 2, '" + seat +
+                              "', 100, 0, 0, 1, x'c" + n + "', 0)");
             sql("ticket", "INSERT INTO tickets VALUES (x'b" + std::string(n) + "', x'a" + n +
                               "', x'e0', " + seat + ", x'" + id + "', 1, 0, 0)");
             sql("payment", "INSERT INTO ledger VALUES (x'c" + std::string(n) +
-                               "', 0, 'acquirer', 100, 0), (x'c" + n + "', 1, 'customers', -100, 0)");
-            sql("acquirer", "INSERT INTO charges VALUES (x'c" + std::string(n) + "', 100, 0, 0, 0)");
+                               "', 0, 'acquirer', 100, 0), (x'c" + n +
+                               "', 1, 'customers', -100, 0)");
+            sql("acquirer",
+                "INSERT INTO charges VALUES (x'c" + std::string(n) + "', 100, 0, 0, 0)");
             FanRecord record;
             record.account.bytes[15] = (unsigned char)(n[0] - '0');
             record.reservation = n;

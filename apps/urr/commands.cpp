@@ -4,8 +4,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <charconv>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <thread>
@@ -132,7 +132,8 @@ std::int64_t take_number(Arguments& arguments, std::string_view name, std::int64
     const std::string text = take_option(arguments, name, std::to_string(fallback));
     std::int64_t value = 0;
     const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (read.ec == std::errc() && read.ptr == text.data() + text.size() && value >= low) return value;
+    if (read.ec == std::errc() && read.ptr == text.data() + text.size() && value >= low)
+        return value;
     std::exit(wrong_use(std::string(name) + " must be a whole number from " + std::to_string(low)));
 }
 
@@ -172,8 +173,8 @@ int seed(const Settings& settings, const Arguments& given) {
     std::vector<ticket::Event> events;
     const Instant now = clock.now();
     if (seats > 0) {
-        events.push_back(demo_event("Rehearsal", "Anywhere", ticket::plain_layout(seats), true, now,
-                                    random));
+        events.push_back(
+            demo_event("Rehearsal", "Anywhere", ticket::plain_layout(seats), true, now, random));
     } else {
         events.push_back(demo_event("Night of a thousand", "Hall", *ticket::layout_template("hall"),
                                     true, now, random));

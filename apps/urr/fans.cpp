@@ -9,7 +9,7 @@ namespace urr::app {
 
 namespace {
 
-constexpr const char* call_names[calls] = {"assign", "status", "check",  "entry",
+constexpr const char* call_names[calls] = {"assign", "status",  "check",  "entry",
                                            "seats",  "reserve", "confirm"};
 constexpr const char* good_card = "4242424242424242";
 constexpr const char* declined_card = "4000000000000002";
@@ -93,17 +93,17 @@ Task<bool> Stampede::pass_queue(Fan& fan, std::string room_token) {
     const std::string base = "/api/v1/queue/" + plan_.event.text();
     bool entered = false;
     for (;;) {
-        const Answer a = entered
-                             ? co_await ask(fan, Call::entry, Method::get, base + "/status")
-                             : co_await ask(fan, Call::entry, Method::post, base + "/entry", "", "",
-                                            room_token);
+        const Answer a = entered ? co_await ask(fan, Call::entry, Method::get, base + "/status")
+                                 : co_await ask(fan, Call::entry, Method::post, base + "/entry", "",
+                                                "", room_token);
         if (a.code() == "SOLD_OUT" || a.body.boolean_of("soldOut")) co_return false;
         entered = entered || a.status == 200;
         if (a.body.text_of("status") == "active") {
             fan.entry = a.body.text_of("entryToken");
             co_return true;
         }
-        const std::int64_t wait_s = std::max<std::int64_t>(1, a.body.integer_of("pollAfterSeconds"));
+        const std::int64_t wait_s =
+            std::max<std::int64_t>(1, a.body.integer_of("pollAfterSeconds"));
         (void)co_await sleep(Context{}, seconds(wait_s));
     }
 }
@@ -150,11 +150,10 @@ Task<> Stampede::pay(Fan& fan) {
     int cards = 0;
     for (int attempt = 0; attempt < 10 * attempts_max; ++attempt) {
         const std::string key = "pay-" + std::to_string(fan.number) + "-" + std::to_string(cards);
-        const Answer a = co_await ask(fan, Call::confirm, Method::post,
-                                      "/api/v1/payments/" + record.reservation + "/confirm",
-                                      std::string("{\"cardNumber\":\"") +
-                                          (declines ? declined_card : good_card) + "\"}",
-                                      key);
+        const Answer a = co_await ask(
+            fan, Call::confirm, Method::post, "/api/v1/payments/" + record.reservation + "/confirm",
+            std::string("{\"cardNumber\":\"") + (declines ? declined_card : good_card) + "\"}",
+            key);
         if (a.status == 200) {
             record.paid = true;
             break;
@@ -231,10 +230,11 @@ Task<> Stampede::show_progress() {
     const bool terminal = ::isatty(2);
     for (std::int64_t before = 0;; before = requests_) {
         (void)co_await sleep(Context{}, seconds(1));
-        std::fprintf(stderr, "%sarrived %lld  active %lld  held %lld  sold %lld  done %lld  %lld req/s%s",
-                     terminal ? "\r" : "", (long long)arrived_, (long long)active_, (long long)held_,
-                     (long long)sold_, (long long)done_, (long long)(requests_ - before),
-                     terminal ? "   " : "\n");
+        std::fprintf(stderr,
+                     "%sarrived %lld  active %lld  held %lld  sold %lld  done %lld  %lld req/s%s",
+                     terminal ? "\r" : "", (long long)arrived_, (long long)active_,
+                     (long long)held_, (long long)sold_, (long long)done_,
+                     (long long)(requests_ - before), terminal ? "   " : "\n");
     }
 }
 
@@ -292,8 +292,7 @@ std::string Stampede::report(const Audit& audit) const {
                   audit.ok() ? "true" : "false", (long long)audit.oversold,
                   (long long)audit.paid_without_seat, (long long)audit.lost_confirmed,
                   (long long)audit.order_violations, (long long)audit.money_imbalance,
-                  (long long)audit.unexplained, (long long)kills_,
-                  double(slowest_ready_.us) / 1e6);
+                  (long long)audit.unexplained, (long long)kills_, double(slowest_ready_.us) / 1e6);
     return report + text;
 }
 

@@ -15,8 +15,9 @@ namespace urr::app {
 namespace {
 
 constexpr std::string_view names[] = {
-    "access",          "vwr",             "place",        "entry",        "ticket", "receipt",
-    "gateway-ticket",  "gateway-catalog", "gateway-payment", "gateway-queue", "payment-ticket", "queue-vwr"};
+    "access",          "vwr",           "place",          "entry",
+    "ticket",          "receipt",       "gateway-ticket", "gateway-catalog",
+    "gateway-payment", "gateway-queue", "payment-ticket", "queue-vwr"};
 
 std::string path_of(const std::string& folder, std::string_view name) {
     return folder + "/keys/" + std::string(name) + ".key";
@@ -26,8 +27,8 @@ Result<SecretKey> read(const std::string& folder, std::string_view name) {
     const std::string path = path_of(folder, name);
     const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (file < 0)
-        return fail(Code::UNAVAILABLE, "cannot read the key " + path + " (" +
-                                           std::strerror(errno) + "): run `urr keys` first");
+        return fail(Code::UNAVAILABLE, "cannot read the key " + path + " (" + std::strerror(errno) +
+                                           "): run `urr keys` first");
     char text[64];
     const ssize_t n = ::read(file, text, sizeof text);
     ::close(file);
@@ -52,9 +53,9 @@ Result<int> make_keys(const std::string& folder) {
         SecretKey key;
         random.fill(key);
         const std::string text = base64url(key) + "\n";
-        const bool written =
-            file >= 0 && ::write(file, text.data(), text.size()) == ssize_t(text.size()) &&
-            ::fsync(file) == 0;
+        const bool written = file >= 0 &&
+                             ::write(file, text.data(), text.size()) == ssize_t(text.size()) &&
+                             ::fsync(file) == 0;
         const int why = errno;
         if (file >= 0) ::close(file);
         if (!written)
@@ -78,8 +79,7 @@ Result<SecretKey> secret_key(const std::string& folder, std::string_view name) {
 
 Result<HmacKey> caller_key(const std::string& folder, std::string_view caller,
                            std::string_view service) {
-    const SecretKey key =
-        TRY_PLAIN(read(folder, std::string(caller) + "-" + std::string(service)));
+    const SecretKey key = TRY_PLAIN(read(folder, std::string(caller) + "-" + std::string(service)));
     return HmacKey({reinterpret_cast<const char*>(key.data()), key.size()});
 }
 

@@ -72,7 +72,9 @@ Result<Settings> Settings::from_environment(char** environment) {
     return settings;
 }
 
-const std::string& Settings::text(std::string_view name) const { return values_.find(name)->second; }
+const std::string& Settings::text(std::string_view name) const {
+    return values_.find(name)->second;
+}
 
 std::int64_t Settings::number(std::string_view name) const {
     return std::strtoll(text(name).c_str(), nullptr, 10);

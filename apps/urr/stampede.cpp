@@ -35,10 +35,10 @@ struct Private final : Victim {
     }
     void set_environment() const {
         const std::pair<const char*, std::string> values[] = {
-            {"URR_DATA", folder.string()},      {"URR_PORT", port},
-            {"URR_VWR_PORT", room_port},        {"URR_TRUSTED_PROXIES", "127.0.0.1/32"},
-            {"URR_RATE_ADAPTIVE", "yes"},       {"URR_LIMIT_QUEUE", "6000"},
-            {"URR_LIMIT_BOOKING", "600"},       {"URR_LIMIT_GENERAL", "6000"},
+            {"URR_DATA", folder.string()}, {"URR_PORT", port},
+            {"URR_VWR_PORT", room_port},   {"URR_TRUSTED_PROXIES", "127.0.0.1/32"},
+            {"URR_RATE_ADAPTIVE", "yes"},  {"URR_LIMIT_QUEUE", "6000"},
+            {"URR_LIMIT_BOOKING", "600"},  {"URR_LIMIT_GENERAL", "6000"},
             {"URR_HOLD_SECONDS", "10"}};
         for (const auto& [name, value] : values) ::setenv(name, value.c_str(), 1);
     }
@@ -48,7 +48,8 @@ struct Private final : Victim {
         set_environment();
         if (quiet && !std::freopen("/dev/null", "w", stdout)) ::_exit(1);
         std::vector<char*> raw{const_cast<char*>("urr")};
-        for (const std::string& argument : arguments) raw.push_back(const_cast<char*>(argument.c_str()));
+        for (const std::string& argument : arguments)
+            raw.push_back(const_cast<char*>(argument.c_str()));
         raw.push_back(nullptr);
         ::execv("/proc/self/exe", raw.data());
         ::_exit(1);

@@ -144,8 +144,8 @@ Result<> System::build_catalog() {
     catalog_ = std::make_unique<catalog::Catalog>(*stores_.ticket, clock_);
     CallerKeys callers;
     callers.emplace("gateway", TRY_PLAIN(caller_key(folder_, "gateway", "catalog")));
-    catalog_face_ = std::make_unique<GuardedService>(
-        "catalog", std::move(callers), std::set<std::string, std::less<>>{}, clock_);
+    catalog_face_ = std::make_unique<GuardedService>("catalog", std::move(callers),
+                                                     std::set<std::string, std::less<>>{}, clock_);
     catalog_->add_to(catalog_face_->router());
     to_catalog_ = loopback(*catalog_face_);
     return {};
@@ -161,8 +161,8 @@ Result<> System::build_payment(const Settings&) {
     payment_routes_ = std::make_unique<payment::Routes>(*payments_);
     CallerKeys callers;
     callers.emplace("gateway", TRY_PLAIN(caller_key(folder_, "gateway", "payment")));
-    payment_face_ = std::make_unique<GuardedService>(
-        "payment", std::move(callers), std::set<std::string, std::less<>>{}, clock_);
+    payment_face_ = std::make_unique<GuardedService>("payment", std::move(callers),
+                                                     std::set<std::string, std::less<>>{}, clock_);
     payment_routes_->add_to(payment_face_->router());
     to_payment_ = loopback(*payment_face_);
     return {};
@@ -196,17 +196,17 @@ Result<> System::build_queue(const Settings& settings) {
     room_keys.add(TRY_PLAIN(signing_key(folder_, TokenType::vwr)));
     queue::Rules rules;
     rules.threshold = settings.number("URR_THRESHOLD");
-    queue_ = std::make_unique<queue::Service>(queue::Parts{
-        *stores_.queue, clock_, random_, *events_, revoked_, *to_room_,
-        CallerKey{"queue", TRY_PLAIN(caller_key(folder_, "queue", "vwr"))},
-        TRY_PLAIN(signing_key(folder_, TokenType::entry)),
-        TRY_PLAIN(signing_key(folder_, TokenType::place)), std::move(room_keys), rules,
-        settings.number("URR_ADMITTED_PER_SECOND")});
+    queue_ = std::make_unique<queue::Service>(
+        queue::Parts{*stores_.queue, clock_, random_, *events_, revoked_, *to_room_,
+                     CallerKey{"queue", TRY_PLAIN(caller_key(folder_, "queue", "vwr"))},
+                     TRY_PLAIN(signing_key(folder_, TokenType::entry)),
+                     TRY_PLAIN(signing_key(folder_, TokenType::place)), std::move(room_keys), rules,
+                     settings.number("URR_ADMITTED_PER_SECOND")});
     queue_routes_ = std::make_unique<queue::Routes>(*queue_);
     CallerKeys callers;
     callers.emplace("gateway", TRY_PLAIN(caller_key(folder_, "gateway", "queue")));
-    queue_face_ = std::make_unique<GuardedService>(
-        "queue", std::move(callers), std::set<std::string, std::less<>>{}, clock_);
+    queue_face_ = std::make_unique<GuardedService>("queue", std::move(callers),
+                                                   std::set<std::string, std::less<>>{}, clock_);
     queue_routes_->add_to(queue_face_->router());
     to_queue_ = loopback(*queue_face_);
     return {};
@@ -234,8 +234,8 @@ Result<> System::build_gateway(const Settings& settings) {
             TRY_PLAIN(caller_key(folder_, "gateway", gateway::target_name(target)));
     }
     upstreams[std::size_t(Target::waiting_room)] = to_room_.get();
-    gateway_ = std::make_unique<gateway::Gateway>(std::move(gate), clock_, upstreams,
-                                                  &rooms_->door(0));
+    gateway_ =
+        std::make_unique<gateway::Gateway>(std::move(gate), clock_, upstreams, &rooms_->door(0));
     face_ = std::make_unique<Face>(*this);
     return {};
 }
@@ -254,8 +254,8 @@ Task<Response> System::health(Context) {
                 (healthy ? "ok" : "down") + "\"";
     }
     co_return json_response(ok ? 200 : 503, std::string("{\"service\":\"urr\",\"status\":\"") +
-                                                (ok ? "ok" : "degraded") +
-                                                "\",\"dependencies\":{" + list + "}}");
+                                                (ok ? "ok" : "degraded") + "\",\"dependencies\":{" +
+                                                list + "}}");
 }
 
 void System::start_jobs() {

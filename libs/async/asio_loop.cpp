@@ -1,10 +1,10 @@
 // The real engine of Loop: one io_context per thread, without locks around its sockets. Everything
 // posted from other threads lands in a lock-free inbox that is emptied once a turn.
+#include <atomic>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <atomic>
 #include <chrono>
 #include <stdexcept>
 
@@ -24,9 +24,9 @@ using Executor = asio::io_context::executor_type;
 constexpr int nodes_per_turn_max = 256; // then sockets get their turn
 
 Instant steady_now() {
-    return {std::chrono::duration_cast<std::chrono::microseconds>(
-                SteadyClock::now().time_since_epoch())
-                .count()};
+    return {
+        std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now().time_since_epoch())
+            .count()};
 }
 
 class AsioLoop final : public RunLoop {

@@ -44,7 +44,9 @@ struct Options {
     std::string name;
     int n = 1;
 };
-Task<std::size_t> length(Options options) { co_return options.name.size() + std::size_t(options.n); }
+Task<std::size_t> length(Options options) {
+    co_return options.name.size() + std::size_t(options.n);
+}
 Task<std::size_t> length_of(std::vector<std::string> list) { co_return list.size(); }
 Task<> canary(std::size_t& out, bool yes) {
     out += co_await length({.name = std::string(40, 'x'), .n = 2});

@@ -14,9 +14,9 @@ enum class Role : std::uint8_t { anonymous, user, staff, admin };
 struct Principal {
     AccountId account; // zero for anonymous callers
     Role role = Role::anonymous;
-    bool verified = false;  // the e-mail address is confirmed
-    EventId entry_event;    // the event of a checked entry token, or zero
-    IdBytes entry_token{};  // the jti of that token
+    bool verified = false; // the e-mail address is confirmed
+    EventId entry_event;   // the event of a checked entry token, or zero
+    IdBytes entry_token{}; // the jti of that token
     bool signed_in() const { return role != Role::anonymous; }
 };
 

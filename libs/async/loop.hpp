@@ -8,8 +8,8 @@
 // Loop::here() is the loop that runs the current code. In a database's work there is none, so that
 // a work which awaits anything but its transaction fails at once, in every engine.
 #pragma once
-#include <cstdint>
 #include <coroutine>
+#include <cstdint>
 #include <memory>
 
 #include "libs/core/instant.hpp"

@@ -1,5 +1,6 @@
 // Nursery: the owner of tasks that nobody awaits: a connection, a job, a request's background part.
-// Destroying it (or `clear`) destroys every task in it; a task that ends leaves by itself. One loop.
+// Destroying it (or `clear`) destroys every task in it; a task that ends leaves by itself. One
+// loop.
 //
 //     nursery.spawn(serve_connection(std::move(socket)));
 //

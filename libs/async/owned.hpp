@@ -2,7 +2,8 @@
 // resumes the caller on its own; no lock is taken and no two functions overlap.
 //
 //     Owned<Line> line(loop_of(event), ...);
-//     Place place = co_await line.with(join_line, account, token);   // join_line(Line&, AccountId, Token)
+//     Place place = co_await line.with(join_line, account, token);   // join_line(Line&, AccountId,
+//     Token)
 //
 // The function must not suspend; its arguments are copied into the call. On the owner's own loop it
 // runs at once. A hop costs two posts; what waits is bounded by the requests in flight, since the
@@ -46,7 +47,8 @@ public:
         std::coroutine_handle<> caller;
 
         Visit(Owned& of, Function f, Arguments... given)
-            : owned(of), caller_loop(Loop::current()), arguments(std::move(given)...), function(f) {}
+            : owned(of), caller_loop(Loop::current()), arguments(std::move(given)...), function(f) {
+        }
 
         bool await_ready() {
             if (caller_loop != &owned.home_) return false;

@@ -6,9 +6,9 @@
 //     }
 //
 // A task runs on the loop of its caller. Destroying a task that waits destroys its frame; every
-// awaitable here unlinks itself then. Control passes by symmetric transfer, so a million awaits that
-// complete at once need no stack. Frames come from a pool per thread; under sanitizers they come
-// from the heap, so that a use after the end is seen.
+// awaitable here unlinks itself then. Control passes by symmetric transfer, so a million awaits
+// that complete at once need no stack. Frames come from a pool per thread; under sanitizers they
+// come from the heap, so that a use after the end is seen.
 //
 // House rules: parameters by value, or references to what outlives the task; no capturing lambda
 // as a coroutine (its captures die with the lambda).
@@ -49,8 +49,7 @@ inline void* allocate_frame(std::size_t bytes) {
 
 inline void free_frame(void* frame, std::size_t bytes) noexcept {
     const std::size_t size_class = (bytes + 63) / 64;
-    if (size_class >= FramePool::classes ||
-        frame_pool.count[size_class] >= FramePool::kept_max) {
+    if (size_class >= FramePool::classes || frame_pool.count[size_class] >= FramePool::kept_max) {
         ::operator delete(frame);
         return;
     }
@@ -145,7 +144,9 @@ struct Promise : PromiseBase {
         if (state == State::value) value.~T();
         if (state == State::thrown) thrown.~exception_ptr();
     }
-    Task<T> get_return_object() { return Task<T>(std::coroutine_handle<Promise>::from_promise(*this)); }
+    Task<T> get_return_object() {
+        return Task<T>(std::coroutine_handle<Promise>::from_promise(*this));
+    }
     template <class U = T>
         requires std::is_constructible_v<T, U&&>
     void return_value(U&& result) {

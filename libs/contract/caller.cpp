@@ -43,9 +43,7 @@ Result<Principal> principal_of(const Request& request) {
         const auto account = AccountId::parse(user);
         if (!account) return refuse("bad account");
         principal.account = *account;
-        principal.role = role == "admin"   ? Role::admin
-                         : role == "staff" ? Role::staff
-                                           : Role::user;
+        principal.role = role == "admin" ? Role::admin : role == "staff" ? Role::staff : Role::user;
         principal.verified = request.header("X-User-Verified") == "true";
     }
     if (const std::string_view event = request.header("X-Entry-Event"); !event.empty()) {

@@ -1,7 +1,7 @@
-// Who calls whom inside. The caller states for whom it asks (X-User-*, X-Entry-*) and proves that it
-// may, by an assertion: HMAC-SHA256 over those headers, the target service, method, path and time,
-// under a key of that caller and that service. A service believes the headers only with it, so a
-// part that was broken into cannot speak for others.
+// Who calls whom inside. The caller states for whom it asks (X-User-*, X-Entry-*) and proves that
+// it may, by an assertion: HMAC-SHA256 over those headers, the target service, method, path and
+// time, under a key of that caller and that service. A service believes the headers only with it,
+// so a part that was broken into cannot speak for others.
 //
 //     CallerHeaders headers(key, "ticket", principal, email, request, clock.now());
 //     headers.attach(request);                              // views into `headers`
@@ -21,8 +21,8 @@ inline constexpr Duration assertion_life = seconds(60);
 
 // The headers that only the gateway and services may set; stripped from what comes from outside.
 inline constexpr std::string_view internal_headers[] = {
-    "X-User-Id",       "X-User-Email", "X-User-Role", "X-User-Verified", "X-Entry-Event",
-    "X-Entry-Jti", "X-Urr-Caller", "X-Urr-Assertion"};
+    "X-User-Id",     "X-User-Email", "X-User-Role",  "X-User-Verified",
+    "X-Entry-Event", "X-Entry-Jti",  "X-Urr-Caller", "X-Urr-Assertion"};
 
 struct CallerKey {
     std::string caller; // "gateway"

@@ -13,8 +13,8 @@ namespace urr {
 class GuardedService final : public HttpHandler {
 public:
     // `internal_callers`: who may use the paths under /internal.
-    GuardedService(std::string name, CallerKeys keys, std::set<std::string, std::less<>> internal_callers,
-                   const Clock& clock)
+    GuardedService(std::string name, CallerKeys keys,
+                   std::set<std::string, std::less<>> internal_callers, const Clock& clock)
         : name_(std::move(name)), keys_(std::move(keys)),
           internal_callers_(std::move(internal_callers)), clock_(clock) {}
 

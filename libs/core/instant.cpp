@@ -27,7 +27,8 @@ int days_in_month(int year, int month) {
     return month == 2 && leap ? 29 : days[month - 1];
 }
 
-// Reads digits and fixed characters from the front of a text; one failure makes all that follow fail.
+// Reads digits and fixed characters from the front of a text; one failure makes all that follow
+// fail.
 struct Scanner {
     std::string_view rest;
     bool ok = true;
@@ -104,7 +105,8 @@ std::optional<Instant> parse_rfc3339(std::string_view text) {
         if (offset_hour > 23 || offset_minute > 59) return std::nullopt;
         offset_minutes = (zone == '-' ? -1 : 1) * (offset_hour * 60 + offset_minute);
     }
-    if (!scan.ok || !scan.rest.empty() || year < 1970 || month < 1 || month > 12) return std::nullopt;
+    if (!scan.ok || !scan.rest.empty() || year < 1970 || month < 1 || month > 12)
+        return std::nullopt;
     if (day < 1 || day > days_in_month(year, month)) return std::nullopt;
     if (hour > 23 || minute > 59 || second > 59) return std::nullopt;
     const std::int64_t day_seconds = hour * 3600 + (minute - offset_minutes) * 60 + second;

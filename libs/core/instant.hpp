@@ -1,6 +1,6 @@
 // Points in time and spans of it, in whole microseconds. What a point counts from depends on the
-// clock it came from: the wall clocks count from 1970 (UTC), a loop's clock from an arbitrary start.
-// <chrono> would cost every unit half a second of compile time, so these two are ours.
+// clock it came from: the wall clocks count from 1970 (UTC), a loop's clock from an arbitrary
+// start. <chrono> would cost every unit half a second of compile time, so these two are ours.
 #pragma once
 #include <compare>
 #include <cstdint>

@@ -152,7 +152,10 @@ void read_value(const JsonValue& from, T& to, Limits limits, Faults& faults) {
             }
         faults.add("is not one of the names");
     } else if constexpr (std::is_integral_v<T>) {
-        constexpr auto high = sizeof(T) == 8 ? INT64_MAX : std::int64_t(T(-1) > 0 ? T(-1) : (T(-1) ^ (T(1) << (sizeof(T) * 8 - 1))));
+        constexpr auto high =
+            sizeof(T) == 8
+                ? INT64_MAX
+                : std::int64_t(T(-1) > 0 ? T(-1) : (T(-1) ^ (T(1) << (sizeof(T) * 8 - 1))));
         constexpr auto low = T(-1) > 0 ? std::int64_t(0) : -high - 1;
         std::int64_t number = 0;
         if (read_integer(from, number, low, high, limits, faults)) to = T(number);
@@ -240,7 +243,8 @@ Result<T> read_json(std::string_view text) {
     json::Faults faults;
     T out{};
     json::read_value(value, out, {}, faults);
-    if (!faults.empty()) return std::unexpected<Error>(Error(Code::VALIDATION_FAILED, "", faults.take()));
+    if (!faults.empty())
+        return std::unexpected<Error>(Error(Code::VALIDATION_FAILED, "", faults.take()));
     return out;
 }
 

@@ -60,7 +60,8 @@ TEST(Json, what_is_written_is_read_again) {
         for (std::uint64_t k = 0; k <= random.below(3); ++k)
             v.seats.push_back(std::int32_t(random.next()));
         if (random.chance(500)) v.colour = Colour(random.below(2));
-        for (std::uint64_t k = 0; k <= random.below(5); ++k) v.inner.name += "a\"\\/z"[random.below(5)];
+        for (std::uint64_t k = 0; k <= random.below(5); ++k)
+            v.inner.name += "a\"\\/z"[random.below(5)];
         v.at = Instant{std::int64_t(random.below(1'000'000'000)) * 1000};
         v.price = Won{std::int64_t(random.below(1'000'000))};
         v.yes = random.chance(500);
@@ -82,12 +83,13 @@ TEST(Json, every_fault_is_told_with_its_field) {
 TEST(Json, malformed_text_is_refused) {
     std::string deep = "{\"n\":";
     for (int i = 0; i < 40; ++i) deep += "[";
-    for (const std::string& text : {
-             std::string(""), std::string("{"), std::string(R"({"n":1}x)"), std::string(R"({"n":NaN})"),
-             std::string(R"({"n":1,"n":2})"), std::string(R"({"n":01})"), std::string(R"({'n':1})"),
-             std::string(R"({"n":"\ud800"})"), std::string("{\"n\":\"\xff\"}"),
-             std::string("{\"n\":\"a\nb\"}"), std::string(R"({"n":1,})"), deep,
-             std::string(R"({"n":Infinity})"), std::string("{\"n\":1/*c*/}")}) {
+    for (const std::string& text :
+         {std::string(""), std::string("{"), std::string(R"({"n":1}x)"),
+          std::string(R"({"n":NaN})"), std::string(R"({"n":1,"n":2})"), std::string(R"({"n":01})"),
+          std::string(R"({'n':1})"), std::string(R"({"n":"\ud800"})"),
+          std::string("{\"n\":\"\xff\"}"), std::string("{\"n\":\"a\nb\"}"),
+          std::string(R"({"n":1,})"), deep, std::string(R"({"n":Infinity})"),
+          std::string("{\"n\":1/*c*/}")}) {
         const auto read = read_json<Open>(text);
         ASSERT_FALSE(read) << text;
         EXPECT_EQ(read.error().code(), Code::BAD_REQUEST) << text;
@@ -108,9 +110,9 @@ TEST(Json, an_open_type_passes_over_what_it_does_not_know) {
 TEST(Instants, read_and_written_as_rfc3339) {
     EXPECT_EQ(to_rfc3339(*parse_rfc3339("2026-11-24T20:00:00.123456+09:00")),
               "2026-11-24T11:00:00.123Z");
-    for (const char* text : {"2026-02-29T00:00:00Z", "2026-11-24T24:00:00Z", "2026-11-24 00:00:00Z",
-                             "2026-11-24T00:00:00", "2026-11-24T00:00:60Z", "x", "",
-                             "2026-11-24T00:00:00.1234567Z"})
+    for (const char* text :
+         {"2026-02-29T00:00:00Z", "2026-11-24T24:00:00Z", "2026-11-24 00:00:00Z",
+          "2026-11-24T00:00:00", "2026-11-24T00:00:60Z", "x", "", "2026-11-24T00:00:00.1234567Z"})
         EXPECT_FALSE(parse_rfc3339(text)) << text;
     EXPECT_TRUE(parse_rfc3339("2024-02-29T00:00:00Z"));
 }

@@ -4,8 +4,8 @@
 //     Seat seat = TRY(co_await store.find(number));    // in a coroutine: hands a failure on
 //     Seat seat = TRY_PLAIN(find(number));             // the same in a plain function
 //
-// An Error is one pointer wide: a code of the table in errors.def, and a detail for people where one
-// was given. It moves and never copies by accident (`clone` says so).
+// An Error is one pointer wide: a code of the table in errors.def, and a detail for people where
+// one was given. It moves and never copies by accident (`clone` says so).
 #pragma once
 #include <cstdint>
 #include <expected>

@@ -21,16 +21,16 @@ using ErrorCode = boost::system::error_code;
 constexpr std::size_t read_bytes = 16 * 1024;
 constexpr Duration tick_interval = milliseconds(20);
 
-// One connection to the target. Operations hold a reference; whoever waits for one is resumed unless
-// it has gone meanwhile.
+// One connection to the target. Operations hold a reference; whoever waits for one is resumed
+// unless it has gone meanwhile.
 struct Upstream : std::enable_shared_from_this<Upstream> {
     Socket socket;
-    std::string in;          // read and not used yet
+    std::string in; // read and not used yet
     std::size_t filled = 0;
     std::string out;
     ErrorCode error;
     std::size_t bytes = 0;
-    Instant due = never;     // an operation that takes longer is cut off
+    Instant due = never; // an operation that takes longer is cut off
     bool timed_out = false, used_before = false, dead = false;
     std::coroutine_handle<> waiting;
 
@@ -113,8 +113,10 @@ bool repeatable(const Request& request) {
     case Method::head:
     case Method::put:
     case Method::del:
-    case Method::options: return true;
-    default: return request.has_header("Idempotency-Key");
+    case Method::options:
+        return true;
+    default:
+        return request.has_header("Idempotency-Key");
     }
 }
 
@@ -135,7 +137,8 @@ void render(const Request& request, const std::string& host, std::string& out) {
 
 // Content types that our services send are constants; a foreign one lives in the headers' text.
 std::string_view known_type(std::string_view type) {
-    for (const std::string_view known : {type_json, type_problem, type_html, type_text, type_events})
+    for (const std::string_view known :
+         {type_json, type_problem, type_html, type_text, type_events})
         if (known == type) return known;
     return {};
 }
@@ -174,17 +177,16 @@ private:
         reading_ = true;
         Upstream& u = *upstream_;
         if (u.in.size() - u.filled < read_bytes / 2) u.in.resize(u.in.size() * 2);
-        u.socket.async_read_some(
-            asio::buffer(u.in.data() + u.filled, u.in.size() - u.filled),
-            [stream = std::weak_ptr<UpstreamStream*>(self_), upstream = upstream_](
-                ErrorCode error, std::size_t bytes) {
-                if (error) upstream->dead = true;
-                upstream->filled += bytes;
-                const auto alive = stream.lock();
-                if (!alive) return;
-                (*alive)->reading_ = false;
-                (*alive)->arrived_->open();
-            });
+        u.socket.async_read_some(asio::buffer(u.in.data() + u.filled, u.in.size() - u.filled),
+                                 [stream = std::weak_ptr<UpstreamStream*>(self_),
+                                  upstream = upstream_](ErrorCode error, std::size_t bytes) {
+                                     if (error) upstream->dead = true;
+                                     upstream->filled += bytes;
+                                     const auto alive = stream.lock();
+                                     if (!alive) return;
+                                     (*alive)->reading_ = false;
+                                     (*alive)->arrived_->open();
+                                 });
     }
 
     std::shared_ptr<Upstream> upstream_;
@@ -220,15 +222,15 @@ public:
 
     Task<Result<Response>> send(Context context, Request request) override {
         if (!resolved_) co_return fail(Code::UNAVAILABLE, "unknown host " + host_);
-        const Instant due =
-            std::min(context.deadline, loop_.now() + limits_.request_timeout);
+        const Instant due = std::min(context.deadline, loop_.now() + limits_.request_timeout);
         for (int attempt = 0;; ++attempt) {
             auto upstream = co_await take(context, due, attempt > 0);
             if (!upstream) co_return fail(std::move(upstream).error());
             const bool was_used = (*upstream)->used_before;
             auto response = co_await exchange(*upstream, request, due);
             give_back();
-            const bool stale = !response && was_used && response.error().code() != Code::DEADLINE_EXCEEDED;
+            const bool stale =
+                !response && was_used && response.error().code() != Code::DEADLINE_EXCEEDED;
             if (!stale || attempt > 0 || !limits_.retry_once || !repeatable(request))
                 co_return response;
         }
@@ -244,7 +246,8 @@ private:
     Task<Result<std::shared_ptr<Upstream>>> take(Context context, Instant due, bool fresh) {
         context.deadline = due;
         while (busy_ >= limits_.connections_max) {
-            if (waiting_ >= limits_.waiting_max) co_return fail(Error(Code::OVERLOADED).retry_after(1));
+            if (waiting_ >= limits_.waiting_max)
+                co_return fail(Error(Code::OVERLOADED).retry_after(1));
             ++waiting_;
             auto freed = co_await freed_.wait(context);
             --waiting_;
@@ -265,7 +268,8 @@ private:
         if (co_await Operation(*upstream, begin)) co_return upstream;
         give_back();
         upstream->close();
-        co_return fail(Code::UNAVAILABLE, "cannot reach " + host_ + ": " + upstream->error.message());
+        co_return fail(Code::UNAVAILABLE,
+                       "cannot reach " + host_ + ": " + upstream->error.message());
     }
     void give_back() {
         --busy_;

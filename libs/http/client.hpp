@@ -16,8 +16,8 @@ struct ClientLimits {
     std::size_t body_bytes_max = 8 * 1024 * 1024;
     Duration connect_timeout = seconds(2);
     Duration request_timeout = seconds(10);
-    // Connections that stood idle may have been closed by the other side: GET, HEAD, PUT, DELETE and
-    // requests with an Idempotency-Key are sent once more on a fresh one.
+    // Connections that stood idle may have been closed by the other side: GET, HEAD, PUT, DELETE
+    // and requests with an Idempotency-Key are sent once more on a fresh one.
     bool retry_once = true;
 };
 

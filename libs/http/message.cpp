@@ -23,7 +23,8 @@ std::string_view trimmed(std::string_view text) {
 bool prefers_korean(std::string_view accept_language) {
     const std::size_t korean = accept_language.find("ko");
     const std::size_t english = accept_language.find("en");
-    return korean != std::string_view::npos && (english == std::string_view::npos || korean < english);
+    return korean != std::string_view::npos &&
+           (english == std::string_view::npos || korean < english);
 }
 
 } // namespace

@@ -45,8 +45,8 @@ struct Request {
     std::string_view path;   // strictly decoded, without the query; the router matches this
     std::string_view query;  // as it came, without '?'
     std::string_view body;
-    std::string_view date;   // an IMF-fixdate for the Date header, of this second
-    Address peer;            // the other end of the connection; the gateway finds the client
+    std::string_view date; // an IMF-fixdate for the Date header, of this second
+    Address peer;          // the other end of the connection; the gateway finds the client
     std::array<std::string_view, parameters_max> parameters{}; // of the route's {names}, in order
 
     std::string_view header(std::string_view name) const; // first of that name, or empty
@@ -91,8 +91,8 @@ inline constexpr std::string_view type_text = "text/plain; charset=utf-8";
 inline constexpr std::string_view type_events = "text/event-stream";
 
 Response json_response(int status, std::string body);
-// RFC 9457: type, title, status, detail, code, traceId, errors; Retry-After where the error says so.
-// The title is English, or Korean where `accept_language` prefers it.
+// RFC 9457: type, title, status, detail, code, traceId, errors; Retry-After where the error says
+// so. The title is English, or Korean where `accept_language` prefers it.
 Response problem(const Error& error, const Trace& trace, std::string_view accept_language = {});
 
 // How one service reaches another: over a socket, or by loopback in the same process.

@@ -93,9 +93,10 @@ Result<bool> note_header(std::string_view name, std::string_view value, MessageH
 }
 
 bool hop_by_hop(std::string_view name) {
-    return same_header(name, "TE") || same_header(name, "Trailer") || same_header(name, "Upgrade") ||
-           same_header(name, "Proxy-Authenticate") || same_header(name, "Proxy-Authorization") ||
-           same_header(name, "Proxy-Connection") || same_header(name, "Keep-Alive");
+    return same_header(name, "TE") || same_header(name, "Trailer") ||
+           same_header(name, "Upgrade") || same_header(name, "Proxy-Authenticate") ||
+           same_header(name, "Proxy-Authorization") || same_header(name, "Proxy-Connection") ||
+           same_header(name, "Keep-Alive");
 }
 
 Result<> parse_request_line(std::string_view line, Request& request, MessageHead& head) {
@@ -115,8 +116,8 @@ Result<> parse_request_line(std::string_view line, Request& request, MessageHead
     for (const char c : request.target)
         if (c <= ' ' || c >= 0x7f) return bad("bad character in the target");
     const std::size_t mark = request.target.find('?');
-    request.query = mark == std::string_view::npos ? std::string_view()
-                                                   : request.target.substr(mark + 1);
+    request.query =
+        mark == std::string_view::npos ? std::string_view() : request.target.substr(mark + 1);
     return {};
 }
 
@@ -126,7 +127,8 @@ struct Field {
 
 Result<Field> parse_field(std::string_view line) {
     const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) return bad("bad header");
+    if (colon == std::string_view::npos || !is_token(line.substr(0, colon)))
+        return bad("bad header");
     const Field field{line.substr(0, colon), trimmed(line.substr(colon + 1))};
     if (!is_value(field.value)) return bad("bad header value");
     return field;
@@ -238,28 +240,50 @@ Result<std::size_t> ChunkDecoder::feed(std::string_view input, std::string& body
 
 std::string_view reason_phrase(int status) {
     switch (status) {
-    case 200: return "OK";
-    case 201: return "Created";
-    case 202: return "Accepted";
-    case 204: return "No Content";
-    case 304: return "Not Modified";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 408: return "Request Timeout";
-    case 409: return "Conflict";
-    case 413: return "Content Too Large";
-    case 415: return "Unsupported Media Type";
-    case 422: return "Unprocessable Content";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 500: return "Internal Server Error";
-    case 502: return "Bad Gateway";
-    case 503: return "Service Unavailable";
-    case 504: return "Gateway Timeout";
-    default: return "Status";
+    case 200:
+        return "OK";
+    case 201:
+        return "Created";
+    case 202:
+        return "Accepted";
+    case 204:
+        return "No Content";
+    case 304:
+        return "Not Modified";
+    case 400:
+        return "Bad Request";
+    case 401:
+        return "Unauthorized";
+    case 403:
+        return "Forbidden";
+    case 404:
+        return "Not Found";
+    case 405:
+        return "Method Not Allowed";
+    case 408:
+        return "Request Timeout";
+    case 409:
+        return "Conflict";
+    case 413:
+        return "Content Too Large";
+    case 415:
+        return "Unsupported Media Type";
+    case 422:
+        return "Unprocessable Content";
+    case 429:
+        return "Too Many Requests";
+    case 431:
+        return "Request Header Fields Too Large";
+    case 500:
+        return "Internal Server Error";
+    case 502:
+        return "Bad Gateway";
+    case 503:
+        return "Service Unavailable";
+    case 504:
+        return "Gateway Timeout";
+    default:
+        return "Status";
     }
 }
 

@@ -90,7 +90,8 @@ Result<std::optional<std::string>> query_value(std::string_view query, std::stri
             if (c == '%') {
                 const int high = i + 2 < raw.size() ? hex_value(raw[i + 1]) : -1;
                 const int low = i + 2 < raw.size() ? hex_value(raw[i + 2]) : -1;
-                if (high < 0 || low < 0) return fail(Code::BAD_REQUEST, "broken escape in the query");
+                if (high < 0 || low < 0)
+                    return fail(Code::BAD_REQUEST, "broken escape in the query");
                 c = char(high * 16 + low);
                 i += 2;
             }

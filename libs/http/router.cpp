@@ -41,9 +41,9 @@ void Router::insert(Route route) {
     const auto names = [](const Route& r) {
         return std::count(r.pattern.begin(), r.pattern.end(), '{');
     };
-    const auto at = std::upper_bound(
-        routes_.begin(), routes_.end(), route,
-        [&](const Route& a, const Route& b) { return names(a) < names(b); });
+    const auto at =
+        std::upper_bound(routes_.begin(), routes_.end(), route,
+                         [&](const Route& a, const Route& b) { return names(a) < names(b); });
     routes_.insert(at, std::move(route));
 }
 
@@ -74,8 +74,8 @@ Task<Response> Router::handle(Context context, Request request) const {
     const Route* route = find(request, path_known);
     const std::string_view language = request.header("Accept-Language");
     if (!route) {
-        Response response = problem(
-            Error(path_known ? Code::METHOD_NOT_ALLOWED : Code::NOT_FOUND), context.trace, language);
+        Response response = problem(Error(path_known ? Code::METHOD_NOT_ALLOWED : Code::NOT_FOUND),
+                                    context.trace, language);
         if (path_known) response.add("Allow", allowed(request));
         co_return response;
     }

@@ -66,17 +66,17 @@ private:
     Server& server_;
     Socket socket_;
     const Address peer_;
-    std::string in_;              // what was read; the first `filled_` bytes count
+    std::string in_; // what was read; the first `filled_` bytes count
     std::size_t filled_ = 0;
-    std::size_t scanned_ = 0;     // no head's end before that
+    std::size_t scanned_ = 0;       // no head's end before that
     std::size_t request_bytes_ = 0; // of the request in hand, to be dropped after its answer
-    std::string path_;            // a decoded path
+    std::string path_;              // a decoded path
     std::string chunked_body_, chunked_head_;
     std::unique_ptr<ChunkDecoder> chunks_;
     MessageHead chunked_message_;
     std::string out_;     // answers that are to be written
     std::string sending_; // what the system is taking from us
-    Instant due_;                 // when its silence ends in closing
+    Instant due_;         // when its silence ends in closing
     bool busy_ = false, writing_ = false, reading_ = false, closing_ = false, closed_ = false;
     bool processing_ = false, streaming_ = false, keep_alive_ = true;
     friend class Server;
@@ -239,7 +239,8 @@ void Connection::received(std::size_t bytes) {
     process();
 }
 
-// Answers what is complete in the buffer, in order; one write for all that could be answered at once.
+// Answers what is complete in the buffer, in order; one write for all that could be answered at
+// once.
 void Connection::process() {
     if (processing_ || busy_ || closed_) return;
     processing_ = true;
@@ -280,7 +281,8 @@ Connection::Parsed Connection::parse(Request& request) {
     const std::size_t head_end = find_head_end(buffer, scanned_);
     if (head_end == std::string_view::npos) {
         scanned_ = filled_;
-        if (filled_ > server_.limits_.header_bytes_max) return refuse(Error(Code::HEADERS_TOO_LARGE));
+        if (filled_ > server_.limits_.header_bytes_max)
+            return refuse(Error(Code::HEADERS_TOO_LARGE));
         return Parsed::more;
     }
     if (head_end > server_.limits_.header_bytes_max) return refuse(Error(Code::HEADERS_TOO_LARGE));
@@ -410,11 +412,11 @@ Task<bool> Connection::write_frame(std::string_view frame) {
             connection.due_ =
                 connection.server_.loop_.now() + connection.server_.limits_.write_timeout;
             connection.sending_.assign(frame);
-            asio::async_write(connection.socket_, asio::buffer(connection.sending_),
-                              [token = self, keep = connection.shared_from_this()](
-                                  ErrorCode error, std::size_t) {
-                                  if (*token) (*token)->done(!error);
-                              });
+            asio::async_write(
+                connection.socket_, asio::buffer(connection.sending_),
+                [token = self, keep = connection.shared_from_this()](ErrorCode error, std::size_t) {
+                    if (*token) (*token)->done(!error);
+                });
         }
         void done(bool written) {
             ok = written;
@@ -434,7 +436,8 @@ void Connection::render(const Request& request, Response& response) {
     out += reason_phrase(response.status);
     out += "\r\nDate: ";
     out += server_.date_;
-    if (!response.content_type.empty()) out.append("\r\nContent-Type: ").append(response.content_type);
+    if (!response.content_type.empty())
+        out.append("\r\nContent-Type: ").append(response.content_type);
     if (!streaming_ && response.status != 204 && response.status != 304)
         out.append("\r\nContent-Length: ").append(std::to_string(response.body.size()));
     if (!keep_alive_) out += "\r\nConnection: close";

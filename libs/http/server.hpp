@@ -17,8 +17,8 @@ namespace urr {
 struct ServerLimits {
     std::size_t header_bytes_max = 16 * 1024;
     std::size_t body_bytes_max = 1024 * 1024;
-    std::size_t connections_max = 60'000; // per loop
-    std::size_t streams_max = 20'000;     // per loop; then 503 STREAMS_FULL
+    std::size_t connections_max = 60'000;   // per loop
+    std::size_t streams_max = 20'000;       // per loop; then 503 STREAMS_FULL
     Duration request_timeout = seconds(10); // from the first byte to the last
     Duration idle_timeout = seconds(75);
     Duration write_timeout = seconds(10);

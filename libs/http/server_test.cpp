@@ -152,8 +152,9 @@ TEST(Server, bodies_come_by_length_or_in_chunks_and_in_pieces) {
     const std::string big(20'000, 'b');
     raw.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 20003\r\n\r\nabc");
     EXPECT_NE(raw.ask(big, big).find("Content-Length: 20003"), std::string::npos);
-    const std::string chunked = "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-                                "5\r\nhello\r\n6;x=1\r\n world\r\n0\r\n\r\n";
+    const std::string chunked =
+        "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "5\r\nhello\r\n6;x=1\r\n world\r\n0\r\n\r\n";
     for (const char c : chunked) raw.send(std::string_view(&c, 1));
     EXPECT_NE(raw.receive("hello world").find("hello world"), std::string::npos);
     raw.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
@@ -173,8 +174,8 @@ TEST(Server, ambiguous_and_oversized_messages_are_refused_and_the_connection_end
     const Attack attacks[] = {
         {"two lengths", post + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab", "400"},
         {"same length twice", post + "Content-Length: 1\r\nContent-Length: 1\r\n\r\na", "400"},
-        {"length and chunks", post + "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-         "400"},
+        {"length and chunks",
+         post + "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400"},
         {"gzip, chunked", post + "Transfer-Encoding: gzip, chunked\r\n\r\n", "400"},
         {"obs-fold", post + "X-A: 1\r\n 2\r\n\r\n", "400"},
         {"bare LF", "GET /hot HTTP/1.1\nHost: x\n\r\n\r\n", "400"},
@@ -307,7 +308,8 @@ TEST(Client, nobody_there_is_unavailable) {
 TEST(Client, a_stream_passes_through) {
     Running running;
     with_client(running.port(), [](Transport& client) -> Task<> {
-        Response response = must(co_await client.send(Context{}, request_for(Method::get, "/stream")));
+        Response response =
+            must(co_await client.send(Context{}, request_for(Method::get, "/stream")));
         EXPECT_TRUE(response.stream);
         std::string all;
         while (all.find("data: 1") == std::string::npos)

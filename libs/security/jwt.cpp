@@ -76,8 +76,7 @@ struct Parts {
 
 std::optional<Parts> split(std::string_view token) {
     const std::size_t first = token.find('.');
-    const std::size_t second =
-        first == std::string_view::npos ? first : token.find('.', first + 1);
+    const std::size_t second = first == std::string_view::npos ? first : token.find('.', first + 1);
     if (second == std::string_view::npos) return std::nullopt;
     return Parts{token.substr(0, first), token.substr(first + 1, second - first - 1),
                  token.substr(second + 1), token.substr(0, second)};
@@ -141,7 +140,8 @@ Result<Claims> read_claims(std::string_view json, TokenType type, Instant now) {
     const auto id = parse_id(body->string("jti").value_or(""));
     const auto issued = body->number("iat");
     const auto expires = body->number("exp");
-    if (!id || !issued || !expires || *expires > 99'999'999'999) return refuse("a claim is missing");
+    if (!id || !issued || !expires || *expires > 99'999'999'999)
+        return refuse("a claim is missing");
     claims.id = *id;
     claims.issued = {std::int64_t(*issued) * 1'000'000};
     claims.expires = {std::int64_t(*expires) * 1'000'000};

@@ -18,8 +18,8 @@
 
 namespace urr {
 
-// access: signed in (auth). vwr: through the waiting room. place: a place in the line and entry: the
-// way to the seats (queue). ticket: the code at the gate (ticket).
+// access: signed in (auth). vwr: through the waiting room. place: a place in the line and entry:
+// the way to the seats (queue). ticket: the code at the gate (ticket).
 enum class TokenType : std::uint8_t { access, vwr, place, entry, ticket };
 inline constexpr std::size_t token_types = 5;
 std::string_view token_type_name(TokenType type);

@@ -101,7 +101,8 @@ TEST(Codes, follow_their_published_vectors) {
     // RFC 4231, test case 2; FIPS 180-4 "abc".
     EXPECT_EQ(hex(HmacKey("Jefe").code("what do ya want for nothing?")),
               "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
-    EXPECT_EQ(hex(sha256("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    EXPECT_EQ(hex(sha256("abc")),
+              "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     EXPECT_FALSE(HmacKey("Jefe").matches("other", HmacKey("Jefe").code("message")));
 }
 

@@ -27,8 +27,8 @@ struct Cursor {
     }
     std::optional<std::string_view> bare() {
         std::size_t n = 0;
-        while (n < rest.size() && ((rest[n] >= '0' && rest[n] <= '9') ||
-                                   (rest[n] >= 'a' && rest[n] <= 'z')))
+        while (n < rest.size() &&
+               ((rest[n] >= '0' && rest[n] <= '9') || (rest[n] >= 'a' && rest[n] <= 'z')))
             ++n;
         if (n == 0) return std::nullopt;
         const std::string_view text = rest.substr(0, n);

@@ -1,6 +1,6 @@
-// Reads the flat JSON objects inside our tokens: members that are strings, whole numbers or booleans
-// and nothing else, each name at most once, no escapes but \" \\ \/. Stricter than JSON on purpose:
-// we wrote what we accept.
+// Reads the flat JSON objects inside our tokens: members that are strings, whole numbers or
+// booleans and nothing else, each name at most once, no escapes but \" \\ \/. Stricter than JSON on
+// purpose: we wrote what we accept.
 #pragma once
 #include <cstdint>
 #include <optional>

@@ -42,8 +42,8 @@ bool is_failure(const Result<Response>& answer) {
 
 } // namespace
 
-Gateway::Gateway(Settings settings, const Clock& clock,
-                 std::array<Transport*, targets> upstreams, HttpHandler* door)
+Gateway::Gateway(Settings settings, const Clock& clock, std::array<Transport*, targets> upstreams,
+                 HttpHandler* door)
     : settings_(std::move(settings)), clock_(clock), upstreams_(upstreams), door_(door) {}
 
 // The door of the waiting room stands in front of everything: no token, no limit but its own.
@@ -70,9 +70,9 @@ Task<Response> Gateway::handle(Context context, Request request) {
     }
     LimitState limit;
     auto answer = co_await filter(context, request, limit);
-    Response response = answer ? std::move(*answer)
-                               : problem(answer.error(), context.trace,
-                                         request.header("Accept-Language"));
+    Response response =
+        answer ? std::move(*answer)
+               : problem(answer.error(), context.trace, request.header("Accept-Language"));
     if (limit.limit > 0)
         response.add("RateLimit-Limit", std::to_string(limit.limit))
             .add("RateLimit-Remaining", std::to_string(limit.remaining))
@@ -123,8 +123,8 @@ Result<Principal> Gateway::caller_of(const Request& request, const Address& clie
     auto principal = remembered(token, TokenType::access, access_tokens_);
     if (principal) return principal;
     ++counters_.refused_tokens;
-    const auto failures = limiter_.count(mix(number_of(client.bytes), 77),
-                                         settings_.limits.bad_tokens, clock_.now());
+    const auto failures =
+        limiter_.count(mix(number_of(client.bytes), 77), settings_.limits.bad_tokens, clock_.now());
     if (!failures.allowed)
         return fail(Error(Code::RATE_LIMITED).retry_after(int(failures.reset_seconds)));
     return Principal{};

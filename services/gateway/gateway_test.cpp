@@ -16,10 +16,10 @@ namespace {
 struct Mirror {
     Task<Result<Response>> tell(Context context, Request request) {
         const Principal& p = context.principal;
-        co_return json_response(
-            200, "{\"account\":\"" + p.account.text() + "\",\"role\":\"" +
-                     std::string(role_name(p.role)) + "\",\"event\":\"" + p.entry_event.text() +
-                     "\",\"from\":\"" + std::string(request.header("X-Forwarded-For")) + "\"}");
+        co_return json_response(200, "{\"account\":\"" + p.account.text() + "\",\"role\":\"" +
+                                         std::string(role_name(p.role)) + "\",\"event\":\"" +
+                                         p.entry_event.text() + "\",\"from\":\"" +
+                                         std::string(request.header("X-Forwarded-For")) + "\"}");
     }
 };
 
@@ -77,7 +77,8 @@ struct Gateways : testing::Test {
         JsonValue body;
         std::string headers;
     };
-    Answer ask(Method method, std::string path, std::vector<std::pair<std::string, std::string>> headers,
+    Answer ask(Method method, std::string path,
+               std::vector<std::pair<std::string, std::string>> headers,
                std::string peer = "9.9.9.9") {
         Request request;
         request.method = method;
@@ -105,8 +106,9 @@ TEST_F(Gateways, state_who_calls_and_drop_what_clients_claim) {
     a = ask(Method::get, "/api/v1/time", {{"Cookie", "a=b; access_token=" + good}});
     EXPECT_EQ(a.body.text_of("account"), account.text());
     EXPECT_EQ(gateway->counters().token_checks, 1u); // the second time it was remembered
-    a = ask(Method::get, "/api/v1/time",
-            {{"X-User-Id", account.text()}, {"X-User-Role", "admin"}, {"X-Entry-Event", event.text()}});
+    a = ask(
+        Method::get, "/api/v1/time",
+        {{"X-User-Id", account.text()}, {"X-User-Role", "admin"}, {"X-Entry-Event", event.text()}});
     EXPECT_EQ(a.body.text_of("role"), "anonymous");
     EXPECT_EQ(a.body.text_of("event"), EventId{}.text());
     a = ask(Method::get, "/api/v1/time", {{"Authorization", "Bearer x." + good}});
@@ -124,12 +126,13 @@ TEST_F(Gateways, the_entry_token_must_be_there_valid_and_ones_own) {
         return ask(Method::post, "/api/v1/reservations",
                    {{"Authorization", fresh}, {"x-queue-entry-token", entry_token}});
     };
-    EXPECT_EQ(ask(Method::post, "/api/v1/reservations", {{"Authorization", bearer}})
-                  .body.text_of("code"),
-              "ENTRY_TOKEN_REQUIRED");
+    EXPECT_EQ(
+        ask(Method::post, "/api/v1/reservations", {{"Authorization", bearer}}).body.text_of("code"),
+        "ENTRY_TOKEN_REQUIRED");
     EXPECT_EQ(ask(Method::post, "/api/v1/reservations", {}).status, 401);
-    EXPECT_EQ(book(token(TokenType::entry, AccountId::make(clock.now(), random))).body.text_of("code"),
-              "ENTRY_TOKEN_INVALID");
+    EXPECT_EQ(
+        book(token(TokenType::entry, AccountId::make(clock.now(), random))).body.text_of("code"),
+        "ENTRY_TOKEN_INVALID");
     EXPECT_EQ(book(token(TokenType::access, account)).body.text_of("code"), "ENTRY_TOKEN_INVALID");
     EXPECT_EQ(book(token(TokenType::entry, account, seconds(0))).body.text_of("code"),
               "ENTRY_TOKEN_INVALID");
@@ -161,11 +164,13 @@ TEST_F(Gateways, a_hundred_thousand_requests_of_one_account_pass_at_the_limit) {
 }
 
 TEST_F(Gateways, forwarded_addresses_are_believed_from_trusted_proxies_only) {
-    EXPECT_EQ(ask(Method::get, "/api/v1/time", {{"X-Forwarded-For", "1.2.3.4"}}).body.text_of("from"),
-              "9.9.9.9");
-    EXPECT_EQ(ask(Method::get, "/api/v1/time", {{"X-Forwarded-For", "6.6.6.6, 1.2.3.4"}}, "127.0.0.1")
-                  .body.text_of("from"),
-              "1.2.3.4");
+    EXPECT_EQ(
+        ask(Method::get, "/api/v1/time", {{"X-Forwarded-For", "1.2.3.4"}}).body.text_of("from"),
+        "9.9.9.9");
+    EXPECT_EQ(
+        ask(Method::get, "/api/v1/time", {{"X-Forwarded-For", "6.6.6.6, 1.2.3.4"}}, "127.0.0.1")
+            .body.text_of("from"),
+        "1.2.3.4");
 }
 
 TEST_F(Gateways, answer_origins_they_know_also_on_errors) {

@@ -1,6 +1,6 @@
-// Rate limits over a sliding window of 60 s: two fixed windows, the older one weighed by what is left
-// of it in the sliding one. At most twice the limit passes around a window's edge in theory, and the
-// limit over any minute in the steady state. One loop.
+// Rate limits over a sliding window of 60 s: two fixed windows, the older one weighed by what is
+// left of it in the sliding one. At most twice the limit passes around a window's edge in theory,
+// and the limit over any minute in the steady state. One loop.
 #pragma once
 #include <cstdint>
 #include <string>

@@ -10,12 +10,12 @@ struct Prefix {
 };
 
 constexpr Prefix prefixes[] = {
-    {"/api/v1/auth", Target::auth},         {"/.well-known/jwks.json", Target::auth},
-    {"/api/v1/payments", Target::payment},  {"/api/v1/events", Target::catalog},
-    {"/api/v1/seats", Target::ticket},      {"/api/v1/reservations", Target::ticket},
-    {"/api/v1/tickets", Target::ticket},    {"/api/v1/admin", Target::ticket},
-    {"/api/v1/time", Target::ticket},       {"/api/v1/queue", Target::queue},
-    {"/vwr-api", Target::waiting_room},     {"/vwr", Target::waiting_room},
+    {"/api/v1/auth", Target::auth},        {"/.well-known/jwks.json", Target::auth},
+    {"/api/v1/payments", Target::payment}, {"/api/v1/events", Target::catalog},
+    {"/api/v1/seats", Target::ticket},     {"/api/v1/reservations", Target::ticket},
+    {"/api/v1/tickets", Target::ticket},   {"/api/v1/admin", Target::ticket},
+    {"/api/v1/time", Target::ticket},      {"/api/v1/queue", Target::queue},
+    {"/vwr-api", Target::waiting_room},    {"/vwr", Target::waiting_room},
 };
 
 // "/api/v1/auth" has "/api/v1/auth" and "/api/v1/auth/x" below it, not "/api/v1/authors".

@@ -54,13 +54,13 @@ public:
     Task<Result<Charge>> capture(Context context, PaymentId key, Won amount,
                                  std::string card) override {
         const CardBehaviour behaviour = behaviour_of(card);
-        const bool approves = behaviour != CardBehaviour::decline &&
-                              behaviour != CardBehaviour::unknown_card;
+        const bool approves =
+            behaviour != CardBehaviour::decline && behaviour != CardBehaviour::unknown_card;
         if (behaviour == CardBehaviour::delay) TRY(co_await sleep(context, late));
         if (behaviour == CardBehaviour::lose) co_return fail(Code::DEADLINE_EXCEEDED, "no answer");
         const Duration after = behaviour == CardBehaviour::time_out ? late : Duration{};
-        const Charge charge = TRY(
-            co_await database_.transact(context, charge_work, key, amount, approves, after));
+        const Charge charge =
+            TRY(co_await database_.transact(context, charge_work, key, amount, approves, after));
         if (charge == Charge::pending) co_return fail(Code::DEADLINE_EXCEEDED, "no answer");
         co_return charge;
     }

@@ -42,8 +42,7 @@ Task<Result<Order>> Service::prepare(Context context, OrderId id) {
 
 Task<Result<Attempt>> Service::settle(Context context, PaymentId id, AttemptState to,
                                       std::int64_t fence, bool announce) {
-    const Settlement s{id, to, fence, announce,
-                       MessageId::make(parts_.clock.now(), parts_.random)};
+    const Settlement s{id, to, fence, announce, MessageId::make(parts_.clock.now(), parts_.random)};
     co_return TRY(co_await parts_.database.transact(context, settle_work, s));
 }
 
@@ -67,17 +66,17 @@ Task<Result<Attempt>> Service::confirm(Context context, OrderId id, std::string 
         TRY(co_await settle(context, attempt, AttemptState::refused, 0, false));
         co_return fail(std::move(begun).error());
     }
-    auto charge = co_await parts_.acquirer.capture(context, attempt, started.attempt.amount,
-                                                   std::move(card));
+    auto charge =
+        co_await parts_.acquirer.capture(context, attempt, started.attempt.amount, std::move(card));
     if (!charge || *charge == Charge::pending || *charge == Charge::not_found)
         co_return fail(Error(Code::PAYMENT_OUTCOME_PENDING).retry_after(2));
     const bool approved = *charge == Charge::approved;
     // The money has moved or not: what follows must be written whatever the caller's deadline says.
     Context unhurried = context;
     unhurried.deadline = never;
-    Attempt settled = TRY(co_await settle(unhurried, attempt,
-                                          approved ? AttemptState::captured : AttemptState::declined,
-                                          begun->fence, true));
+    Attempt settled = TRY(co_await settle(
+        unhurried, attempt, approved ? AttemptState::captured : AttemptState::declined,
+        begun->fence, true));
     if (settled.state == AttemptState::declined) co_return fail(Code::PAYMENT_DECLINED);
     co_return settled;
 }
@@ -96,7 +95,8 @@ Task<Result<void>> Service::consume(Context context, Message message) {
     // Each effect is idempotent by the state it finds, so no inbox is needed.
     if (message.type == PaymentRequested::type) {
         const auto event = TRY(read_json<PaymentRequested>(message.data));
-        const Order order{event.order, event.account, event.amount, event.expires, OrderState::open};
+        const Order order{event.order, event.account, event.amount, event.expires,
+                          OrderState::open};
         TRY(co_await parts_.database.transact(context, put_work, order));
     } else if (message.type == PaymentWithdrawn::type) {
         const auto event = TRY(read_json<PaymentWithdrawn>(message.data));

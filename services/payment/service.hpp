@@ -1,7 +1,7 @@
 // payment's use cases. Confirm is a saga: the attempt is stored, ticket is asked to begin (which
-// fences it), the acquirer captures, the outcome is stored with ledger and event. Each step survives
-// a crash before and after it: what is still `started` later is settled by `reconcile`, from what
-// the acquirer says, never by guessing.
+// fences it), the acquirer captures, the outcome is stored with ledger and event. Each step
+// survives a crash before and after it: what is still `started` later is settled by `reconcile`,
+// from what the acquirer says, never by guessing.
 #pragma once
 #include "libs/core/clock.hpp"
 #include "libs/messaging/message.hpp"
@@ -35,7 +35,8 @@ public:
     // The order, asked of ticket where its event has not come yet. NOT_FOUND for another's.
     Task<Result<Order>> prepare(Context context, OrderId id);
     // Captured, or: PAYMENT_DECLINED, PAYMENT_OUTCOME_PENDING, HOLD_EXPIRED, …
-    Task<Result<Attempt>> confirm(Context context, OrderId id, std::string card, IdempotencyKey key);
+    Task<Result<Attempt>> confirm(Context context, OrderId id, std::string card,
+                                  IdempotencyKey key);
     Task<Result<Attempt>> payment(Context context, PaymentId id);
     Task<Result<std::vector<Attempt>>> payments(Context context);
 

@@ -54,8 +54,8 @@ Task<Result<Standing>> Service::enter(Context context, EventId event, std::strin
     join.place.arrival = of.line.next_arrival();
     if (facts->room) {
         if (token.empty()) co_return fail(Code::VWR_TOKEN_REQUIRED);
-        auto claims = verify_token(parts_.waiting_room_keys, token, TokenType::vwr,
-                                   parts_.clock.now());
+        auto claims =
+            verify_token(parts_.waiting_room_keys, token, TokenType::vwr, parts_.clock.now());
         // Position 0 was given while the room was off: no place in it.
         if (!claims || claims->event != event || claims->position == 0)
             co_return fail(Code::VWR_TOKEN_INVALID);
@@ -88,7 +88,8 @@ Standing Service::standing(const EventId& event, const AccountId& account, const
         return s;
     }
     s.ahead = member.rank;
-    s.behind = std::uint64_t(std::max<std::int64_t>(0, of.line.waiting() - 1)) - std::min<std::uint64_t>(
+    s.behind = std::uint64_t(std::max<std::int64_t>(0, of.line.waiting() - 1)) -
+               std::min<std::uint64_t>(
                    s.ahead, std::uint64_t(std::max<std::int64_t>(0, of.line.waiting() - 1)));
     const std::int64_t rate = std::max<std::int64_t>(1, of.admitted_last);
     s.wait_seconds = std::int64_t(s.ahead) / rate + 1;
@@ -172,16 +173,16 @@ Task<> Service::report(Context context, EventId event, Hall& of, const EventFact
     if (of.epoch == 0) of.epoch = 1; // the room keeps a higher one; a reset raises it
     of.sequence = std::uint64_t(now.us);
     const bool sold_out = facts.free + facts.under_way == 0;
-    const std::int64_t room = std::max<std::int64_t>(
-        0, of.rules.threshold - of.line.active() - of.line.waiting());
+    const std::int64_t room =
+        std::max<std::int64_t>(0, of.rules.threshold - of.line.active() - of.line.waiting());
     // What tier 2 can take in the next second, as a rate per minute.
     const std::int64_t rate = std::min(room, parts_.admitted_per_second_max) * 60;
     const char* state = !facts.room ? "off" : !facts.on_sale ? "prequeue" : "open";
     const std::string path = "/vwr/rooms/" + event.text();
-    const std::string body = "{\"epoch\":" + std::to_string(of.epoch) +
-                             ",\"sequence\":" + std::to_string(of.sequence) + ",\"state\":\"" +
-                             (of.paused ? "paused" : state) + "\",\"rate\":" + std::to_string(rate) +
-                             ",\"soldOut\":" + (sold_out ? "true" : "false") + "}";
+    const std::string body =
+        "{\"epoch\":" + std::to_string(of.epoch) + ",\"sequence\":" + std::to_string(of.sequence) +
+        ",\"state\":\"" + (of.paused ? "paused" : state) + "\",\"rate\":" + std::to_string(rate) +
+        ",\"soldOut\":" + (sold_out ? "true" : "false") + "}";
     Request request;
     request.method = Method::put;
     request.target = request.path = path;

@@ -1,5 +1,5 @@
-// queue's use cases: the second tier. One loop; the line in memory is what the store says plus signs
-// of life, so a restart loses nobody's place.
+// queue's use cases: the second tier. One loop; the line in memory is what the store says plus
+// signs of life, so a restart loses nobody's place.
 #pragma once
 #include "libs/contract/caller.hpp"
 #include "libs/contract/revoked_entries.hpp"
@@ -11,9 +11,9 @@ namespace urr::queue {
 
 // What queue must know of an event.
 struct EventFacts {
-    bool room = false;      // a waiting room stands before it
+    bool room = false; // a waiting room stands before it
     bool published = false;
-    bool on_sale = false;   // its time has come and it is not over
+    bool on_sale = false;                 // its time has come and it is not over
     std::int64_t free = 0, under_way = 0; // seats
 };
 class Events {
@@ -30,7 +30,7 @@ struct Parts {
     const Events& events;
     RevokedEntries& revoked;
     Transport& waiting_room;
-    CallerKey caller;          // queue's key for vwr
+    CallerKey caller; // queue's key for vwr
     SigningKey entry_key, place_key;
     PublicKeys waiting_room_keys; // those that sign TokenType::vwr
     Rules rules;

@@ -121,8 +121,8 @@ Task<Result<Reservation>> Service::reserve_best(Context context, EventId event, 
     for (int attempt = 0; attempt < best_attempts_max; ++attempt) {
         auto seats = best_available(map->event().layout, map->letters(), count, grade);
         // Without a choice the key may still have an answer from before.
-        if (seats.empty()) seats = {0};
-        const bool none = best_available(map->event().layout, map->letters(), count, grade).empty();
+        const bool none = seats.empty();
+        if (none) seats = {0};
         HoldOrder order = order_for(context, *map, std::move(seats), key);
         if (none) order.seats_per_person = 0; // nothing may be held, only an answer repeated
         auto held = co_await parts_.database.transact(context, hold_work, std::move(order));
@@ -197,8 +197,8 @@ Task<Result<void>> Service::consume(Context context, Message message) {
         apply(outcome.changes);
     } else if (message.type == PaymentFailed::type) {
         PaymentFailed event = TRY(read_json<PaymentFailed>(message.data));
-        const Outcome outcome = TRY(co_await parts_.database.transact(context, failed_work,
-                                                                      message.id, event, parts_.rules));
+        const Outcome outcome = TRY(co_await parts_.database.transact(
+            context, failed_work, message.id, event, parts_.rules));
         apply(outcome.changes);
     }
     co_return Result<void>{};
@@ -210,10 +210,17 @@ Task<Result<EventId>> Service::create(Context context, NewEvent wanted) {
         std::vector<FieldError> wrong{{"saleEndAt", "must come after saleStartAt"}};
         co_return fail(Error(Code::VALIDATION_FAILED, "", std::move(wrong)));
     }
-    Event event{fresh_id<EventId>(),  std::move(wanted.title), std::move(wanted.artist),
-                std::move(wanted.venue), wanted.event_at,      wanted.sale_start,
-                wanted.sale_end,      false,                   wanted.room,
-                wanted.seats_per_person, std::move(wanted.layout)};
+    Event event{fresh_id<EventId>(),
+                std::move(wanted.title),
+                std::move(wanted.artist),
+                std::move(wanted.venue),
+                wanted.event_at,
+                wanted.sale_start,
+                wanted.sale_end,
+                false,
+                wanted.room,
+                wanted.seats_per_person,
+                std::move(wanted.layout)};
     const EventId id = event.id;
     TRY(co_await parts_.database.transact(context, create_work, event, context.principal.account));
     const auto rows = TRY(co_await parts_.database.read(context, seats_work, id));
@@ -230,8 +237,8 @@ Task<Result<void>> Service::publish(Context context, EventId event) {
 Task<Result<std::size_t>> Service::sweep(Context context) {
     std::vector<MessageId> messages(sweep_batch);
     for (MessageId& id : messages) id = fresh_id<MessageId>();
-    const auto freed = TRY(co_await parts_.database.transact(context, sweep_work, parts_.rules,
-                                                             std::move(messages)));
+    const auto freed = TRY(
+        co_await parts_.database.transact(context, sweep_work, parts_.rules, std::move(messages)));
     apply(freed);
     co_return freed.size();
 }

@@ -41,8 +41,8 @@ public:
     // ENTRY_TOKEN_INVALID unless the caller's entry is for the event, ENTRY_TOKEN_REVOKED.
     Result<> check_entry(const Context& context, const EventId& event) const;
 
-    Task<Result<Reservation>> reserve(Context context, EventId event, std::vector<std::int64_t> seats,
-                                      IdempotencyKey key);
+    Task<Result<Reservation>> reserve(Context context, EventId event,
+                                      std::vector<std::int64_t> seats, IdempotencyKey key);
     // Chooses seats that are free now and holds them in the same step; a lost race chooses again.
     Task<Result<Reservation>> reserve_best(Context context, EventId event, std::int64_t count,
                                            std::string grade, IdempotencyKey key);

@@ -23,9 +23,9 @@ namespace {
 namespace fs = std::filesystem;
 
 struct OnSale : testing::Test {
-    fs::path folder = fs::temp_directory_path() /
-                      ("urr_sale_" + std::to_string(::getpid()) +
-                       testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::path folder =
+        fs::temp_directory_path() / ("urr_sale_" + std::to_string(::getpid()) +
+                                     testing::UnitTest::GetInstance()->current_test_info()->name());
     SystemClock clock;
     SeededRandom random{9};
     std::unique_ptr<RunLoop> loop = make_asio_loop();
@@ -66,15 +66,16 @@ struct OnSale : testing::Test {
         events_db = open("events.db", event_log_migrations);
         log = make_table_log(*events_db, milliseconds(2));
         std::array<unsigned char, 32> seed{};
-        tickets = std::make_unique<ticket::Service>(ticket::Parts{
-            *ticket_db, clock, random, revoked,
-            SigningKey::from_seed(TokenType::ticket, "t1", seed), ticket::Rules{}});
+        tickets = std::make_unique<ticket::Service>(
+            ticket::Parts{*ticket_db, clock, random, revoked,
+                          SigningKey::from_seed(TokenType::ticket, "t1", seed), ticket::Rules{}});
         ticket_routes = std::make_unique<ticket::Routes>(*tickets);
         CallerKeys ticket_callers;
         ticket_callers.emplace("gateway", HmacKey("g"));
         ticket_callers.emplace("payment", HmacKey("p"));
-        ticket_face = std::make_unique<GuardedService>(
-            "ticket", std::move(ticket_callers), std::set<std::string, std::less<>>{"payment"}, clock);
+        ticket_face =
+            std::make_unique<GuardedService>("ticket", std::move(ticket_callers),
+                                             std::set<std::string, std::less<>>{"payment"}, clock);
         ticket_routes->add_to(ticket_face->router());
         to_ticket = loopback(*ticket_face);
         acquirer = payment::make_sandbox_acquirer(*acquirer_db);
@@ -85,12 +86,13 @@ struct OnSale : testing::Test {
         payment_routes = std::make_unique<payment::Routes>(*payments);
         CallerKeys payment_callers;
         payment_callers.emplace("gateway", HmacKey("g"));
-        payment_face = std::make_unique<GuardedService>("payment", std::move(payment_callers),
-                                                        std::set<std::string, std::less<>>{}, clock);
+        payment_face = std::make_unique<GuardedService>(
+            "payment", std::move(payment_callers), std::set<std::string, std::less<>>{}, clock);
         payment_routes->add_to(payment_face->router());
     }
     void stop() {
-        for (auto* database : {&ticket_db, &payment_db, &acquirer_db, &events_db}) database->reset();
+        for (auto* database : {&ticket_db, &payment_db, &acquirer_db, &events_db})
+            database->reset();
     }
     void restart() {
         stop();
@@ -173,8 +175,7 @@ struct OnSale : testing::Test {
         co_return std::string(must(parse_json(held.body)).text_of("id"));
     }
     Task<std::string> state_of(Principal who, std::string id) {
-        const Response got =
-            co_await ask_ticket(who, Method::get, "/api/v1/reservations/" + id);
+        const Response got = co_await ask_ticket(who, Method::get, "/api/v1/reservations/" + id);
         co_return std::string(must(parse_json(got.body)).text_of("state"));
     }
     Task<bool> becomes(Principal who, std::string id, std::string state) {
@@ -187,7 +188,8 @@ struct OnSale : testing::Test {
     }
     // The money: the ledger balances, and the acquirer holds what the ledger says.
     Task<> expect_balanced() {
-        static constexpr auto sum = [](Tx& tx) -> Task<Result<std::pair<std::int64_t, std::int64_t>>> {
+        static constexpr auto sum =
+            [](Tx& tx) -> Task<Result<std::pair<std::int64_t, std::int64_t>>> {
             static constexpr Statement all{
                 "SELECT coalesce(sum(amount), 0), coalesce(sum(CASE account WHEN 'acquirer' THEN "
                 "amount END), 0) FROM ledger"};
@@ -248,9 +250,9 @@ Task<> unknown(OnSale& t, const char* card, const char* end) {
     EXPECT_EQ(co_await t.state_of(fan, id), "paying");
     // It bars a second attempt, and cancelling.
     EXPECT_EQ((co_await t.pay(fan, id, "4242424242424242", "p2")).status, 409);
-    EXPECT_EQ((co_await t.ask_ticket(fan, Method::post, "/api/v1/reservations/" + id + "/cancel"))
-                  .status,
-              409);
+    EXPECT_EQ(
+        (co_await t.ask_ticket(fan, Method::post, "/api/v1/reservations/" + id + "/cancel")).status,
+        409);
     must(co_await sleep(Context{}, milliseconds(2100)));
     EXPECT_EQ(must(co_await t.payments->reconcile(Context{}, Duration{})), 1u);
     EXPECT_TRUE(co_await t.becomes(fan, id, end));
@@ -294,7 +296,8 @@ TEST_F(OnSale, a_crash_between_capture_and_outcome_loses_no_money) {
     std::string id;
     {
         static constexpr auto find = [](OnSale& t, Principal& who, std::string& which) -> Task<> {
-            static constexpr auto one = [](Tx& tx) -> Task<Result<std::pair<AccountId, ReservationId>>> {
+            static constexpr auto one =
+                [](Tx& tx) -> Task<Result<std::pair<AccountId, ReservationId>>> {
                 static constexpr Statement all{"SELECT account, id FROM reservations"};
                 const Rows rows = TRY(co_await tx.run(all));
                 co_return std::pair(rows.id<AccountId>(0, 0), rows.id<ReservationId>(0, 1));
@@ -322,27 +325,29 @@ Task<> refusals(OnSale& t) {
     EXPECT_EQ(code(co_await t.ask_ticket(elsewhere, Method::post, "/api/v1/reservations",
                                          t.seats_body("[1]"), "a")),
               "ENTRY_TOKEN_INVALID");
-    EXPECT_EQ(code(co_await t.ask_ticket(fan, Method::post, "/api/v1/reservations",
-                                         t.seats_body("[1]"))),
-              "IDEMPOTENCY_KEY_REQUIRED");
-    for (const char* seats : {"[1,1]", "[-1]", "[1000]", "[]", "[1.5]", "\"1\"", "[1,2,3,4,5,6,7,8,9,10,11]"})
+    EXPECT_EQ(
+        code(co_await t.ask_ticket(fan, Method::post, "/api/v1/reservations", t.seats_body("[1]"))),
+        "IDEMPOTENCY_KEY_REQUIRED");
+    for (const char* seats :
+         {"[1,1]", "[-1]", "[1000]", "[]", "[1.5]", "\"1\"", "[1,2,3,4,5,6,7,8,9,10,11]"})
         EXPECT_EQ(code(co_await t.ask_ticket(fan, Method::post, "/api/v1/reservations",
                                              t.seats_body(seats), "b")),
                   "VALIDATION_FAILED")
             << seats;
-    EXPECT_EQ(code(co_await t.ask_ticket(fan, Method::post, "/api/v1/admin/events", "{}")), "FORBIDDEN");
+    EXPECT_EQ(code(co_await t.ask_ticket(fan, Method::post, "/api/v1/admin/events", "{}")),
+              "FORBIDDEN");
     // gateway may not use what is for payment alone
-    EXPECT_EQ(code(co_await t.ask_ticket(fan, Method::post,
-                                         "/internal/reservations/" + fan.account.text() +
-                                             "/begin-payment",
-                                         "{}")),
+    EXPECT_EQ(code(co_await t.ask_ticket(
+                  fan, Method::post,
+                  "/internal/reservations/" + fan.account.text() + "/begin-payment", "{}")),
               "ASSERTION_INVALID");
     const std::string id = co_await t.hold(fan, "[1]");
     EXPECT_EQ(code(co_await t.ask_ticket(t.fan(), Method::get, "/api/v1/reservations/" + id)),
               "NOT_FOUND");
     EXPECT_EQ(code(co_await t.pay(t.fan(), id, "4242424242424242", "x")), "NOT_FOUND");
-    const Response best = co_await t.ask_ticket(
-        t.fan(), Method::post, "/api/v1/seats/" + t.event.text() + "/best", R"({"count":2})", "best");
+    const Response best =
+        co_await t.ask_ticket(t.fan(), Method::post, "/api/v1/seats/" + t.event.text() + "/best",
+                              R"({"count":2})", "best");
     EXPECT_EQ(best.status, 201) << best.body;
 }
 

@@ -12,8 +12,8 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
         const auto head = urr::parse_request_head(text.substr(0, end), request);
         if (head && head->chunked && head->has_length) std::abort();
         std::string storage;
-        const auto path = head ? urr::decode_path(request.target, storage)
-                               : urr::decode_path(text, storage);
+        const auto path =
+            head ? urr::decode_path(request.target, storage) : urr::decode_path(text, storage);
         if (path && (path->find("/../") != std::string_view::npos ||
                      path->find('\0') != std::string_view::npos || !path->starts_with('/')))
             std::abort();

@@ -6,11 +6,11 @@
 namespace urr::payment {
 
 enum class CardBehaviour : std::uint8_t {
-    approve,          // 4242 4242 4242 4242
-    decline,          // 4000 0000 0000 0002
-    delay,            // 4000 0000 0000 0077: approved after two seconds
-    time_out,         // 4000 0000 0000 0259: no answer, and captured two seconds later
-    lose,             // 4000 0000 0000 0341: no answer, and nothing ever happens
+    approve,  // 4242 4242 4242 4242
+    decline,  // 4000 0000 0000 0002
+    delay,    // 4000 0000 0000 0077: approved after two seconds
+    time_out, // 4000 0000 0000 0259: no answer, and captured two seconds later
+    lose,     // 4000 0000 0000 0341: no answer, and nothing ever happens
     unknown_card
 };
 

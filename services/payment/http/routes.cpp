@@ -41,8 +41,8 @@ Task<Result<Response>> Routes::prepare(Context context, Request request) {
     const auto id = TRY(id_of<OrderId>(request.parameters[0]));
     const Order order = TRY(co_await service_.prepare(context, id));
     constexpr std::string_view states[] = {"open", "withdrawn", "captured"};
-    co_return json_response(200, "{\"orderId\":\"" + order.id.text() + "\",\"amount\":" +
-                                     std::to_string(order.amount.amount) +
+    co_return json_response(200, "{\"orderId\":\"" + order.id.text() +
+                                     "\",\"amount\":" + std::to_string(order.amount.amount) +
                                      ",\"currency\":\"KRW\",\"expiresAt\":\"" +
                                      to_rfc3339(order.expires) + "\",\"state\":\"" +
                                      std::string(states[std::size_t(order.state)]) + "\"}");
@@ -58,8 +58,8 @@ Task<Result<Response>> Routes::confirm(Context context, Request request) {
     ConfirmBody body = TRY(read_json<ConfirmBody>(request.body));
     IdempotencyKey key{context.principal.account, "confirmPayment", std::string(header),
                        sha256(request.body)};
-    const Attempt attempt = TRY(co_await service_.confirm(
-        context, id, std::move(body.card_number), std::move(key)));
+    const Attempt attempt =
+        TRY(co_await service_.confirm(context, id, std::move(body.card_number), std::move(key)));
     co_return json_response(200, attempt_json(attempt));
 }
 

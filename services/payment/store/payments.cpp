@@ -141,7 +141,7 @@ Task<Result<Started>> start_attempt(Tx& tx, PaymentId id, OrderId order_id, Idem
     TRY(co_await tx.run(insert_attempt,
                         {id, order_id, order.account, order.amount, tx.now, key.key, digest}));
     TRY(co_await begin_attempt(tx, key));
-    started.attempt = {id,     order_id, order.account, order.amount, AttemptState::started,
+    started.attempt = {id,     order_id,      order.account, order.amount, AttemptState::started,
                        tx.now, std::move(key)};
     co_return started;
 }

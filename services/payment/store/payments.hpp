@@ -11,7 +11,12 @@ extern const Migration migrations[2];
 enum class OrderState : std::uint8_t { open = 0, withdrawn = 1, captured = 2 };
 // started: under way, its outcome is not known here. refused: ticket did not let it begin.
 enum class AttemptState : std::uint8_t {
-    started = 0, captured = 1, declined = 2, refused = 3, voided = 4, refunded = 5
+    started = 0,
+    captured = 1,
+    declined = 2,
+    refused = 3,
+    voided = 4,
+    refunded = 5
 };
 std::string_view state_name(AttemptState state);
 
@@ -45,8 +50,8 @@ struct Started {
 // NOT_FOUND, PAYMENT_ALREADY_CAPTURED, PAYMENT_OUTCOME_PENDING (another attempt is under way).
 Task<Result<Started>> start_attempt(Tx& tx, PaymentId id, OrderId order, IdempotencyKey key);
 
-// What an attempt came to, exactly once: with the ledger, the event and the answer by key. An attempt
-// that has an outcome already keeps it.
+// What an attempt came to, exactly once: with the ledger, the event and the answer by key. An
+// attempt that has an outcome already keeps it.
 struct Settlement {
     PaymentId attempt;
     AttemptState to = AttemptState::captured;

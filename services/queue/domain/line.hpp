@@ -23,9 +23,9 @@ struct Place {
 };
 
 struct Rules {
-    std::int64_t threshold = 1000;   // active at once
-    Duration active = minutes(10);   // at most
-    Duration silence = seconds(45);  // then one is passed over
+    std::int64_t threshold = 1000;  // active at once
+    Duration active = minutes(10);  // at most
+    Duration silence = seconds(45); // then one is passed over
 };
 
 enum class MemberState : std::uint8_t { waiting = 0, active = 1, ended = 2 };
@@ -33,9 +33,9 @@ enum class MemberState : std::uint8_t { waiting = 0, active = 1, ended = 2 };
 struct Member {
     Place place;
     MemberState state = MemberState::waiting;
-    Instant seen;      // last sign of life
-    IdBytes token{};   // of the entry, while active
-    Instant until;     // end of the active slot
+    Instant seen;           // last sign of life
+    IdBytes token{};        // of the entry, while active
+    Instant until;          // end of the active slot
     std::uint64_t rank = 0; // people ahead, as of the last tick
 };
 

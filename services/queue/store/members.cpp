@@ -32,8 +32,7 @@ namespace {
 
 constexpr Statement bind_token{
     "INSERT INTO spent_tokens (event, token, account) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING"};
-constexpr Statement token_owner{
-    "SELECT account FROM spent_tokens WHERE event = ?1 AND token = ?2"};
+constexpr Statement token_owner{"SELECT account FROM spent_tokens WHERE event = ?1 AND token = ?2"};
 constexpr Statement find_member{"SELECT epoch, phase, position, arrival, state FROM members "
                                 "WHERE event = ?1 AND account = ?2"};
 constexpr Statement put_member{
@@ -56,8 +55,8 @@ constexpr std::uint32_t phase_last = 255;
 Task<Result<Place>> write_join(Tx& tx, Join join) {
     bool used_before = false;
     if (join.has_token) {
-        const Rows bound = TRY(
-            co_await tx.run(bind_token, {join.event, join.waiting_room_token, join.account}));
+        const Rows bound =
+            TRY(co_await tx.run(bind_token, {join.event, join.waiting_room_token, join.account}));
         used_before = bound.changes() == 0;
         if (used_before) {
             const Rows owner =

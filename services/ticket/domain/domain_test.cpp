@@ -28,7 +28,8 @@ TEST(ReservationStates, ended_ones_stay_ended_and_paying_never_expires) {
             EXPECT_FALSE(after(ended, ReservationEvent(e)));
     EXPECT_FALSE(after(ReservationState::paying, ReservationEvent::expire));
     EXPECT_FALSE(after(ReservationState::paying, ReservationEvent::cancel));
-    EXPECT_EQ(after(ReservationState::paying, ReservationEvent::declined), ReservationState::pending);
+    EXPECT_EQ(after(ReservationState::paying, ReservationEvent::declined),
+              ReservationState::pending);
 }
 
 TEST(TicketStates, use_refund_and_offer_exclude_one_another) {
@@ -44,7 +45,8 @@ TEST(Layouts, the_templates_have_the_sizes_they_say) {
     EXPECT_EQ(seat_count(*layout_template("arena")), 15'000);
     EXPECT_EQ(seat_count(*layout_template("stadium")), 50'000);
     EXPECT_FALSE(layout_template("cave"));
-    for (const char* name : {"hall", "arena", "stadium"}) must(check_layout(*layout_template(name)));
+    for (const char* name : {"hall", "arena", "stadium"})
+        must(check_layout(*layout_template(name)));
     for (const std::int64_t seats : {1, 19, 20, 21, 500, 777, 1000})
         EXPECT_EQ(seat_count(plain_layout(seats)), seats);
 }
@@ -66,7 +68,8 @@ TEST(Layouts, bad_ones_say_why) {
 
 TEST(BestAvailable, sits_together_and_leaves_no_single_seat) {
     Layout layout;
-    layout.sections = {{"A", "R", Won{1}, 1, 5, 0, 0, {}, {}}, {"B", "S", Won{1}, 1, 4, 0, 1, {}, {}}};
+    layout.sections = {{"A", "R", Won{1}, 1, 5, 0, 0, {}, {}},
+                       {"B", "S", Won{1}, 1, 4, 0, 1, {}, {}}};
     EXPECT_EQ(best_available(layout, "aaaaaaaaa", 2, ""), (std::vector<std::int64_t>{0, 1}));
     // In "aaas." two seats would leave one alone; the other row has room without that.
     EXPECT_EQ(best_available(layout, "aaasaaaaa", 2, ""), (std::vector<std::int64_t>{5, 6}));

@@ -86,8 +86,8 @@ std::optional<Layout> layout_template(std::string_view name) {
     }
     if (name == "arena") {
         for (int i = 0; i < 5; ++i)
-            layout.sections.push_back(section("F" + std::to_string(i + 1), "VIP", 198'000, 20, 30,
-                                              i * 32, 0));
+            layout.sections.push_back(
+                section("F" + std::to_string(i + 1), "VIP", 198'000, 20, 30, i * 32, 0));
         for (int i = 0; i < 12; ++i)
             layout.sections.push_back(section("L" + std::to_string(i + 1), i < 6 ? "R" : "S",
                                               i < 6 ? 154'000 : 121'000, 25, 40, (i % 6) * 42,

@@ -16,8 +16,8 @@ struct Section {
     Won price;
     std::int32_t rows = 0;
     std::int32_t seats_per_row = 0;
-    std::int32_t x = 0, y = 0; // of its upper left seat, in seat widths
-    std::vector<std::int32_t> blocked;    // seats of the section, from 0
+    std::int32_t x = 0, y = 0;         // of its upper left seat, in seat widths
+    std::vector<std::int32_t> blocked; // seats of the section, from 0
     std::vector<std::int32_t> accessible;
 };
 template <class Archive>

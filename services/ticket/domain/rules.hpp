@@ -9,17 +9,23 @@ struct Rules {
     Duration hold = minutes(5);
     Duration hold_after_decline = seconds(60); // at least, of the hold's remainder
     int declines_max = 2;
-    int lapses_max = 3;                        // holds that lapsed, per account and event
+    int lapses_max = 3; // holds that lapsed, per account and event
     Duration pause = minutes(30);
 };
 
 enum class EventStatus : std::uint8_t {
-    draft = 0, upcoming = 1, on_sale = 2, last_seats = 3, sold_out = 4, ended = 5, cancelled = 6
+    draft = 0,
+    upcoming = 1,
+    on_sale = 2,
+    last_seats = 3,
+    sold_out = 4,
+    ended = 5,
+    cancelled = 6
 };
 std::string_view status_name(EventStatus status);
 
 struct Stock {
-    std::int64_t free = 0;  // could be held now
+    std::int64_t free = 0;      // could be held now
     std::int64_t under_way = 0; // held or paying: may come back
 };
 

@@ -14,13 +14,13 @@ struct Transition {
 using S = SeatState;
 using SE = SeatEvent;
 constexpr Transition<S, SE> seat_table[] = {
-    {S::available, SE::hold, S::held},     {S::available, SE::block, S::blocked},
-    {S::available, SE::offer, S::offered}, {S::held, SE::release, S::available},
+    {S::available, SE::hold, S::held},       {S::available, SE::block, S::blocked},
+    {S::available, SE::offer, S::offered},   {S::held, SE::release, S::available},
     {S::held, SE::begin_payment, S::paying}, {S::paying, SE::captured, S::sold},
-    {S::paying, SE::declined, S::held},    {S::paying, SE::voided, S::available},
-    {S::sold, SE::return_sold, S::cooling}, {S::cooling, SE::lapse, S::available},
-    {S::cooling, SE::offer, S::offered},   {S::offered, SE::hold, S::held},
-    {S::offered, SE::lapse, S::available}, {S::blocked, SE::release, S::available},
+    {S::paying, SE::declined, S::held},      {S::paying, SE::voided, S::available},
+    {S::sold, SE::return_sold, S::cooling},  {S::cooling, SE::lapse, S::available},
+    {S::cooling, SE::offer, S::offered},     {S::offered, SE::hold, S::held},
+    {S::offered, SE::lapse, S::available},   {S::blocked, SE::release, S::available},
 };
 
 using R = ReservationState;
@@ -35,11 +35,16 @@ constexpr Transition<R, RE> reservation_table[] = {
 using T = TicketState;
 using TE = TicketEvent;
 constexpr Transition<T, TE> ticket_table[] = {
-    {T::valid, TE::check_in, T::used},        {T::valid, TE::refund_requested, T::refunding},
-    {T::refunding, TE::refund_done, T::refunded}, {T::valid, TE::offer, T::offered},
-    {T::offered, TE::hold, T::held},          {T::offered, TE::withdraw, T::valid},
-    {T::held, TE::begin_payment, T::paying},  {T::held, TE::lapse, T::offered},
-    {T::paying, TE::captured, T::valid},      {T::paying, TE::lapse, T::offered},
+    {T::valid, TE::check_in, T::used},
+    {T::valid, TE::refund_requested, T::refunding},
+    {T::refunding, TE::refund_done, T::refunded},
+    {T::valid, TE::offer, T::offered},
+    {T::offered, TE::hold, T::held},
+    {T::offered, TE::withdraw, T::valid},
+    {T::held, TE::begin_payment, T::paying},
+    {T::held, TE::lapse, T::offered},
+    {T::paying, TE::captured, T::valid},
+    {T::paying, TE::lapse, T::offered},
 };
 
 template <class State, class Event, std::size_t N>

@@ -102,9 +102,9 @@ Task<Result<Response>> Routes::seats(Context context, Request request) {
     if (request.header("If-None-Match") == tag)
         response.status = 304;
     else
-        response = json_response(200, "{\"eventId\":\"" + event.text() + "\",\"revision\":" +
-                                          std::to_string(map->revision()) + ",\"seats\":\"" +
-                                          map->letters() + "\"}");
+        response = json_response(200, "{\"eventId\":\"" + event.text() +
+                                          "\",\"revision\":" + std::to_string(map->revision()) +
+                                          ",\"seats\":\"" + map->letters() + "\"}");
     response.add("ETag", tag).add("Cache-Control", "private, no-cache");
     co_return response;
 }
@@ -150,8 +150,8 @@ Task<Result<Response>> Routes::reserve(Context context, Request request) {
     ReserveBody body = TRY(read_json<ReserveBody>(request.body));
     TRY(service_.check_entry(context, body.event));
     const EventId event = body.event;
-    const Reservation reservation = TRY(
-        co_await service_.reserve(context, event, std::move(body.seats), std::move(key)));
+    const Reservation reservation =
+        TRY(co_await service_.reserve(context, event, std::move(body.seats), std::move(key)));
     co_return json_response(201, to_json(body_of(reservation, service_.find(event))));
 }
 
@@ -194,10 +194,13 @@ Task<Result<Response>> Routes::ticket(Context context, Request request) {
     const auto id = TRY(id_of<TicketId>(request.parameters[0]));
     const TicketRow t = TRY(co_await service_.ticket(context, id));
     const SeatMap* map = service_.find(t.event);
-    const TicketBody body{t.id,   t.reservation,
-                          t.event, t.seat,
+    const TicketBody body{t.id,
+                          t.reservation,
+                          t.event,
+                          t.seat,
                           map ? seat_label(map->event().layout, t.seat) : "",
-                          std::string(state_name(t.state)), service_.ticket_code(t)};
+                          std::string(state_name(t.state)),
+                          service_.ticket_code(t)};
     co_return json_response(200, to_json(body));
 }
 
@@ -211,11 +214,17 @@ Task<Result<Response>> Routes::create_event(Context context, Request request) {
     TRY(need_admin(context));
     TRY(need_json(request));
     CreateEventBody body = TRY(read_json<CreateEventBody>(request.body));
-    NewEvent wanted{std::move(body.title), body.artist.value_or(""), std::move(body.venue),
-                    body.event_at,         body.sale_start,          body.sale_end,
-                    body.room.value_or(true), body.seats_per_person.value_or(4), {}};
-    auto layout = body.layout_template ? layout_template(*body.layout_template)
-                                       : std::move(body.layout);
+    NewEvent wanted{std::move(body.title),
+                    body.artist.value_or(""),
+                    std::move(body.venue),
+                    body.event_at,
+                    body.sale_start,
+                    body.sale_end,
+                    body.room.value_or(true),
+                    body.seats_per_person.value_or(4),
+                    {}};
+    auto layout =
+        body.layout_template ? layout_template(*body.layout_template) : std::move(body.layout);
     if (!layout) {
         std::vector<FieldError> wrong{{"template", "hall, arena or stadium, or give a layout"}};
         co_return fail(Error(Code::VALIDATION_FAILED, "", std::move(wrong)));

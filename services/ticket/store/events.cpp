@@ -5,7 +5,8 @@ namespace urr::ticket {
 namespace {
 
 constexpr Statement insert_event{
-    "INSERT INTO events (id, title, artist, venue, event_us, sale_start_us, sale_end_us, published, "
+    "INSERT INTO events (id, title, artist, venue, event_us, sale_start_us, sale_end_us, "
+    "published, "
     "room, seats_per_person, layout, created_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
     "?11, ?12)"};
 constexpr Statement insert_seat{"INSERT INTO seats (event, seat, state, version, hold_until_us) "
@@ -34,10 +35,10 @@ TicketRow ticket_of(const Rows& rows, std::size_t i) {
 
 Task<Result<bool>> create_event(Tx& tx, Event event, AccountId by) {
     const std::string layout = to_json(event.layout);
-    TRY(co_await tx.run(insert_event, {event.id, event.title, event.artist, event.venue,
-                                       event.event_at, event.sale_start, event.sale_end,
-                                       event.published, event.room, event.seats_per_person, layout,
-                                       tx.now}));
+    TRY(co_await tx.run(insert_event,
+                        {event.id, event.title, event.artist, event.venue, event.event_at,
+                         event.sale_start, event.sale_end, event.published, event.room,
+                         event.seats_per_person, layout, tx.now}));
     const std::int64_t count = seat_count(event.layout);
     for (std::int64_t seat = 0; seat < count; ++seat) {
         const SeatState state =

@@ -79,8 +79,8 @@ Task<Result<std::vector<SeatChange>>> move_seats(Tx& tx, Reservation r, SeatStat
     const auto to = after(from, event);
     if (!to) co_return fail(Code::INTERNAL, "no such seat transition");
     for (const std::int64_t seat : r.seats) {
-        const Rows rows = TRY(co_await tx.run(
-            move_seat, {r.event, seat, r.id, int(from), int(*to), hold_until}));
+        const Rows rows =
+            TRY(co_await tx.run(move_seat, {r.event, seat, r.id, int(from), int(*to), hold_until}));
         if (!rows.empty()) changes.push_back({r.event, seat, *to, rows.integer(0, 0)});
     }
     co_return changes;
@@ -156,15 +156,21 @@ Task<Result<Held>> hold_seats(Tx& tx, HoldOrder order) {
         co_return Held{TRY(co_await find_reservation(tx, *id)), {}, true};
     }
     Held held;
-    held.reservation = {order.id,     order.event, order.account, ReservationState::pending,
-                        order.seats,  order.amount, tx.now,       tx.now + order.rules.hold,
+    held.reservation = {order.id,
+                        order.event,
+                        order.account,
+                        ReservationState::pending,
+                        order.seats,
+                        order.amount,
+                        tx.now,
+                        tx.now + order.rules.hold,
                         0};
     const Reservation& r = held.reservation;
     // Lock order: seats, then the account's count, then the key.
     std::string taken;
     for (const std::int64_t seat : order.seats) {
-        const Rows rows = TRY(
-            co_await tx.run(take_seat, {order.event, seat, r.expires, order.id, tx.now}));
+        const Rows rows =
+            TRY(co_await tx.run(take_seat, {order.event, seat, r.expires, order.id, tx.now}));
         if (rows.empty())
             taken += (taken.empty() ? "" : ",") + std::to_string(seat);
         else
@@ -176,9 +182,9 @@ Task<Result<Held>> hold_seats(Tx& tx, HoldOrder order) {
         co_return fail(std::move(allowed).error());
     account.seats += std::int64_t(order.seats.size());
     TRY(co_await put(tx, order.event, order.account, account));
-    TRY(co_await tx.run(insert_reservation, {order.id, order.event, order.account,
-                                             seats_text(order.seats), order.amount, tx.now,
-                                             r.expires}));
+    TRY(co_await tx.run(insert_reservation,
+                        {order.id, order.event, order.account, seats_text(order.seats),
+                         order.amount, tx.now, r.expires}));
     const PaymentRequested wanted{OrderId{order.id.bytes}, order.account, order.amount, r.expires};
     const std::string data = to_json(wanted);
     TRY(co_await announce(tx, order.message, order.id, PaymentRequested::type, data));
@@ -211,8 +217,7 @@ Task<Result<std::vector<SeatChange>>> expire_holds(Tx& tx, Rules rules,
     const Rows rows = TRY(co_await tx.run(find_due, {tx.now, std::int64_t(messages.size())}));
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const Reservation r = reservation_of(rows, i);
-        const auto freed =
-            TRY(co_await move_seats(tx, r, SeatState::held, SeatEvent::release, {}));
+        const auto freed = TRY(co_await move_seats(tx, r, SeatState::held, SeatEvent::release, {}));
         all.insert(all.end(), freed.begin(), freed.end());
         Account account = TRY(co_await account_of(tx, r.event, r.account));
         if (++account.lapses >= rules.lapses_max) {

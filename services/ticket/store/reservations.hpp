@@ -52,7 +52,8 @@ struct Held {
 Task<Result<Held>> hold_seats(Tx& tx, HoldOrder order);
 
 // RESERVATION_NOT_PENDING, PAYMENT_IN_PROGRESS, NOT_FOUND (also when it is another's).
-Task<Result<Held>> cancel_reservation(Tx& tx, ReservationId id, AccountId account, MessageId message);
+Task<Result<Held>> cancel_reservation(Tx& tx, ReservationId id, AccountId account,
+                                      MessageId message);
 
 // Frees up to `most` holds whose time is over. `messages`: one id for each that may be needed.
 Task<Result<std::vector<SeatChange>>> expire_holds(Tx& tx, Rules rules,
@@ -62,8 +63,8 @@ struct Begun {
     BegunPayment payment;
     std::vector<SeatChange> changes;
 };
-// HOLD_EXPIRED, PAYMENT_IN_PROGRESS (another attempt), RESERVATION_NOT_PENDING. Asking again for the
-// same attempt gives the same fence.
+// HOLD_EXPIRED, PAYMENT_IN_PROGRESS (another attempt), RESERVATION_NOT_PENDING. Asking again for
+// the same attempt gives the same fence.
 Task<Result<Begun>> begin_payment(Tx& tx, ReservationId id, PaymentId attempt);
 
 struct Outcome {
@@ -77,7 +78,8 @@ Task<Result<Outcome>> take_captured(Tx& tx, MessageId seen, PaymentCaptured capt
 Task<Result<Outcome>> take_failed(Tx& tx, MessageId seen, PaymentFailed failed, Rules rules);
 
 Task<Result<Reservation>> find_reservation(Tx& tx, ReservationId id);
-Task<Result<std::vector<Reservation>>> reservations_of(Tx& tx, AccountId account, std::int64_t most);
+Task<Result<std::vector<Reservation>>> reservations_of(Tx& tx, AccountId account,
+                                                       std::int64_t most);
 
 std::string seats_text(const std::vector<std::int64_t>& seats);
 std::vector<std::int64_t> seats_of_text(std::string_view text);

@@ -37,8 +37,8 @@ constexpr auto make_event = [](Tx& tx, const Event& event) {
 };
 constexpr auto seats = [](Tx& tx, EventId id) { return seats_of_event(tx, id); };
 
-// What must hold in the store at every moment, in one query that is empty when it does: a seat's row
-// and the reservations agree, counts are what they count, tickets stand for confirmed seats.
+// What must hold in the store at every moment, in one query that is empty when it does: a seat's
+// row and the reservations agree, counts are what they count, tickets stand for confirmed seats.
 constexpr Statement violations{R"sql(
 SELECT 'seat without its reservation' FROM seats s LEFT JOIN reservations r ON r.id = s.reservation
  WHERE (s.state = 2 AND coalesce(r.state, -1) <> 1) OR (s.state = 3 AND coalesce(r.state, -1) <> 2)
@@ -60,9 +60,9 @@ constexpr auto audit = [](Tx& tx) -> Task<Result<std::string>> {
 };
 
 struct Reservations : testing::Test {
-    fs::path folder = fs::temp_directory_path() /
-                      ("urr_ticket_" + std::to_string(::getpid()) +
-                       testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::path folder =
+        fs::temp_directory_path() / ("urr_ticket_" + std::to_string(::getpid()) +
+                                     testing::UnitTest::GetInstance()->current_test_info()->name());
     ManualClock clock{Instant{1'800'000'000'000'000}};
     SeededRandom random{42};
     std::unique_ptr<RunLoop> loop = make_asio_loop();
@@ -118,9 +118,7 @@ struct Reservations : testing::Test {
         co_return held ? Code::OUTCOME_UNKNOWN : held.error().code(); // OUTCOME_UNKNOWN: it worked
     }
     Task<> prepare() { must(co_await database->transact(Context{}, make_event, event)); }
-    Task<> expect_sound() {
-        EXPECT_EQ(must(co_await database->read(Context{}, audit)), "");
-    }
+    Task<> expect_sound() { EXPECT_EQ(must(co_await database->read(Context{}, audit)), ""); }
 };
 
 constexpr Code held_it = Code::OUTCOME_UNKNOWN;
@@ -197,9 +195,11 @@ Task<> pay(Reservations& t) {
     const auto attempt = t.id<PaymentId>();
     const Begun begun = must(co_await t.database->transact(Context{}, begin, o.id, attempt));
     EXPECT_EQ(begun.payment.fence, 1);
-    EXPECT_EQ(must(co_await t.database->transact(Context{}, begin, o.id, attempt)).payment.fence, 1);
-    EXPECT_EQ((co_await t.database->transact(Context{}, begin, o.id, t.id<PaymentId>())).error().code(),
-              Code::PAYMENT_IN_PROGRESS);
+    EXPECT_EQ(must(co_await t.database->transact(Context{}, begin, o.id, attempt)).payment.fence,
+              1);
+    EXPECT_EQ(
+        (co_await t.database->transact(Context{}, begin, o.id, t.id<PaymentId>())).error().code(),
+        Code::PAYMENT_IN_PROGRESS);
     EXPECT_EQ((co_await t.database->transact(Context{}, cancel, o.id, account, t.id<MessageId>()))
                   .error()
                   .code(),
@@ -266,8 +266,9 @@ Task<> declines(Reservations& t) {
         must(co_await t.database->transact(Context{}, failed, t.id<MessageId>(), event));
         co_await t.expect_sound();
     }
-    EXPECT_EQ((co_await t.database->transact(Context{}, begin, o.id, t.id<PaymentId>())).error().code(),
-              Code::RESERVATION_NOT_PENDING);
+    EXPECT_EQ(
+        (co_await t.database->transact(Context{}, begin, o.id, t.id<PaymentId>())).error().code(),
+        Code::RESERVATION_NOT_PENDING);
     EXPECT_EQ(co_await t.try_hold(t.order(t.id<AccountId>(), {1})), held_it);
 }
 
