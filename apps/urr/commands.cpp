@@ -218,7 +218,7 @@ int mint_tokens(const Settings& settings, const Arguments& given) {
 }
 
 int print_config(const Settings& settings) {
-    for (const SettingRow& row : setting_rows())
+    for (const SettingRow& row : settings.rows())
         std::printf("%-24.*s %-12s %.*s\n", int(row.name.size()), row.name.data(),
                     settings.text(row.name).c_str(), int(row.meaning.size()), row.meaning.data());
     return 0;

@@ -34,6 +34,7 @@ Settings are environment variables (urr config). Exit status: 0 done, 1 failed, 
 
 int main(int count, char** values) {
     using namespace urr::app;
+    using urr::Settings;
     if (sodium_init() < 0) return 1;
     Arguments arguments(values + 1, values + count);
     if (arguments.empty()) return wrong_use("a command is missing");
@@ -47,7 +48,7 @@ int main(int count, char** values) {
         std::puts("urr " URR_VERSION);
         return 0;
     }
-    auto settings = Settings::from_environment(environ);
+    auto settings = Settings::from_environment(environ, {settings_table});
     if (!settings) return failed(settings.error());
     if (command == "seed") return seed(*settings, arguments);
     if (command == "stampede") return stampede(*settings, arguments);

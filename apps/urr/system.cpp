@@ -24,18 +24,6 @@ Result<std::unique_ptr<SqliteDatabase>> open_one(const std::string& folder, cons
     return database;
 }
 
-std::set<std::string, std::less<>> list_of(std::string_view text) {
-    std::set<std::string, std::less<>> items;
-    while (!text.empty()) {
-        const std::size_t comma = text.find(',');
-        std::string_view item = text.substr(0, comma);
-        while (item.starts_with(' ')) item.remove_prefix(1);
-        if (!item.empty()) items.emplace(item);
-        text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
-    }
-    return items;
-}
-
 } // namespace
 
 Result<Stores> Stores::open(const std::string& folder, const Clock& clock) {
@@ -175,7 +163,7 @@ Result<> System::build_waiting_room(const Settings& settings) {
     room.door.secure_cookies = settings.yes("URR_SECURE_COOKIES");
     room.door.assign_limit.burst = std::uint32_t(settings.number("URR_ASSIGN_BURST"));
     room.door.assign_limit.per_second = std::uint32_t(settings.number("URR_ASSIGN_PER_SECOND"));
-    for (const std::string& network : list_of(settings.text("URR_TRUSTED_PROXIES")))
+    for (const std::string& network : settings.list("URR_TRUSTED_PROXIES"))
         if (!room.door.trusted.add(network))
             return fail(Code::UNAVAILABLE, "URR_TRUSTED_PROXIES: not a network: " + network);
     const SecretKey receipts = TRY_PLAIN(secret_key(folder_, "receipt"));
@@ -218,7 +206,7 @@ Result<> System::build_gateway(const Settings& settings) {
     gate.keys.add(TRY_PLAIN(signing_key(folder_, TokenType::access)));
     gate.keys.add(TRY_PLAIN(signing_key(folder_, TokenType::entry)));
     gate.trusted = TRY_PLAIN(TrustedProxies::parse(settings.text("URR_TRUSTED_PROXIES")));
-    gate.origins = list_of(settings.text("URR_ORIGINS"));
+    for (std::string& origin : settings.list("URR_ORIGINS")) gate.origins.insert(std::move(origin));
     gate.limits.auth = settings.number("URR_LIMIT_AUTH");
     gate.limits.queue = settings.number("URR_LIMIT_QUEUE");
     gate.limits.booking = settings.number("URR_LIMIT_BOOKING");
