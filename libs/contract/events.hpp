@@ -1,11 +1,11 @@
-// What ticket and payment tell each other (api/asyncapi.yaml). Readable by the version before and
-// after: unknown members are passed over.
+// What services tell each other by events (api/asyncapi.yaml). Each type says who tells it whom.
+// Readable by the version before and after: unknown members are passed over.
 #pragma once
 #include "libs/core/json.hpp"
 
 namespace urr {
 
-inline constexpr std::string_view topic_payment = "payment-events";         // ticket → payment
+inline constexpr std::string_view topic_payment = "payment-events"; // ticket → payment, queue
 inline constexpr std::string_view topic_reservation = "reservation-events"; // payment → ticket
 
 // ticket asks for money. An order is a reservation today; memberships and the rest come later.
@@ -47,6 +47,26 @@ template <class Archive>
 void describe(Archive& a, RefundRequested& v) {
     a.field("orderId", v.order);
     a.field("paymentId", v.payment);
+}
+
+// A reservation is paid and its tickets exist: told by ticket on payment-events, keyed by the
+// reservation. queue ends the buyer's slot and entry with it.
+struct ReservationConfirmed {
+    static constexpr std::string_view type = "ReservationConfirmed";
+    static constexpr bool open = true;
+    ReservationId reservation;
+    EventId event;
+    AccountId account;
+    std::int64_t seats = 0;
+    Won amount;
+};
+template <class Archive>
+void describe(Archive& a, ReservationConfirmed& v) {
+    a.field("reservationId", v.reservation);
+    a.field("eventId", v.event);
+    a.field("accountId", v.account);
+    a.field("seats", v.seats);
+    a.field("amount", v.amount);
 }
 
 // payment's outcomes; `fence` is the one that begin-payment gave for the attempt.

@@ -278,6 +278,9 @@ Task<Result<Outcome>> take_captured(Tx& tx, MessageId seen, PaymentCaptured capt
         TRY(co_await tx.run(insert_ticket,
                             {tickets[i], r.id, r.event, r.seats[i], r.account, tx.now}));
     TRY(co_await tx.run(set_confirmed, {id, captured.payment}));
+    const std::string data = to_json(
+        ReservationConfirmed{r.id, r.event, r.account, std::int64_t(r.seats.size()), r.amount});
+    TRY(co_await announce(tx, answer, id, ReservationConfirmed::type, data));
     outcome.confirmed = true;
     co_return outcome;
 }

@@ -59,6 +59,14 @@ constexpr auto audit = [](Tx& tx) -> Task<Result<std::string>> {
     co_return rows.empty() ? std::string() : std::string(rows.text(0, 0));
 };
 
+constexpr Statement select_last{"SELECT data FROM outbox WHERE type = ?1 "
+                                "ORDER BY sequence DESC LIMIT 1"};
+constexpr auto last_event = [](Tx& tx, const std::string& type) -> Task<Result<std::string>> {
+    const Rows rows = TRY(co_await tx.run(select_last, {type}));
+    if (rows.empty()) co_return fail(Code::NOT_FOUND);
+    co_return std::string(rows.text(0, 0));
+};
+
 struct Reservations : testing::Test {
     fs::path folder =
         fs::temp_directory_path() / ("urr_ticket_" + std::to_string(::getpid()) +
@@ -116,6 +124,13 @@ struct Reservations : testing::Test {
     Task<Code> try_hold(HoldOrder o) {
         const auto held = co_await database->transact(Context{}, hold, std::move(o));
         co_return held ? Code::OUTCOME_UNKNOWN : held.error().code(); // OUTCOME_UNKNOWN: it worked
+    }
+    // The last event of that type in the outbox.
+    template <class Told>
+    Task<Result<Told>> last_told() {
+        const std::string type(Told::type);
+        const std::string data = TRY(co_await database->read(Context{}, last_event, type));
+        co_return TRY(read_json<Told>(data));
     }
     Task<> prepare() { must(co_await database->transact(Context{}, make_event, event)); }
     Task<> expect_sound() { EXPECT_EQ(must(co_await database->read(Context{}, audit)), ""); }
@@ -214,6 +229,11 @@ Task<> pay(Reservations& t) {
     const Outcome done = must(co_await t.database->transact(Context{}, captured, seen, event,
                                                             t.id<MessageId>(), tickets));
     EXPECT_TRUE(done.confirmed);
+    const ReservationConfirmed told = must(co_await t.last_told<ReservationConfirmed>());
+    EXPECT_EQ(told.reservation, o.id);
+    EXPECT_EQ(told.event, t.event.id);
+    EXPECT_EQ(told.account, account);
+    EXPECT_EQ(told.seats, 2);
     const Outcome twice = must(co_await t.database->transact(Context{}, captured, seen, event,
                                                              t.id<MessageId>(), tickets));
     EXPECT_FALSE(twice.confirmed || twice.refund_wanted);
