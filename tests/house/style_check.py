@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 """The house's rules that a machine can check. `style_check.py ROOT` prints what breaks them and exits
 1; `style_check.py --self-test` plants one violation of each and sees it refused."""
-import pathlib, re, subprocess, sys, tempfile
+import pathlib, re, shutil, subprocess, sys, tempfile
 
 FLOORS = {"core": 0, "async": 1, "security": 2, "sql": 2, "telemetry": 2, "http": 3, "messaging": 3,
           "contract": 4}
 OUTSIDE = re.compile(r'#include [<"](boost/|openssl/|sodium|sqlite3|libpq|librdkafka)')
 LINES_MAX, COLUMNS_MAX, FUNCTION_MAX = 600, 100, 70
+MEDIAN_MAX, MOST_MAX = 150, 350
 
 
 def floor_of(path):
@@ -16,17 +17,63 @@ def floor_of(path):
     return {"services": 5, "apps": 6}.get(parts[0], 9)
 
 
-def long_functions(lines):
-    """Bodies that open with a brace at the end of an unindented or class-level line."""
-    start, depth, indent = None, 0, 0
-    for number, line in enumerate(lines, 1):
-        opens = re.match(r"^(\s{0,4})\S.*\)\s*(const|noexcept|override|final|\s)*(->.*)?\{$", line)
-        if start is None and opens and not re.match(r"\s*(//|if|for|while|switch|namespace|TEST)", line):
-            start, indent = number, len(opens.group(1))
-        elif start is not None and line.rstrip(";") == " " * indent + "}":
-            if number - start > FUNCTION_MAX:
-                yield start, number - start
-            start = None
+LITERAL = re.compile(r'R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'|//[^\n]*|/\*.*?\*/',
+                     re.S)
+NO_FUNCTION = re.compile(r"\b(namespace|class|struct|enum|union|extern)\b(?!.*\()|=\s*$", re.S)
+
+
+def long_functions(text):
+    """(line, lines) of each function with more than FUNCTION_MAX lines, from its signature to its
+    brace; a test's body counts as one. Macros are passed over: they hold no functions here."""
+    def blank(match):
+        return re.sub(r"[^\n]", " ", match.group(0))
+    code = re.sub(r"^#(?:.*\\\n)*.*$", blank, LITERAL.sub(blank, text), flags=re.M)
+    depth, inside, head = 0, None, 0  # `inside`: depth and start of the outermost function
+    for at, c in enumerate(code):
+        if c == "{":
+            before = code[head:at]
+            if inside is None and "(" in before and not NO_FUNCTION.search(before):
+                inside = depth, head + len(before) - len(before.lstrip())
+            depth += 1
+        elif c == "}":
+            depth -= 1
+            if inside and depth == inside[0]:
+                length = code.count("\n", inside[1], at) + 1
+                if length > FUNCTION_MAX:
+                    yield code.count("\n", 0, inside[1]) + 1, length
+                inside = None
+        if c in ";{}" and inside is None:
+            head = at + 1
+
+
+def include_cycles(texts):
+    """A line for each cycle among the project's headers."""
+    edges = {name: [i for i in re.findall(r'#include "([^"]+)"', text) if i in texts]
+             for name, text in texts.items()}
+    state = {}
+
+    def visit(name, path):
+        state[name] = "open"
+        for other in edges[name]:
+            if state.get(other) == "open":
+                yield "includes run in a circle: " + " -> ".join(path[path.index(other):] + [other])
+            elif other not in state:
+                yield from visit(other, path + [other])
+        state[name] = "done"
+    for name in sorted(texts):
+        if name not in state:
+            yield from visit(name, [name])
+
+
+def sizes(texts):
+    """Half of the files have at most MEDIAN_MAX lines, nine in ten at most MOST_MAX."""
+    lengths = sorted(text.count("\n") for text in texts.values())
+    if len(lengths) < 50:
+        return
+    for share, bound in ((0.5, MEDIAN_MAX), (0.9, MOST_MAX)):
+        found = lengths[int(len(lengths) * share)]
+        if found > bound:
+            yield f"{share:.0%} of the files have up to {found} lines (at most {bound})"
 
 
 def check_file(path, text):
@@ -49,7 +96,7 @@ def check_file(path, text):
             yield f"{path}:{number}: services never include one another"
         elif mine[0] in ("libs", "services") and not same and floor_of(include.group(1)) >= floor_of(path):
             yield f"{path}:{number}: includes run downwards only"
-    for start, length in long_functions(lines):
+    for start, length in long_functions(text):
         yield f"{path}:{start}: a function of {length} lines (at most {FUNCTION_MAX})"
     if path.endswith(".hpp"):
         if not text.startswith("//"):
@@ -64,10 +111,21 @@ def check(root):
     listed = subprocess.run(["git", "-C", root, "ls-files", "*.cpp", "*.hpp"], capture_output=True,
                             text=True).stdout.split()
     names = listed or [str(p.relative_to(root)) for p in pathlib.Path(root).rglob("*.[ch]pp")]
+    texts = {name: (pathlib.Path(root) / name).read_text() for name in names}
     found = []
-    for name in names:
-        found += check_file(name, (pathlib.Path(root) / name).read_text())
-    return found
+    for name, text in texts.items():
+        found += check_file(name, text)
+    return found + list(include_cycles(texts)) + list(sizes(texts)) + layout(root, names)
+
+
+def layout(root, names):
+    """Files that clang-format would change."""
+    program = shutil.which("clang-format-19")
+    if not program or not (pathlib.Path(root) / ".clang-format").exists():
+        return []
+    done = subprocess.run([program, "--dry-run", *names], cwd=root, capture_output=True, text=True)
+    files = sorted({line.split(":")[0] for line in done.stderr.split("\n") if "warning:" in line})
+    return [f"{name}: not laid out (make format)" for name in files]
 
 
 PLANTED = {
@@ -80,7 +138,11 @@ PLANTED = {
     "libs/core/g.cpp": ("\n" * 601, "lines"),
     "libs/core/H.cpp": ("\n", "snake_case"),
     "libs/core/i.cpp": ("// TO" "DO later\n", "leftover"),
-    "libs/core/j.cpp": ("void f() {\n" + "    g();\n" * 80 + "}\n", "a function"),
+    "libs/core/j.cpp": ("void f() {\n" + "    g();\n" * 69 + "}\n", "a function"),
+    "libs/core/k.cpp": ("TEST(A, b) {\n" + "    g(\"{\");\n" * 69 + "}\n", "a function"),
+    "libs/core/l.cpp": ("class A {\n    int f(int a,\n          int b) {\n" + "        g();\n" * 68 +
+                        "    }\n};\n", "a function"),
+    "libs/core/m.hpp": ('// for\n#pragma once\n#include "libs/core/m.hpp"\n', "circle"),
 }
 
 
