@@ -139,8 +139,14 @@ std::int64_t take_number(Arguments& arguments, std::string_view name, std::int64
 
 int serve(const Settings& settings) {
     Signals::block();
+    const auto level = find_level(settings.text("URR_LOG_LEVEL"));
+    if (!level)
+        return failed(
+            Error(Code::UNAVAILABLE, "URR_LOG_LEVEL must be debug, info, warning or error"));
+    const SystemClock clock;
+    LineLog log(STDERR_FILENO, clock, "urr", *level);
     auto loop = make_asio_loop();
-    auto made = System::make(settings, *loop);
+    auto made = System::make(settings, *loop, log);
     if (!made) return failed(made.error());
     System& system = **made;
     int status = 0;

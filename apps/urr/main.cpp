@@ -48,7 +48,7 @@ int main(int count, char** values) {
         std::puts("urr " URR_VERSION);
         return 0;
     }
-    auto settings = Settings::from_environment(environ, {settings_table});
+    auto settings = Settings::from_environment(environ, settings_tables());
     if (!settings) return failed(settings.error());
     if (command == "seed") return seed(*settings, arguments);
     if (command == "stampede") return stampede(*settings, arguments);

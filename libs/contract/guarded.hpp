@@ -3,6 +3,7 @@
 #pragma once
 #include <set>
 
+#include "libs/contract/answer_metrics.hpp"
 #include "libs/contract/caller.hpp"
 #include "libs/core/clock.hpp"
 #include "libs/http/router.hpp"
@@ -19,8 +20,17 @@ public:
           internal_callers_(std::move(internal_callers)), clock_(clock) {}
 
     Router& router() { return router_; }
+    const AnswerMetrics& answers() const { return answers_; }
 
     Task<Response> handle(Context context, Request request) override {
+        const Instant began = Loop::here().now();
+        Response response = co_await answer(context, request);
+        answers_.count(response.status, Loop::here().now() - began);
+        co_return response;
+    }
+
+private:
+    Task<Response> answer(Context context, Request request) {
         auto caller = believed_caller(keys_, name_, request, clock_.now());
         if (!caller) co_return problem(caller.error(), context.trace);
         const bool internal = request.path.starts_with("/internal/");
@@ -30,12 +40,12 @@ public:
         co_return co_await router_.handle(context, request);
     }
 
-private:
     const std::string name_;
     const CallerKeys keys_;
     const std::set<std::string, std::less<>> internal_callers_;
     const Clock& clock_;
     Router router_;
+    AnswerMetrics answers_;
 };
 
 } // namespace urr

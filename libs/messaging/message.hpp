@@ -31,6 +31,12 @@ public:
     virtual Task<Result<void>> consume(Context context, Message message) = 0;
 };
 
+// What a service listens to; its group keeps its position under this name.
+struct Subscription {
+    std::string topic, group;
+    Consumer* consumer = nullptr;
+};
+
 inline constexpr int attempts_max = 5;
 
 // The event log: Kafka where there is one, a table where there is none.

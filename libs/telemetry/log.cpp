@@ -6,9 +6,18 @@
 
 namespace urr {
 
-std::string_view level_name(Level level) {
-    constexpr std::string_view names[] = {"debug", "info", "warning", "error"};
-    return names[std::size_t(level)];
+namespace {
+
+constexpr std::string_view names[] = {"debug", "info", "warning", "error"};
+
+} // namespace
+
+std::string_view level_name(Level level) { return names[std::size_t(level)]; }
+
+std::optional<Level> find_level(std::string_view name) {
+    for (std::size_t i = 0; i < std::size(names); ++i)
+        if (names[i] == name) return Level(i);
+    return std::nullopt;
 }
 
 LogField::LogField(std::string_view field, std::string_view value) : name(field) {

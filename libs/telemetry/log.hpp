@@ -9,6 +9,7 @@
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,7 @@ namespace urr {
 
 enum class Level : std::uint8_t { debug, info, warning, error };
 std::string_view level_name(Level level);
+std::optional<Level> find_level(std::string_view name);
 
 struct LogField {
     std::string_view name;

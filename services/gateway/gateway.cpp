@@ -42,9 +42,9 @@ bool is_failure(const Result<Response>& answer) {
 
 } // namespace
 
-Gateway::Gateway(Settings settings, const Clock& clock, std::array<Transport*, targets> upstreams,
+Gateway::Gateway(Options options, const Clock& clock, std::array<Transport*, targets> upstreams,
                  HttpHandler* door)
-    : settings_(std::move(settings)), clock_(clock), upstreams_(upstreams), door_(door) {}
+    : options_(std::move(options)), clock_(clock), upstreams_(upstreams), door_(door) {}
 
 // The door of the waiting room stands in front of everything: no token, no limit but its own.
 bool Gateway::answer_at_once(const Request& request, std::string& out) {
@@ -52,12 +52,12 @@ bool Gateway::answer_at_once(const Request& request, std::string& out) {
     Request inner = request;
     inner.path.remove_prefix(vwr_prefix.size());
     inner.target.remove_prefix(vwr_prefix.size());
-    inner.peer = settings_.trusted.client_of(request);
+    inner.peer = options_.trusted.client_of(request);
     return door_->answer_at_once(inner, out);
 }
 
 Task<Response> Gateway::handle(Context context, Request request) {
-    ++counters_.requests;
+    metrics_.requests.add();
     if (request.method == Method::options && request.has_header("Access-Control-Request-Method")) {
         Response preflight;
         preflight.status = 204;
@@ -86,7 +86,7 @@ Task<Response> Gateway::handle(Context context, Request request) {
 Task<Result<Response>> Gateway::filter(Context context, Request request, LimitState& limit) {
     const auto target = target_of(request.path);
     if (!target || !upstreams_[std::size_t(*target)]) co_return fail(Code::NOT_FOUND);
-    const Address client = settings_.trusted.client_of(request);
+    const Address client = options_.trusted.client_of(request);
     Principal principal = TRY(caller_of(request, client));
     TRY(check_limit(request, principal, client, limit));
     if (needs_entry(request.method, request.path)) TRY(check_entry(request, principal));
@@ -97,13 +97,13 @@ Result<Principal> Gateway::remembered(std::string_view token, TokenType type, Me
     const Instant now = clock_.now();
     if (const auto at = memory.find(token); at != memory.end()) {
         if (at->second.expires > now) {
-            ++counters_.token_hits;
+            metrics_.token_hits.add();
             return at->second.principal;
         }
         memory.erase(at);
     }
-    ++counters_.token_checks;
-    auto claims = verify_token(settings_.keys, token, type, now);
+    metrics_.token_checks.add();
+    auto claims = verify_token(options_.keys, token, type, now);
     if (!claims) return fail(std::move(claims).error());
     if (memory.size() >= tokens_remembered_max) memory.clear(); // bounded; they are checked again
     const Principal principal = principal_of(*claims);
@@ -122,9 +122,9 @@ Result<Principal> Gateway::caller_of(const Request& request, const Address& clie
     if (token.empty()) return Principal{};
     auto principal = remembered(token, TokenType::access, access_tokens_);
     if (principal) return principal;
-    ++counters_.refused_tokens;
+    metrics_.refused_tokens.add();
     const auto failures =
-        limiter_.count(mix(number_of(client.bytes), 77), settings_.limits.bad_tokens, clock_.now());
+        limiter_.count(mix(number_of(client.bytes), 77), options_.limits.bad_tokens, clock_.now());
     if (!failures.allowed)
         return fail(Error(Code::RATE_LIMITED).retry_after(int(failures.reset_seconds)));
     return Principal{};
@@ -134,7 +134,7 @@ Result<> Gateway::check_limit(const Request& request, const Principal& principal
                               const Address& client, LimitState& state) {
     const Limit category = limit_of(request.method, request.path);
     if (category == Limit::exempt) return {};
-    const Limits& limits = settings_.limits;
+    const Limits& limits = options_.limits;
     const std::int64_t per_caller[] = {limits.auth, limits.queue, limits.booking, limits.general,
                                        limits.webhook};
     std::int64_t limit = per_caller[std::size_t(category)];
@@ -145,7 +145,7 @@ Result<> Gateway::check_limit(const Request& request, const Principal& principal
     }
     state = limiter_.count(mix(caller, std::uint64_t(category) + 1), limit, clock_.now());
     if (state.allowed) return {};
-    ++counters_.limited;
+    metrics_.limited.add();
     return fail(Error(Code::RATE_LIMITED).retry_after(int(state.reset_seconds)));
 }
 
@@ -155,12 +155,12 @@ Result<> Gateway::check_entry(const Request& request, Principal& principal) {
     std::string_view token = request.header("x-queue-entry-token");
     if (token.empty()) token = request.cookie("urr-entry-token");
     if (token.empty()) {
-        ++counters_.entries_refused;
+        metrics_.entries_refused.add();
         return fail(Code::ENTRY_TOKEN_REQUIRED);
     }
     const auto entry = remembered(token, TokenType::entry, entry_tokens_);
     if (!entry || entry->account != principal.account) {
-        ++counters_.entries_refused;
+        metrics_.entries_refused.add();
         return fail(Code::ENTRY_TOKEN_INVALID);
     }
     principal.entry_event = entry->entry_event;
@@ -174,7 +174,7 @@ Task<Result<Response>> Gateway::forward(Context context, Request request, Target
     Breaker& breaker = breakers_[index];
     const Instant now = clock_.now();
     if (breaker.open_until > now) {
-        ++counters_.breaker_refusals;
+        metrics_.breaker_refusals.add();
         co_return fail(Error(Code::UNAVAILABLE, "the service is away").retry_after(2));
     }
     for (const std::string_view name : internal_headers) request.remove_headers(name);
@@ -190,7 +190,7 @@ Task<Result<Response>> Gateway::forward(Context context, Request request, Target
         request.target.remove_prefix(vwr_prefix.size());
     }
     std::optional<CallerHeaders> headers;
-    if (const auto& key = settings_.caller_keys[index]) {
+    if (const auto& key = options_.caller_keys[index]) {
         const CallerKey caller{"gateway", *key};
         headers.emplace(caller, target_name(target), principal, request, now);
         if (!headers->attach(request)) co_return fail(Code::HEADERS_TOO_LARGE);
@@ -198,7 +198,7 @@ Task<Result<Response>> Gateway::forward(Context context, Request request, Target
     request.peer = client;
     auto answer = co_await upstreams_[index]->send(context, request);
     if (is_failure(answer)) {
-        ++counters_.upstream_failures;
+        metrics_.upstream_failures.add();
         if (++breaker.failures >= breaker_failures) {
             breaker.failures = 0;
             breaker.open_until = clock_.now() + breaker_pause;
@@ -211,7 +211,7 @@ Task<Result<Response>> Gateway::forward(Context context, Request request, Target
 
 void Gateway::add_cors(const Request& request, Response& response) const {
     const std::string_view origin = request.header("Origin");
-    if (origin.empty() || !settings_.origins.contains(origin)) return;
+    if (origin.empty() || !options_.origins.contains(origin)) return;
     response.add("Access-Control-Allow-Origin", origin)
         .add("Access-Control-Allow-Credentials", "true")
         .add("Vary", "Origin");

@@ -17,6 +17,7 @@
 #include "libs/http/server.hpp"
 #include "libs/security/jwt.hpp"
 #include "services/gateway/limiter.hpp"
+#include "services/gateway/metrics.hpp"
 #include "services/gateway/policy.hpp"
 
 namespace urr::gateway {
@@ -27,7 +28,7 @@ struct Limits {
     std::int64_t bad_tokens = 60;     // failed checks per address and minute
 };
 
-struct Settings {
+struct Options {
     PublicKeys keys; // access and entry
     TrustedProxies trusted;
     std::set<std::string, std::less<>> origins; // CORS
@@ -35,19 +36,14 @@ struct Settings {
     std::array<std::optional<HmacKey>, targets> caller_keys; // one per service
 };
 
-struct Counters {
-    std::uint64_t requests = 0, token_checks = 0, token_hits = 0, refused_tokens = 0;
-    std::uint64_t limited = 0, entries_refused = 0, upstream_failures = 0, breaker_refusals = 0;
-};
-
 class Gateway final : public HttpHandler {
 public:
-    Gateway(Settings settings, const Clock& clock, std::array<Transport*, targets> upstreams,
+    Gateway(Options options, const Clock& clock, std::array<Transport*, targets> upstreams,
             HttpHandler* waiting_room_door);
 
     bool answer_at_once(const Request& request, std::string& out) override;
     Task<Response> handle(Context context, Request request) override;
-    const Counters& counters() const { return counters_; }
+    const Metrics& metrics() const { return metrics_; }
 
 private:
     struct Remembered {
@@ -76,14 +72,14 @@ private:
                                    const Principal& principal, const Address& client);
     void add_cors(const Request& request, Response& response) const;
 
-    Settings settings_;
+    Options options_;
     const Clock& clock_;
     std::array<Transport*, targets> upstreams_;
     HttpHandler* door_;
     Limiter limiter_;
     Memory access_tokens_, entry_tokens_;
     std::array<Breaker, targets> breakers_;
-    Counters counters_;
+    Metrics metrics_;
 };
 
 } // namespace urr::gateway

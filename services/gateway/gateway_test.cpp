@@ -51,15 +51,15 @@ struct Gateways : testing::Test {
         ticket->router().add<&Mirror::tell>(Method::get, "/api/v1/time", mirror);
         ticket->router().add<&Mirror::tell>(Method::post, "/api/v1/reservations", mirror);
         to_ticket = loopback(*ticket);
-        Settings settings;
-        settings.keys.add(access);
-        settings.keys.add(entry);
-        settings.trusted = must(TrustedProxies::parse("127.0.0.1/32"));
-        settings.origins.insert("https://urr.example");
-        settings.caller_keys[std::size_t(Target::ticket)] = HmacKey("g");
+        Options options;
+        options.keys.add(access);
+        options.keys.add(entry);
+        options.trusted = must(TrustedProxies::parse("127.0.0.1/32"));
+        options.origins.insert("https://urr.example");
+        options.caller_keys[std::size_t(Target::ticket)] = HmacKey("g");
         std::array<Transport*, targets> upstreams{};
         upstreams[std::size_t(Target::ticket)] = to_ticket.get();
-        gateway = std::make_unique<Gateway>(std::move(settings), clock, upstreams, nullptr);
+        gateway = std::make_unique<Gateway>(std::move(options), clock, upstreams, nullptr);
     }
     std::string token(TokenType type, AccountId subject, Duration life = minutes(10)) {
         Claims claims;
@@ -105,7 +105,7 @@ TEST_F(Gateways, state_who_calls_and_drop_what_clients_claim) {
     EXPECT_EQ(a.body.text_of("role"), "user");
     a = ask(Method::get, "/api/v1/time", {{"Cookie", "a=b; access_token=" + good}});
     EXPECT_EQ(a.body.text_of("account"), account.text());
-    EXPECT_EQ(gateway->counters().token_checks, 1u); // the second time it was remembered
+    EXPECT_EQ(gateway->metrics().token_checks.value(), 1u); // the second time it was remembered
     a = ask(
         Method::get, "/api/v1/time",
         {{"X-User-Id", account.text()}, {"X-User-Role", "admin"}, {"X-Entry-Event", event.text()}});

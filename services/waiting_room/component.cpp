@@ -7,17 +7,40 @@ std::span<const Migration> migrations() {
     return all;
 }
 
-Component::Component(Database& database, std::vector<Loop*> loops, const Clock& clock,
-                     Random& random, Settings settings)
-    : settings_(std::move(settings)), store_(make_sql_room_store(database)), table_(loops),
-      keeper_(*loops.front(), table_, *store_, random, settings_.rate),
-      rooms_(table_, keeper_, clock, random, settings_.receipt_keys, settings_.token_key) {
-    for (Loop* loop : loops)
-        doors_.push_back(std::make_unique<Door>(rooms_, settings_.callers, clock, *loop,
-                                                settings_.door, random.next()));
+Result<Options> read_options(const urr::Settings& given) {
+    Options options;
+    options.rate.adaptive = given.yes("URR_RATE_ADAPTIVE");
+    options.rate.base_per_minute = std::uint32_t(given.number("URR_RATE_PER_MINUTE"));
+    options.door.secure_cookies = given.yes("URR_SECURE_COOKIES");
+    options.door.assign_limit.burst = std::uint32_t(given.number("URR_ASSIGN_BURST"));
+    options.door.assign_limit.per_second = std::uint32_t(given.number("URR_ASSIGN_PER_SECOND"));
+    for (const std::string& network : given.list("URR_TRUSTED_PROXIES"))
+        if (!options.door.trusted.add(network))
+            return fail(Code::UNAVAILABLE, "URR_TRUSTED_PROXIES: not a network: " + network);
+    return options;
 }
 
-void Component::append_metrics(std::string& out) const {
+Component::Component(Database& database, std::vector<Loop*> loops, const Clock& clock,
+                     Random& random, Options options)
+    : options_(std::move(options)), store_(make_sql_room_store(database)), table_(loops),
+      keeper_(*loops.front(), table_, *store_, random, options_.rate),
+      rooms_(table_, keeper_, clock, random, options_.receipt_keys, options_.token_key) {
+    for (Loop* loop : loops)
+        doors_.push_back(std::make_unique<Door>(rooms_, options_.callers, clock, *loop,
+                                                options_.door, random.next()));
+}
+
+Task<> Component::run() {
+    co_await keeper_.run();
+    ended_.open();
+}
+
+Task<> Component::close(Context context) {
+    keeper_.stop();
+    (void)co_await ended_.wait(context);
+}
+
+void Component::append_metrics(MetricsText& out) const {
     Figures figures{keeper_.counters(), {}};
     for (const auto& door : doors_) {
         const DoorCounters& c = door->counters();
@@ -28,7 +51,7 @@ void Component::append_metrics(std::string& out) const {
         figures.doors.statuses += c.statuses.load(std::memory_order_relaxed);
         figures.doors.limited += c.limited.load(std::memory_order_relaxed);
     }
-    figures.append(out);
+    figures.write(out);
 }
 
 } // namespace urr::waiting_room

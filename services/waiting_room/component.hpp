@@ -1,8 +1,9 @@
 // The waiting room as a part of the program: what it needs, what it hands out.
 //
-//     Component rooms(database, loops, clock, random, settings);
+//     Options options = TRY_PLAIN(read_options(settings));      // and its keys
+//     Component rooms(database, loops, clock, random, options);
 //     TRY(co_await rooms.open(context));             // on the first loop; loads the rooms
-//     nursery.spawn(rooms.run());                    // on the first loop, until stop()
+//     rooms.start_jobs(jobs);                        // on the first loop, until close()
 //     listen_http(loop, address, 3006, rooms.door(i), limits);   // per loop
 //
 // `migrate(database, migrations)` comes first. On embedded engines one process holds the rooms.
@@ -10,6 +11,8 @@
 #include <memory>
 #include <vector>
 
+#include "libs/contract/component.hpp"
+#include "libs/core/settings.hpp"
 #include "libs/sql/migrations.hpp"
 #include "services/waiting_room/http/door.hpp"
 
@@ -17,38 +20,54 @@ namespace urr::waiting_room {
 
 inline constexpr std::string_view service_name = "vwr";
 
-struct Settings {
+inline constexpr SettingRow settings[] = {
+    {"URR_ASSIGN_BURST", Kind::number, "1000", "numbers that one address may take at once"},
+    {"URR_ASSIGN_PER_SECOND", Kind::number, "50", "numbers a second and address after that"},
+    {"URR_RATE_PER_MINUTE", Kind::number, "500", "people let in a minute by the waiting room"},
+    {"URR_RATE_ADAPTIVE", Kind::yes_no, "no", "let in what the queue can take instead"},
+};
+
+struct Options {
     RateRule rate;
     DoorSettings door;
     ReceiptKeys receipt_keys;
     SigningKey token_key; // TokenType::vwr
     CallerKeys callers;   // queue's key for vwr
 };
+// All but the keys. UNAVAILABLE with a text for the operator when a setting cannot be used.
+Result<Options> read_options(const urr::Settings& given);
 
 std::span<const Migration> migrations();
 
-class Component {
+class Component final : public ServiceComponent {
 public:
     // `loops`: all that will serve; the first is the keeper's home.
     Component(Database& database, std::vector<Loop*> loops, const Clock& clock, Random& random,
-              Settings settings);
+              Options options);
 
-    Task<Result<>> open(Context context) { return keeper_.open(context); }
-    Task<> run() { return keeper_.run(); }
-    void stop() { keeper_.stop(); }
+    std::string_view name() const override { return service_name; }
+    HttpHandler& face() { return door(0); }
     Door& door(std::size_t loop) { return *doors_[loop]; }
-    // For /actuator/prometheus; any thread.
-    void append_metrics(std::string& out) const;
+
+    Task<Result<void>> open(Context context) override { return keeper_.open(context); }
+    void start_jobs(Nursery& jobs) override { jobs.spawn(run()); }
+    // Ends the leases, so that what is left of them is known to be void.
+    Task<> close(Context context) override;
+    // Any thread.
+    void append_metrics(MetricsText& out) const override;
     // False when the last write to the store failed: places cannot be given. Any thread.
-    bool healthy() const { return keeper_.healthy(); }
+    bool healthy() const override { return keeper_.healthy(); }
 
 private:
-    Settings settings_;
+    Task<> run();
+
+    Options options_;
     std::unique_ptr<RoomStore> store_;
     RoomTable table_;
     Keeper keeper_;
     WaitingRoom rooms_;
     std::vector<std::unique_ptr<Door>> doors_;
+    Gate ended_; // the keeper has written its last
 };
 
 } // namespace urr::waiting_room

@@ -2,12 +2,10 @@
 
 namespace urr::waiting_room {
 
-void Figures::append(std::string& out) const {
-    const auto counter = [&out](const char* name, const char* help,
+void Figures::write(MetricsText& out) const {
+    const auto counter = [&out](std::string_view name, std::string_view help,
                                 const std::atomic<std::uint64_t>& value) {
-        out.append("# HELP urr_vwr_").append(name).append(" ").append(help).append("\n");
-        out.append("# TYPE urr_vwr_").append(name).append(" counter\nurr_vwr_").append(name);
-        out.append(" ").append(std::to_string(value.load(std::memory_order_relaxed))).append("\n");
+        out.counter("urr_vwr_" + std::string(name), help, value.load(std::memory_order_relaxed));
     };
     counter("assigned_total", "Places given.", doors.assigned);
     counter("repeated_total", "Places given again to the same holder.", doors.repeated);

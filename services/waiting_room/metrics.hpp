@@ -1,8 +1,10 @@
-// Every figure the waiting room reports, in Prometheus' text format.
+// Every figure the waiting room reports. The door's counters are plain atomics with one writer: its
+// hot routes take no locked instruction.
 #pragma once
 #include <atomic>
 #include <cstdint>
-#include <string>
+
+#include "libs/telemetry/metrics.hpp"
 
 namespace urr::waiting_room {
 
@@ -26,7 +28,7 @@ inline void count(std::atomic<std::uint64_t>& counter) {
 struct Figures {
     const KeeperCounters& keeper;
     DoorCounters doors; // the sum of all
-    void append(std::string& out) const;
+    void write(MetricsText& out) const;
 };
 
 } // namespace urr::waiting_room

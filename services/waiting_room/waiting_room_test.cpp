@@ -46,7 +46,7 @@ struct House {
     SimLoop first{world}, second{world};
     ManualClock clock{Instant{1'800'000'000'000'000}};
     SeededRandom random;
-    Settings settings;
+    Options settings;
     CallerKey queue{"queue", HmacKey("queue-to-vwr")};
     std::unique_ptr<SqliteDatabase> database;
     std::unique_ptr<Component> component;
@@ -84,7 +84,10 @@ struct House {
         bool opened = false;
         spawn(first, open(*component, opened));
         until(opened);
-        spawn(first, component->run());
+        {
+            Loop::Enter in(&first);
+            component->start_jobs(*nursery);
+        }
     }
     void crash() {
         nursery.reset();
@@ -388,8 +391,9 @@ TEST_F(WaitingRoomTest, counts_what_it_does) {
     const std::string receipt = house.assign(event).text("requestId");
     house.assign(event, 1);
     house.check(event, receipt);
-    std::string figures;
-    house.component->append_metrics(figures);
+    MetricsText text;
+    house.component->append_metrics(text);
+    const std::string& figures = text.text();
     EXPECT_NE(figures.find("urr_vwr_assigned_total 2\n"), std::string::npos) << figures;
     EXPECT_NE(figures.find("urr_vwr_checks_total 1\n"), std::string::npos) << figures;
     EXPECT_NE(figures.find("urr_vwr_leases_total 1\n"), std::string::npos) << figures;
@@ -453,10 +457,7 @@ TEST(WaitingRoomStop, leaves_no_unknown_places_behind) {
     const EventId event = house.new_event();
     house.steer(event, "prequeue");
     const std::string first = house.assign(event).text("requestId");
-    {
-        Loop::Enter in(&house.first);
-        house.component->stop();
-    }
+    house.spawn(house.first, house.component->close(Context{}));
     house.pass(seconds(1));
     house.crash();
     house.start();

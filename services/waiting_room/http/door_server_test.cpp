@@ -35,7 +35,7 @@ struct Wire : testing::Test {
         options.clock = &clock;
         database = must(open_sqlite(options));
         must(migrate(*database, migrations()));
-        Settings settings;
+        Options settings;
         settings.token_key = SigningKey::from_seed(TokenType::vwr, "vwr-1", {});
         settings.callers.emplace("queue", HmacKey("queue-to-vwr"));
         rooms = std::make_unique<Component>(*database, std::vector<Loop*>{loop.get()}, clock,
@@ -60,7 +60,7 @@ struct Wire : testing::Test {
     }
     static Task<> begin(Wire& wire, Nursery& nursery) {
         must(co_await wire.rooms->open(Context{}));
-        nursery.spawn(wire.rooms->run());
+        wire.rooms->start_jobs(nursery);
         wire.ready = true;
     }
 

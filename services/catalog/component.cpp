@@ -1,0 +1,15 @@
+#include "services/catalog/component.hpp"
+
+#include "services/catalog/metrics.hpp"
+
+namespace urr::catalog {
+
+Component::Component(const Settings&, Needs needs)
+    : tickets_(needs.tickets), catalog_(needs.tickets, needs.clock),
+      face_("catalog", std::move(needs.callers), {}, needs.clock) {
+    catalog_.add_to(face_.router());
+}
+
+void Component::append_metrics(MetricsText& out) const { append(out, face_.answers()); }
+
+} // namespace urr::catalog

@@ -1,0 +1,22 @@
+#include "services/gateway/component.hpp"
+
+namespace urr::gateway {
+
+Result<std::unique_ptr<Component>> Component::make(const Settings& given, Needs needs) {
+    Options options;
+    options.keys = std::move(needs.keys);
+    options.caller_keys = std::move(needs.caller_keys);
+    auto trusted = TrustedProxies::parse(given.text("URR_TRUSTED_PROXIES"));
+    if (!trusted)
+        return fail(Code::UNAVAILABLE,
+                    "URR_TRUSTED_PROXIES: " + std::string(trusted.error().text()));
+    options.trusted = std::move(*trusted);
+    for (std::string& origin : given.list("URR_ORIGINS")) options.origins.insert(std::move(origin));
+    options.limits.auth = given.number("URR_LIMIT_AUTH");
+    options.limits.queue = given.number("URR_LIMIT_QUEUE");
+    options.limits.booking = given.number("URR_LIMIT_BOOKING");
+    options.limits.general = given.number("URR_LIMIT_GENERAL");
+    return std::unique_ptr<Component>(new Component(std::move(options), needs));
+}
+
+} // namespace urr::gateway

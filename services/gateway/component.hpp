@@ -1,0 +1,50 @@
+// The gateway as a part of the program: what it needs, what it hands out.
+//
+//     auto gateway = TRY_PLAIN(gateway::Component::make(settings, {clock, log, upstreams, …}));
+//     listen_http(loop, address, 3001, gateway->face(), limits);
+//
+// One loop.
+#pragma once
+#include "libs/contract/component.hpp"
+#include "libs/core/settings.hpp"
+#include "libs/telemetry/log.hpp"
+#include "services/gateway/gateway.hpp"
+
+namespace urr::gateway {
+
+inline constexpr SettingRow settings[] = {
+    {"URR_ORIGINS", Kind::text, "", "origins that browsers may call from (CORS), comma between"},
+    {"URR_LIMIT_AUTH", Kind::number, "20", "requests a minute and caller: /api/v1/auth"},
+    {"URR_LIMIT_QUEUE", Kind::number, "60", "requests a minute and caller: /api/v1/queue"},
+    {"URR_LIMIT_BOOKING", Kind::number, "10", "writes a minute and caller: seats, reservations"},
+    {"URR_LIMIT_GENERAL", Kind::number, "100", "requests a minute and caller: all else"},
+};
+
+struct Needs {
+    const Clock& clock;
+    Log& log;
+    PublicKeys keys; // access and entry
+    std::array<std::optional<HmacKey>, targets> caller_keys;
+    std::array<Transport*, targets> upstreams{}; // nullptr: not there, 404
+    HttpHandler* waiting_room_door = nullptr;    // of the same process
+};
+
+class Component final : public ServiceComponent {
+public:
+    // UNAVAILABLE with a text for the operator when a setting cannot be used.
+    static Result<std::unique_ptr<Component>> make(const Settings& given, Needs needs);
+
+    std::string_view name() const override { return "gateway"; }
+    HttpHandler& face() { return gateway_; }
+    void append_metrics(MetricsText& out) const override { gateway_.metrics().write(out); }
+    // It keeps nothing; a service that is away is that service's trouble.
+    bool healthy() const override { return true; }
+
+private:
+    Component(Options options, const Needs& needs)
+        : gateway_(std::move(options), needs.clock, needs.upstreams, needs.waiting_room_door) {}
+
+    Gateway gateway_;
+};
+
+} // namespace urr::gateway

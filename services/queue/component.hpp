@@ -1,0 +1,57 @@
+// queue as a part of the program: what it needs, what it hands out.
+//
+//     queue::Component line(settings, {database, log, …, events, revoked, to_waiting_room, …});
+//
+// `migrate(database, migrations)` comes first. One loop.
+#pragma once
+#include "libs/contract/component.hpp"
+#include "libs/contract/guarded.hpp"
+#include "libs/core/settings.hpp"
+#include "libs/messaging/relay.hpp"
+#include "libs/telemetry/log.hpp"
+#include "services/queue/http/routes.hpp"
+
+namespace urr::queue {
+
+inline constexpr SettingRow settings[] = {
+    {"URR_THRESHOLD", Kind::number, "1000", "people who may choose seats at once, per event"},
+    {"URR_ADMITTED_PER_SECOND", Kind::number, "500", "people admitted to the seats a second"},
+};
+
+struct Needs {
+    Database& database;
+    EventLog& log_of_events;
+    const Clock& clock;
+    Random& random;
+    Log& log;
+    const Events& events; // what ticket knows of them
+    RevokedEntries& revoked;
+    Transport& waiting_room;
+    CallerKey waiting_room_key; // queue's key for vwr
+    SigningKey entry_key, place_key;
+    PublicKeys waiting_room_tokens; // those that sign TokenType::vwr
+    CallerKeys callers;             // gateway
+    std::string holder;             // this process, in leases
+};
+
+class Component final : public ServiceComponent {
+public:
+    Component(const Settings& given, Needs needs);
+
+    std::string_view name() const override { return "queue"; }
+    HttpHandler& face() { return face_; }
+
+    Task<Result<void>> open(Context context) override { return service_.open(context); }
+    void start_jobs(Nursery& jobs) override;
+    void append_metrics(MetricsText& out) const override;
+    bool healthy() const override { return database_.healthy(); }
+
+private:
+    Database& database_;
+    Service service_;
+    Routes routes_;
+    GuardedService face_;
+    Relay relay_;
+};
+
+} // namespace urr::queue

@@ -1,0 +1,57 @@
+// ticket as a part of the program: what it needs, what it hands out.
+//
+//     ticket::Component tickets(settings, {database, events, clock, …});
+//     loopback(tickets.face());              // or listen_http(…, tickets.face(), …)
+//
+// `migrate(database, migrations)` comes first. One loop.
+#pragma once
+#include "libs/contract/component.hpp"
+#include "libs/contract/guarded.hpp"
+#include "libs/core/settings.hpp"
+#include "libs/messaging/relay.hpp"
+#include "libs/telemetry/log.hpp"
+#include "services/ticket/http/routes.hpp"
+#include "services/ticket/store/schema.hpp"
+
+namespace urr::ticket {
+
+inline constexpr SettingRow settings[] = {
+    {"URR_HOLD_SECONDS", Kind::number, "300", "how long a seat is held for payment", 1, 86'400},
+};
+
+struct Needs {
+    Database& database;
+    EventLog& events;
+    const Clock& clock;
+    Random& random;
+    Log& log;
+    const RevokedEntries& revoked;
+    SigningKey ticket_key; // TokenType::ticket
+    CallerKeys callers;    // gateway, payment
+    std::string holder;    // this process, in leases
+};
+
+class Component final : public ServiceComponent {
+public:
+    Component(const Settings& given, Needs needs);
+
+    std::string_view name() const override { return "ticket"; }
+    HttpHandler& face() { return face_; }
+    // For what reads the maps in the same process.
+    const Service& service() const { return service_; }
+
+    Task<Result<void>> open(Context context) override { return service_.open(context); }
+    void start_jobs(Nursery& jobs) override;
+    std::vector<Subscription> subscriptions() override;
+    void append_metrics(MetricsText& out) const override;
+    bool healthy() const override { return database_.healthy(); }
+
+private:
+    Database& database_;
+    Service service_;
+    Routes routes_;
+    GuardedService face_;
+    Relay relay_;
+};
+
+} // namespace urr::ticket
