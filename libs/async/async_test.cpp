@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 
 #include "libs/async/nursery.hpp"
@@ -184,6 +185,33 @@ TEST(Offloads, are_bounded_and_keep_deadlines) {
     Nursery nursery;
     nursery.spawn(offload_some(*pool, *loop));
     loop->run();
+}
+
+TEST(Offloads, let_a_caller_go_while_its_work_waits_or_runs) {
+    auto pool = make_thread_offload(1, 8);
+    auto loop = make_asio_loop();
+    Loop::Enter in(loop.get());
+    static constexpr auto count = [](std::atomic<int>* runs) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        return ++*runs;
+    };
+    static constexpr auto ask = [](Offload& p, std::atomic<int>* runs) -> Task<> {
+        (void)co_await p.run(Context{}, count, runs);
+        ADD_FAILURE() << "its caller has gone";
+    };
+    std::atomic<int> gone{0}, stayed{0};
+    {
+        Nursery callers;
+        for (int i = 0; i < 4; ++i) callers.spawn(ask(*pool, &gone));
+    }
+    static constexpr auto last = [](Offload& p, std::atomic<int>* runs, RunLoop& l) -> Task<> {
+        EXPECT_EQ(must(co_await p.run(Context{}, count, runs)), 1);
+        l.stop();
+    };
+    Nursery nursery;
+    nursery.spawn(last(*pool, &stayed, *loop));
+    loop->run();
+    EXPECT_LE(gone.load(), 1); // the one that a thread had taken already
 }
 
 TEST(Stalls, are_counted) {

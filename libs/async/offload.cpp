@@ -82,7 +82,12 @@ public:
         job.home->post(job);
         return true;
     }
-    bool withdraw(Job&) override { return false; }
+    // What has run is taken back while its answer stands in a simulated loop's ready list.
+    bool withdraw(Job& job) override {
+        if (!job.owner) return false;
+        job.owner->forget(job);
+        return true;
+    }
 };
 
 } // namespace

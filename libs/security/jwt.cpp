@@ -82,7 +82,7 @@ std::optional<Parts> split(std::string_view token) {
                  token.substr(second + 1), token.substr(0, second)};
 }
 
-Result<> check_signature(const PublicKeys& keys, const Parts& parts, TokenType type) {
+Result<> check_signature(const PublicKeys& keys, const Parts& parts, TokenType type, Instant now) {
     const auto header_text = read_base64url(parts.header);
     if (!header_text) return refuse("the header is not base64url");
     const auto header = FlatObject::parse(*header_text);
@@ -91,7 +91,7 @@ Result<> check_signature(const PublicKeys& keys, const Parts& parts, TokenType t
     if (header->string("typ") != type_names[std::size_t(type)]) return refuse("another type");
     const auto kid = header->string("kid");
     const PublicKey* key = kid ? keys.find(type, *kid) : nullptr;
-    if (!key) return refuse("signed by an unknown key");
+    if (!key || key->until <= now) return refuse("signed by an unknown key");
     std::array<unsigned char, 64> signature;
     if (!read_base64url(parts.signature, signature)) return refuse("the signature is malformed");
     if (crypto_sign_ed25519_verify_detached(signature.data(), raw(parts.signed_part),
@@ -184,10 +184,10 @@ const PublicKey* PublicKeys::find(TokenType type, std::string_view kid) const {
     return nullptr;
 }
 
-std::string PublicKeys::jwks(TokenType type) const {
+std::string PublicKeys::jwks(TokenType type, Instant now) const {
     std::string text = "{\"keys\":[";
     for (const PublicKey& key : keys_) {
-        if (key.type != type) continue;
+        if (key.type != type || key.until <= now) continue;
         if (text.back() == '}') text += ',';
         text += R"({"kty":"OKP","crv":"Ed25519","alg":"EdDSA","use":"sig","kid":")" + key.kid +
                 R"(","x":")" + base64url(key.bytes) + "\"}";
@@ -213,7 +213,7 @@ Result<Claims> verify_token(const PublicKeys& keys, std::string_view token, Toke
     if (token.size() > token_bytes_max) return refuse("too long");
     const auto parts = split(token);
     if (!parts) return refuse("not three parts");
-    TRY_PLAIN(check_signature(keys, *parts, type));
+    TRY_PLAIN(check_signature(keys, *parts, type, now));
     const auto json = read_base64url(parts->body);
     if (!json) return refuse("the claims are not base64url");
     return read_claims(*json, type, now);

@@ -57,16 +57,17 @@ struct PublicKey {
     TokenType type = TokenType::access;
     std::string kid;
     std::array<unsigned char, 32> bytes{};
+    Instant until = never; // when a key that was replaced stops to count
 };
 
 // The keys that are accepted: today's and, while they overlap, yesterday's.
 class PublicKeys {
 public:
     void add(PublicKey key) { keys_.push_back(std::move(key)); }
-    void add(const SigningKey& key) { add({key.type, key.kid, key.public_key()}); }
+    void add(const SigningKey& key) { add({key.type, key.kid, key.public_key(), never}); }
     const PublicKey* find(TokenType type, std::string_view kid) const;
-    // RFC 7517, for /.well-known/jwks.json; only keys of that type.
-    std::string jwks(TokenType type) const;
+    // RFC 7517, for /.well-known/jwks.json; the keys of that type that count at that time.
+    std::string jwks(TokenType type, Instant now) const;
 
 private:
     std::vector<PublicKey> keys_;

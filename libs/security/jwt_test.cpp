@@ -1,6 +1,7 @@
 #include "libs/security/jwt.hpp"
 
 #include <gtest/gtest.h>
+#include <sodium.h>
 
 #include "libs/core/must.hpp"
 #include "libs/security/base64url.hpp"
@@ -34,6 +35,16 @@ struct Tokens : testing::Test {
     bool refused(const std::string& token, TokenType type = TokenType::access) {
         const auto verified = verify_token(keys, token, type, now);
         return !verified && verified.error().code() == Code::TOKEN_INVALID;
+    }
+    // A token of ours with another body.
+    std::string sign_text(std::string_view body) {
+        const std::string token = sign_token(key, claims);
+        std::string text = token.substr(0, token.find('.') + 1) + base64url(body);
+        std::array<unsigned char, 64> signature;
+        crypto_sign_ed25519_detached(signature.data(), nullptr,
+                                     reinterpret_cast<const unsigned char*>(text.data()),
+                                     text.size(), key.secret.data());
+        return text + "." + base64url(signature);
     }
     std::string with_header(std::string_view header) {
         const std::string token = sign_token(key, claims);
@@ -77,6 +88,34 @@ TEST_F(Tokens, another_purpose_does_not_pass_even_with_its_own_key) {
     const std::string token = sign_token(entry, claims);
     EXPECT_TRUE(refused(token, TokenType::access));
     EXPECT_TRUE(verify_token(keys, token, TokenType::entry, now));
+}
+
+TEST_F(Tokens, another_audience_is_refused_though_the_signature_fits) {
+    // A signer of ours that made a token for somebody else with the same key and type.
+    const std::string token = sign_token(key, claims);
+    const std::size_t first = token.find('.'), last = token.rfind('.');
+    std::string body = *read_base64url(token.substr(first + 1, last - first - 1));
+    const std::string right = R"("aud":"urr")", wrong = R"("aud":"urr-seats")";
+    ASSERT_NE(body.find(right), std::string::npos);
+    EXPECT_FALSE(refused(sign_text(body)));
+    body.replace(body.find(right), right.size(), wrong);
+    EXPECT_TRUE(refused(sign_text(body)));
+}
+
+TEST_F(Tokens, of_a_replaced_key_count_until_its_end) {
+    const SigningKey next = make(TokenType::access, "a2");
+    PublicKeys both;
+    both.add(next);
+    both.add({TokenType::access, key.kid, key.public_key(), now + hours(24)});
+    claims.expires = now + hours(48);
+    const std::string old = sign_token(key, claims), fresh = sign_token(next, claims);
+    EXPECT_TRUE(verify_token(both, old, TokenType::access, now + hours(23)));
+    EXPECT_TRUE(verify_token(both, fresh, TokenType::access, now + hours(23)));
+    EXPECT_FALSE(verify_token(both, old, TokenType::access, now + hours(24)));
+    EXPECT_TRUE(verify_token(both, fresh, TokenType::access, now + hours(24)));
+    EXPECT_NE(both.jwks(TokenType::access, now).find("\"a1\""), std::string::npos);
+    EXPECT_EQ(both.jwks(TokenType::access, now + hours(24)).find("\"a1\""), std::string::npos);
+    EXPECT_EQ(both.jwks(TokenType::entry, now), R"({"keys":[]})");
 }
 
 TEST_F(Tokens, every_changed_bit_is_seen) {
