@@ -24,6 +24,10 @@ using ErrorCode = boost::system::error_code;
 constexpr std::size_t buffer_bytes_start = 4096;
 constexpr std::size_t buffer_bytes_kept = 64 * 1024;
 constexpr Duration stream_comment_interval = seconds(15);
+// After a refusal we go on reading for a while, or the client, still sending, would see a reset
+// connection instead of our answer (RFC 9112 §9.6).
+constexpr Duration linger_time = seconds(2);
+constexpr std::size_t linger_bytes_max = 4 * 1024 * 1024;
 
 class Server;
 
@@ -58,6 +62,8 @@ private:
     void drop_request();
     void flush();
     void wrote(ErrorCode error);
+    void linger();
+    void discard();
     Context context_of(const Request& request) const;
 
     // Writes a stream's frame; false: the client has gone.
@@ -79,6 +85,8 @@ private:
     Instant due_;         // when its silence ends in closing
     bool busy_ = false, writing_ = false, reading_ = false, closing_ = false, closed_ = false;
     bool processing_ = false, streaming_ = false, keep_alive_ = true;
+    bool refused_ = false, lingering_ = false;
+    std::size_t discarded_ = 0;
     friend class Server;
 };
 
@@ -271,7 +279,7 @@ Connection::Parsed Connection::refuse(const Error& error) {
     Response response = problem(error, Trace::make(server_.random_, false));
     keep_alive_ = false;
     render(request, response);
-    closing_ = true;
+    closing_ = refused_ = true;
     return Parsed::failed;
 }
 
@@ -467,7 +475,35 @@ void Connection::flush() {
         out_.clear();
         if (out_.capacity() > buffer_bytes_kept) out_.shrink_to_fit();
     }
-    if (closing_) close();
+    if (!closing_) return;
+    if (refused_)
+        linger();
+    else
+        close();
+}
+
+void Connection::linger() {
+    if (lingering_) return;
+    lingering_ = true;
+    due_ = server_.loop_.now() + linger_time;
+    ErrorCode ignored;
+    socket_.shutdown(tcp::socket::shutdown_send, ignored);
+    discard();
+}
+
+void Connection::discard() {
+    if (closed_ || reading_) return;
+    reading_ = true;
+    in_.resize(buffer_bytes_kept);
+    socket_.async_read_some(asio::buffer(in_),
+                            [self = shared_from_this()](ErrorCode error, std::size_t bytes) {
+                                self->reading_ = false;
+                                self->discarded_ += bytes;
+                                if (error || self->discarded_ > linger_bytes_max)
+                                    self->close();
+                                else
+                                    self->discard();
+                            });
 }
 
 void Connection::wrote(ErrorCode error) {
@@ -485,6 +521,7 @@ void Connection::check_time(Instant now) {
         if (streaming_ && now >= due_) close();
         return;
     }
+    if (lingering_) return close();
     ++server_.counters_.timeouts;
     if (filled_ == 0 || writing_) return close();
     refuse(Error(Code::REQUEST_TIMEOUT)); // it began a request and did not end it
@@ -494,7 +531,7 @@ void Connection::check_time(Instant now) {
 
 void Connection::finish() {
     keep_alive_ = false;
-    if (streaming_ || (!busy_ && !writing_ && filled_ == 0)) close();
+    if (streaming_ || lingering_ || (!busy_ && !writing_ && filled_ == 0)) close();
 }
 
 void Connection::close() {

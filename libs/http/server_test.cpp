@@ -317,5 +317,15 @@ TEST(Client, a_stream_passes_through) {
     });
 }
 
+TEST(HttpServer, a_client_that_is_still_sending_gets_its_refusal) {
+    Running running;
+    Raw raw(running.port());
+    const std::string body(2 * 1024 * 1024, 'x');
+    raw.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 2097152\r\n\r\n");
+    raw.send(body); // more than the system's buffers hold: it must be read, or we are cut off
+    const std::string answer = raw.receive("BODY_TOO_LARGE");
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 413 ")) << answer;
+}
+
 } // namespace
 } // namespace urr

@@ -1,0 +1,201 @@
+"""The program under attack: a private installation in a temporary folder, spoken to over HTTP, whose
+stores can be read and whose keys can be used to forge what an attacker could only dream of."""
+import base64, http.client, json, os, pathlib, shutil, signal, socket, sqlite3, subprocess, tempfile
+import time, uuid
+
+import nacl.signing
+
+# What must be the same before and after a refused request, by store.
+TABLES = {
+    "ticket": ["seats", "accounts", "reservations", "tickets", "events"],
+    "payment": ["attempts", "ledger", "orders"],
+    "acquirer": ["charges"],
+    "queue": ["members", "spent_tokens"],
+}
+
+
+def base64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def from_base64url(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for s in sockets:
+            s.bind(("127.0.0.1", 0))
+        return [s.getsockname()[1] for s in sockets]
+    finally:
+        for s in sockets:
+            s.close()
+
+
+class Answer:
+    def __init__(self, response, body):
+        self.status, self.headers, self.body = response.status, response.headers, body
+        try:
+            self.json = json.loads(body)
+        except ValueError:
+            self.json = {}
+
+    @property
+    def code(self):
+        return self.json.get("code")
+
+    def __repr__(self):
+        return f"{self.status} {self.body[:300]!r}"
+
+
+class System:
+    def __init__(self, program, seats=100, **settings):
+        self.program = program
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="urr-attack-"))
+        self.port, self.room_port = free_ports(2)
+        self.environment = {
+            "PATH": os.environ["PATH"], "URR_DATA": str(self.folder / "data"),
+            "URR_PORT": str(self.port), "URR_VWR_PORT": str(self.room_port),
+            "URR_RATE_ADAPTIVE": "yes", "URR_LIMIT_QUEUE": "100000",
+            "URR_LIMIT_BOOKING": "100000", "URR_LIMIT_GENERAL": "100000", **settings}
+        self.server = None
+        self.run("keys")
+        self.event = self.run("seed", "--seats", str(seats)).split()[0]
+        self.other_event = self.run("seed", "--seats", "10").split()[0]
+        self.start()
+
+    def run(self, *arguments):
+        return subprocess.run([self.program, *arguments], env=self.environment, check=True,
+                              capture_output=True, text=True).stdout
+
+    def start(self):
+        self.server = subprocess.Popen([self.program, "serve"], env=self.environment,
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.until(lambda: self.ask("GET", "/health").status == 200, "the program answers")
+
+    def kill(self):
+        self.server.send_signal(signal.SIGKILL)
+        self.server.wait()
+
+    def close(self):
+        if self.server and self.server.poll() is None:
+            self.server.terminate()
+            self.server.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @staticmethod
+    def until(condition, what, seconds=20):
+        """Waits until it holds. A connection refused while the program starts is not yet."""
+        for _ in range(int(seconds / 0.05)):
+            try:
+                if found := condition():
+                    return found
+            except OSError:
+                pass
+            time.sleep(0.05)
+        raise AssertionError(f"never: {what}")
+
+    def ask(self, method, path, body=None, token=None, entry=None, key=None, headers=(), port=None):
+        sent = dict(headers)
+        if token:
+            sent["Authorization"] = f"Bearer {token}"
+        if entry:
+            sent["x-queue-entry-token"] = entry
+        if key:
+            sent["Idempotency-Key"] = key
+        if body is not None and not isinstance(body, (str, bytes)):
+            body = json.dumps(body)
+        if body is not None:
+            sent.setdefault("Content-Type", "application/json")
+        connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=15)
+        try:
+            connection.request(method, path, body, sent)
+            response = connection.getresponse()
+            return Answer(response, response.read().decode("utf-8", "replace"))
+        finally:
+            connection.close()
+
+    # People -----------------------------------------------------------------------------------
+
+    def fan(self, role="user"):
+        return self.run("token", "mint", "--role", role).split()[1]
+
+    def number(self, event=None):
+        return self.ask("POST", f"/vwr-api/vwr/assign/{event or self.event}").json["requestId"]
+
+    def room_token(self, receipt=None, event=None):
+        event = event or self.event
+        self.until(lambda: self.ask("GET", f"/vwr-api/vwr/status/{event}").json.get("state") ==
+                   "open", "the room is open")
+        receipt = receipt or self.number(event)
+        return self.until(lambda: self.ask("GET", f"/vwr-api/vwr/check/{event}/{receipt}")
+                          .json.get("token"), "the number is served")
+
+    def enter(self, fan, room_token, event=None):
+        return self.ask("POST", f"/api/v1/queue/{event or self.event}/entry", token=fan,
+                        headers={"x-urr-vwr-token": room_token})
+
+    def admitted(self, fan, event=None):
+        """Takes the fan through both tiers; the entry token."""
+        event = event or self.event
+        entered = self.enter(fan, self.room_token(event=event), event)
+        assert entered.status == 200, entered
+        return self.until(lambda: self.ask("GET", f"/api/v1/queue/{event}/status", token=fan)
+                          .json.get("entryToken"), "the fan is admitted")
+
+    def hold(self, fan, entry, seats, key=None, event=None):
+        return self.ask("POST", "/api/v1/reservations", {"eventId": event or self.event,
+                        "seats": seats}, token=fan, entry=entry, key=key or str(uuid.uuid4()))
+
+    def pay(self, fan, reservation, key=None, card="4242424242424242"):
+        return self.ask("POST", f"/api/v1/payments/{reservation}/confirm", {"cardNumber": card},
+                        token=fan, key=key or str(uuid.uuid4()))
+
+    # Keys and stores --------------------------------------------------------------------------
+
+    def signing_key(self, name):
+        text = (self.folder / "data/keys" / f"{name}.key").read_text().strip()
+        return nacl.signing.SigningKey(from_base64url(text))
+
+    def store(self, name):
+        path = self.folder / "data" / f"{name}.db"
+        return sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
+
+    def is_quiet(self):
+        for name in ("ticket", "payment", "queue"):
+            connection = self.store(name)
+            waiting = connection.execute("SELECT count(*) FROM outbox").fetchone()[0]
+            connection.close()
+            if waiting:
+                return False
+        connection = self.store("events")
+        behind = connection.execute(
+            "SELECT count(*) FROM event_log AS e JOIN group_position AS g ON e.topic = g.topic "
+            "WHERE e.position > g.position").fetchone()[0]
+        connection.close()
+        return behind == 0
+
+    def contents(self):
+        """Everything that a refused request must leave alone, once what was told before has arrived
+        everywhere: no event waits in an outbox or in the log."""
+        self.until(self.is_quiet, "events are delivered")
+        found = {}
+        for name, tables in TABLES.items():
+            connection = self.store(name)
+            for table in tables:
+                found[f"{name}.{table}"] = sorted(map(repr, connection.execute(
+                    f"SELECT * FROM {table}")))
+            connection.close()
+        return found
+
+
+def claims_of(token):
+    return [json.loads(from_base64url(part)) for part in token.split(".")[:2]]
+
+
+def forge(header, claims, key):
+    """A token of these parts, signed by that key; without one, the signature is empty."""
+    signed = base64url(json.dumps(header, separators=(",", ":")).encode()) + "." + base64url(
+        json.dumps(claims, separators=(",", ":")).encode())
+    return signed + "." + (base64url(key.sign(signed.encode()).signature) if key else "")
