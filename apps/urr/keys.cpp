@@ -14,10 +14,13 @@ namespace urr::app {
 
 namespace {
 
-constexpr std::string_view names[] = {
-    "access",          "vwr",           "place",          "entry",
-    "ticket",          "receipt",       "gateway-ticket", "gateway-catalog",
-    "gateway-payment", "gateway-queue", "payment-ticket", "queue-vwr"};
+constexpr std::string_view names[] = {"access",          "vwr",
+                                      "place",           "entry",
+                                      "ticket",          "receipt",
+                                      "device",          "gateway-ticket",
+                                      "gateway-catalog", "gateway-payment",
+                                      "gateway-queue",   "payment-ticket",
+                                      "queue-vwr"};
 
 std::string path_of(const std::string& folder, std::string_view name) {
     return folder + "/keys/" + std::string(name) + ".key";

@@ -107,7 +107,8 @@ Result<> System::build_queue() {
 
 Result<> System::build_gateway() {
     using gateway::Target;
-    gateway::Needs needs{clock_, log_, {}, {}, {}, &waiting_room_->face()};
+    gateway::Needs needs{clock_, random_, log_, {}, {}, {}, {}, &waiting_room_->face()};
+    needs.device_key = TRY_PLAIN(secret_key(folder_, "device"));
     needs.keys.add(TRY_PLAIN(signing_key(folder_, TokenType::access)));
     needs.keys.add(TRY_PLAIN(signing_key(folder_, TokenType::entry)));
     const std::pair<Target, Transport*> guarded[] = {{Target::ticket, to_ticket_.get()},

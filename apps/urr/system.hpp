@@ -28,6 +28,7 @@ public:
     // Loads, listens and works until stop() is called on the loop; then drains.
     Task<Result<void>> run();
     void stop() { stopping_.open(); }
+    const std::vector<ServiceComponent*>& components() const { return components_; }
 
 private:
     System(const Settings& settings, RunLoop& loop, Log& log);

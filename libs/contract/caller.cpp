@@ -10,12 +10,12 @@ constexpr std::string_view role_names[] = {"anonymous", "user", "staff", "admin"
 
 // What is signed: every part with its length, so that no two sets of parts give the same text.
 std::string signed_text(std::string_view service, const Request& request, std::string_view user,
-                        std::string_view role, std::string_view verified, std::string_view event,
-                        std::string_view token, std::string_view time) {
+                        std::string_view email, std::string_view role, std::string_view verified,
+                        std::string_view event, std::string_view token, std::string_view time) {
     std::string text;
     text.reserve(256);
     for (const std::string_view part : {service, method_name(request.method), request.path, user,
-                                        role, verified, event, token, time}) {
+                                        email, role, verified, event, token, time}) {
         text += std::to_string(part.size());
         text += ':';
         text += part;
@@ -61,11 +61,13 @@ Result<Principal> principal_of(const Request& request) {
 std::string_view role_name(Role role) { return role_names[std::size_t(role)]; }
 
 CallerHeaders::CallerHeaders(const CallerKey& key, std::string_view target_service,
-                             const Principal& principal, const Request& request, Instant now)
+                             const Principal& principal, const Request& request, Instant now,
+                             std::string_view email)
     : caller_(key.caller), signed_in_(principal.signed_in()),
       entered_(!principal.entry_event.is_zero()) {
     if (signed_in_) {
         user_ = principal.account.text();
+        email_ = email;
         role_ = role_name(principal.role);
         verified_ = principal.verified ? "true" : "false";
     }
@@ -74,8 +76,8 @@ CallerHeaders::CallerHeaders(const CallerKey& key, std::string_view target_servi
         entry_token_ = id_text(principal.entry_token);
     }
     const std::string time = std::to_string(now.us);
-    const Digest code = key.key.code(signed_text(target_service, request, user_, role_, verified_,
-                                                 entry_event_, entry_token_, time));
+    const Digest code = key.key.code(signed_text(target_service, request, user_, email_, role_,
+                                                 verified_, entry_event_, entry_token_, time));
     assertion_ = time + "." + base64url(code);
 }
 
@@ -84,6 +86,7 @@ bool CallerHeaders::attach(Request& request) const {
               request.add_header("X-Urr-Assertion", assertion_);
     if (signed_in_)
         ok = ok && request.add_header("X-User-Id", user_) &&
+             (email_.empty() || request.add_header("X-User-Email", email_)) &&
              request.add_header("X-User-Role", role_) &&
              request.add_header("X-User-Verified", verified_);
     if (entered_)
@@ -103,9 +106,9 @@ Result<Principal> believed_caller(const CallerKeys& keys, std::string_view servi
     Digest code;
     if (!read_base64url(assertion.substr(dot + 1), code)) return refuse("malformed assertion");
     const std::string text =
-        signed_text(service, request, request.header("X-User-Id"), request.header("X-User-Role"),
-                    request.header("X-User-Verified"), request.header("X-Entry-Event"),
-                    request.header("X-Entry-Jti"), time);
+        signed_text(service, request, request.header("X-User-Id"), request.header("X-User-Email"),
+                    request.header("X-User-Role"), request.header("X-User-Verified"),
+                    request.header("X-Entry-Event"), request.header("X-Entry-Jti"), time);
     if (!key->second.matches(text, code)) return refuse("forged assertion");
     const Instant made{number(time)};
     if (made < now - assertion_life || made > now + assertion_life) return refuse("old assertion");

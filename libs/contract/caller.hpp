@@ -3,7 +3,7 @@
 // time, under a key of that caller and that service. A service believes the headers only with it,
 // so a part that was broken into cannot speak for others.
 //
-//     CallerHeaders headers(key, "ticket", principal, email, request, clock.now());
+//     CallerHeaders headers(key, "ticket", principal, request, clock.now(), email);
 //     headers.attach(request);                              // views into `headers`
 //     Principal p = TRY_PLAIN(believed_caller(keys, "ticket", request, clock.now()));
 #pragma once
@@ -21,8 +21,8 @@ inline constexpr Duration assertion_life = seconds(60);
 
 // The headers that only the gateway and services may set; stripped from what comes from outside.
 inline constexpr std::string_view internal_headers[] = {
-    "X-User-Id",     "X-User-Email", "X-User-Role",  "X-User-Verified",
-    "X-Entry-Event", "X-Entry-Jti",  "X-Urr-Caller", "X-Urr-Assertion"};
+    "X-User-Id",   "X-User-Email", "X-User-Role",     "X-User-Verified", "X-Entry-Event",
+    "X-Entry-Jti", "X-Urr-Caller", "X-Urr-Assertion", timeout_header};
 
 struct CallerKey {
     std::string caller; // "gateway"
@@ -35,12 +35,12 @@ using CallerKeys = std::map<std::string, HmacKey, std::less<>>;
 class CallerHeaders {
 public:
     CallerHeaders(const CallerKey& key, std::string_view target_service, const Principal& principal,
-                  const Request& request, Instant now);
+                  const Request& request, Instant now, std::string_view email = {});
     // Adds the headers to a request whose internal headers were removed. False: too many headers.
     bool attach(Request& request) const;
 
 private:
-    std::string caller_, user_, role_, verified_, entry_event_, entry_token_, assertion_;
+    std::string caller_, user_, email_, role_, verified_, entry_event_, entry_token_, assertion_;
     bool signed_in_, entered_;
 };
 

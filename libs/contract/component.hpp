@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "libs/async/nursery.hpp"
+#include "libs/http/router.hpp"
 #include "libs/messaging/message.hpp"
 #include "libs/telemetry/metrics.hpp"
 
@@ -23,6 +24,8 @@ public:
     virtual ~ServiceComponent() = default;
     // As in settings, keys and documents: "ticket".
     virtual std::string_view name() const = 0;
+    // Its routes, each of which stands in api/openapi.yaml; nullptr: it has none of its own.
+    virtual const Router* router() const { return nullptr; }
     virtual Task<Result<void>> open(Context) { co_return Result<void>{}; }
     // Relays, sweeps, ticks. Consumers are started by who owns the log, see subscriptions().
     virtual void start_jobs(Nursery&) {}

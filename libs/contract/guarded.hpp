@@ -20,6 +20,7 @@ public:
           internal_callers_(std::move(internal_callers)), clock_(clock) {}
 
     Router& router() { return router_; }
+    const Router& router() const { return router_; }
     const AnswerMetrics& answers() const { return answers_; }
 
     Task<Response> handle(Context context, Request request) override {
@@ -37,6 +38,9 @@ private:
         if (internal && !internal_callers_.contains(request.header("X-Urr-Caller")))
             co_return problem(Error(Code::ASSERTION_INVALID), context.trace);
         context.principal = *caller;
+        // A believed caller says how long it waits; nobody works for one who has gone.
+        if (const auto left = timeout_of(request))
+            context.deadline = std::min(context.deadline, Loop::here().now() + *left);
         co_return co_await router_.handle(context, request);
     }
 

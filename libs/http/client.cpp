@@ -120,19 +120,20 @@ bool repeatable(const Request& request) {
     }
 }
 
-void render(const Request& request, const std::string& host, std::string& out) {
+void render(const Request& request, const std::string& host, Duration left, std::string& out) {
     out.clear();
     out.append(method_name(request.method)).append(" ").append(request.target);
     out.append(" HTTP/1.1\r\nHost: ").append(host).append("\r\n");
     for (const Header& header : request.headers()) {
-        if (same_header(header.name, "Host")) continue;
+        if (same_header(header.name, "Host") || same_header(header.name, timeout_header)) continue;
         out.append(header.name).append(": ").append(header.value).append("\r\n");
     }
     const bool may_have_body = request.method == Method::post || request.method == Method::put ||
                                request.method == Method::patch;
     if (!request.body.empty() || may_have_body)
         out.append("Content-Length: ").append(std::to_string(request.body.size())).append("\r\n");
-    out.append("\r\n").append(request.body);
+    out.append(timeout_header).append(": ").append(std::to_string(left.us / 1'000));
+    out.append("\r\n\r\n").append(request.body);
 }
 
 // Content types that our services send are constants; a foreign one lives in the headers' text.
@@ -281,7 +282,7 @@ private:
                                     Instant due) {
         Upstream& u = *upstream;
         u.due = due;
-        render(request, host_, u.out);
+        render(request, host_, due - loop_.now(), u.out);
         ErrorCode error;
         const std::size_t written = u.socket.write_some(asio::buffer(u.out), error);
         if (error && error != asio::error::would_block) co_return broken(u);

@@ -2,6 +2,8 @@
 
 #include <arpa/inet.h>
 
+#include <charconv>
+
 #include "libs/core/json_text.hpp"
 
 namespace urr {
@@ -98,6 +100,15 @@ std::string_view Request::cookie(std::string_view name) const {
         }
     }
     return {};
+}
+
+std::optional<Duration> timeout_of(const Request& request) {
+    const std::string_view text = request.header(timeout_header);
+    std::int64_t ms = 0;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), ms);
+    if (read.ec != std::errc() || read.ptr != text.data() + text.size() || ms < 0 || ms > 1'000'000)
+        return std::nullopt;
+    return milliseconds(ms);
 }
 
 Response& Response::add(std::string_view name, std::string_view value) {

@@ -95,6 +95,10 @@ Response json_response(int status, std::string body);
 // so. The title is English, or Korean where `accept_language` prefers it.
 Response problem(const Error& error, const Trace& trace, std::string_view accept_language = {});
 
+// How many milliseconds the caller still waits: the deadline, passed on between services.
+inline constexpr std::string_view timeout_header = "X-Urr-Timeout-Ms";
+std::optional<Duration> timeout_of(const Request& request);
+
 // How one service reaches another: over a socket, or by loopback in the same process.
 class Transport {
 public:

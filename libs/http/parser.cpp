@@ -71,6 +71,8 @@ Result<bool> note_header(std::string_view name, std::string_view value, MessageH
     case 10:
         if (!same_header(name, "Connection")) return !same_header(name, "Keep-Alive");
         if (has_item(value, "close")) head.keep_alive = false;
+        head.connection_lists = head.connection_lists ||
+                                (!same_header(value, "close") && !same_header(value, "keep-alive"));
         return false;
     case 14:
         if (!same_header(name, "Content-Length")) return true;
@@ -97,6 +99,20 @@ bool hop_by_hop(std::string_view name) {
            same_header(name, "Upgrade") || same_header(name, "Proxy-Authenticate") ||
            same_header(name, "Proxy-Authorization") || same_header(name, "Proxy-Connection") ||
            same_header(name, "Keep-Alive");
+}
+
+// Takes out what a Connection header of `lines` names: it was meant for us alone (RFC 9110 §7.6.1).
+void remove_listed(std::string_view lines, Request& request) {
+    std::string_view line;
+    while (take_line(lines, line) && !line.empty()) {
+        const std::size_t colon = line.find(':');
+        if (!same_header(line.substr(0, colon), "Connection")) continue;
+        for (std::string_view list = line.substr(colon + 1); !list.empty();) {
+            const std::size_t comma = list.find(',');
+            request.remove_headers(trimmed(list.substr(0, comma)));
+            list = comma == std::string_view::npos ? std::string_view() : list.substr(comma + 1);
+        }
+    }
 }
 
 Result<> parse_request_line(std::string_view line, Request& request, MessageHead& head) {
@@ -147,6 +163,7 @@ Result<MessageHead> parse_request_head(std::string_view text, Request& request) 
     if (!take_line(text, line)) return bad("bad line ending");
     TRY_PLAIN(parse_request_line(line, request, head));
     const bool old_version = !head.keep_alive;
+    const std::string_view lines = text;
     int hosts = 0;
     for (;;) {
         if (!take_line(text, line)) return bad("bad line ending");
@@ -158,6 +175,8 @@ Result<MessageHead> parse_request_head(std::string_view text, Request& request) 
         if (!request.add_header(field.name, field.value)) return fail(Code::HEADERS_TOO_LARGE);
     }
     if (!text.empty()) return bad("bad line ending");
+    if (head.connection_lists) [[unlikely]]
+        remove_listed(lines, request);
     if (hosts > 1 || (hosts == 0 && !old_version)) return bad("one Host header is needed");
     if (head.chunked && (head.has_length || old_version)) return bad("two kinds of length");
     return head;

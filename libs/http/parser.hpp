@@ -16,6 +16,7 @@ struct MessageHead {
     bool chunked = false;
     bool keep_alive = true;
     bool expects_continue = false;
+    bool connection_lists = false; // a Connection header names others
 };
 
 // Length of the head with its empty line, or npos; looks from `from` on (what was seen before).

@@ -27,6 +27,7 @@ public:
 
     std::string_view name() const override { return "catalog"; }
     HttpHandler& face() { return face_; }
+    const Router* router() const override { return &face_.router(); }
 
     void append_metrics(MetricsText& out) const override;
     bool healthy() const override { return tickets_.healthy(); }

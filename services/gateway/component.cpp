@@ -6,6 +6,8 @@ Result<std::unique_ptr<Component>> Component::make(const Settings& given, Needs 
     Options options;
     options.keys = std::move(needs.keys);
     options.caller_keys = std::move(needs.caller_keys);
+    options.device_key = needs.device_key;
+    options.secure_cookies = given.yes("URR_SECURE_COOKIES");
     auto trusted = TrustedProxies::parse(given.text("URR_TRUSTED_PROXIES"));
     if (!trusted)
         return fail(Code::UNAVAILABLE,

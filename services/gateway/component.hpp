@@ -22,9 +22,11 @@ inline constexpr SettingRow settings[] = {
 
 struct Needs {
     const Clock& clock;
+    Random& random;
     Log& log;
     PublicKeys keys; // access and entry
     std::array<std::optional<HmacKey>, targets> caller_keys;
+    SecretKey device_key;                        // the same for all gateways
     std::array<Transport*, targets> upstreams{}; // nullptr: not there, 404
     HttpHandler* waiting_room_door = nullptr;    // of the same process
 };
@@ -42,7 +44,8 @@ public:
 
 private:
     Component(Options options, const Needs& needs)
-        : gateway_(std::move(options), needs.clock, needs.upstreams, needs.waiting_room_door) {}
+        : gateway_(std::move(options), needs.clock, needs.random, needs.upstreams,
+                   needs.waiting_room_door) {}
 
     Gateway gateway_;
 };

@@ -5,9 +5,10 @@ namespace urr::gateway {
 namespace {
 
 constexpr std::size_t tokens_remembered_max = 200'000;
-constexpr int breaker_failures = 5;
-constexpr Duration breaker_pause = seconds(2);
+constexpr std::size_t request_id_bytes_max = 64;
 constexpr std::string_view vwr_prefix = "/vwr-api";
+constexpr std::string_view set_by_us[] = {"X-Forwarded-For", "X-Request-Id", "traceparent",
+                                          "Authorization"};
 
 std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
     std::uint64_t z = a * 0x9E3779B97F4A7C15ull + b;
@@ -22,14 +23,16 @@ std::uint64_t number_of(const std::array<unsigned char, 16>& bytes) {
     return mix(high, low);
 }
 
+// What is counted apart for one caller; the categories stand from 1 on.
+constexpr std::uint64_t bad_tokens_category = 77;
+
 Principal principal_of(const Claims& claims) {
     Principal p;
+    p.account = claims.subject;
     if (claims.type == TokenType::access) {
-        p.account = claims.subject;
         p.role = claims.role;
         p.verified = claims.email_verified;
     } else {
-        p.account = claims.subject;
         p.entry_event = claims.event;
         p.entry_token = claims.id;
     }
@@ -40,11 +43,26 @@ bool is_failure(const Result<Response>& answer) {
     return !answer || answer->status == 502 || answer->status == 504;
 }
 
+bool is_request_id(std::string_view text) {
+    if (text.empty() || text.size() > request_id_bytes_max) return false;
+    for (const char c : text) {
+        const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                           (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.';
+        if (!plain) return false;
+    }
+    return true;
+}
+
+std::unexpected<Error> over_limit(const LimitState& state) {
+    return fail(Error(Code::RATE_LIMITED).retry_after(int(state.reset_seconds)));
+}
+
 } // namespace
 
-Gateway::Gateway(Options options, const Clock& clock, std::array<Transport*, targets> upstreams,
-                 HttpHandler* door)
-    : options_(std::move(options)), clock_(clock), upstreams_(upstreams), door_(door) {}
+Gateway::Gateway(Options options, const Clock& clock, Random& random,
+                 std::array<Transport*, targets> upstreams, HttpHandler* door)
+    : options_(std::move(options)), clock_(clock), random_(random), upstreams_(upstreams),
+      door_(door), routes_(operations()) {}
 
 // The door of the waiting room stands in front of everything: no token, no limit but its own.
 bool Gateway::answer_at_once(const Request& request, std::string& out) {
@@ -58,163 +76,223 @@ bool Gateway::answer_at_once(const Request& request, std::string& out) {
 
 Task<Response> Gateway::handle(Context context, Request request) {
     metrics_.requests.add();
+    Passage passage;
+    const std::string_view given = request.header("X-Request-Id");
+    const std::string made = is_request_id(given) ? std::string() : context.trace.id_text();
+    passage.request_id = made.empty() ? given : std::string_view(made);
+    Response response;
     if (request.method == Method::options && request.has_header("Access-Control-Request-Method")) {
-        Response preflight;
-        preflight.status = 204;
-        add_cors(request, preflight);
-        preflight.add("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE")
-            .add("Access-Control-Allow-Headers",
-                 "Authorization, Content-Type, Idempotency-Key, x-queue-entry-token")
-            .add("Access-Control-Max-Age", "600");
-        co_return preflight;
+        response = preflight();
+    } else {
+        const std::string_view language = request.header("Accept-Language");
+        auto answer = co_await pass(context, request, passage);
+        response = answer ? std::move(*answer) : problem(answer.error(), context.trace, language);
     }
-    LimitState limit;
-    auto answer = co_await filter(context, request, limit);
-    Response response =
-        answer ? std::move(*answer)
-               : problem(answer.error(), context.trace, request.header("Accept-Language"));
-    if (limit.limit > 0)
-        response.add("RateLimit-Limit", std::to_string(limit.limit))
-            .add("RateLimit-Remaining", std::to_string(limit.remaining))
-            .add("RateLimit-Reset", std::to_string(limit.reset_seconds));
-    add_cors(request, response);
-    response.add("X-Request-Id", context.trace.id_text());
-    response.add("traceparent", context.trace.traceparent());
+    finish(request, context, passage, response);
     co_return response;
 }
 
-Task<Result<Response>> Gateway::filter(Context context, Request request, LimitState& limit) {
-    const auto target = target_of(request.path);
-    if (!target || !upstreams_[std::size_t(*target)]) co_return fail(Code::NOT_FOUND);
-    const Address client = options_.trusted.client_of(request);
-    Principal principal = TRY(caller_of(request, client));
-    TRY(check_limit(request, principal, client, limit));
-    if (needs_entry(request.method, request.path)) TRY(check_entry(request, principal));
-    co_return co_await forward(context, request, *target, principal, client);
+Response Gateway::preflight() const {
+    Response response;
+    response.status = 204;
+    response.add("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE")
+        .add("Access-Control-Allow-Headers",
+             "Authorization, Content-Type, Idempotency-Key, x-queue-entry-token")
+        .add("Access-Control-Max-Age", "600");
+    return response;
 }
 
-Result<Principal> Gateway::remembered(std::string_view token, TokenType type, Memory& memory) {
+Task<Result<Response>> Gateway::pass(Context context, Request& request, Passage& passage) {
+    passage.client = options_.trusted.client_of(request);
+    TRY(find_route(request, passage));
+    TRY(check_caller(request, passage));
+    TRY(check_limit(request, passage));
+    if (passage.needs.entry) TRY(check_entry(request, passage));
+    if (passage.needs.idempotency && request.header("Idempotency-Key").empty())
+        co_return fail(Code::IDEMPOTENCY_KEY_REQUIRED);
+    co_return co_await forward(context, request, passage);
+}
+
+Result<> Gateway::find_route(Request& request, Passage& passage) const {
+    if (request.path.starts_with("/vwr-api/")) {
+        request.path.remove_prefix(vwr_prefix.size());
+        request.target.remove_prefix(vwr_prefix.size());
+        if (!request.path.starts_with("/vwr/")) return fail(Code::NOT_FOUND);
+    }
+    const Routes::Found found = routes_.find(request.method, request.path);
+    if (found.operation) {
+        passage.needs = *found.operation;
+    } else if (found.path_known) {
+        passage.allowed_methods = found.methods;
+        return fail(Code::METHOD_NOT_ALLOWED);
+    } else {
+        const auto needs = needs_by_prefix(request.method, request.path);
+        if (!needs || found.internal) return fail(Code::NOT_FOUND);
+        passage.needs = *needs;
+    }
+    if (!upstreams_[std::size_t(passage.needs.target)]) return fail(Code::NOT_FOUND);
+    return {};
+}
+
+Result<const Gateway::Known*> Gateway::check_token(std::string_view token, TokenType type,
+                                                   Memory& memory, const Address& client) {
     const Instant now = clock_.now();
     if (const auto at = memory.find(token); at != memory.end()) {
         if (at->second.expires > now) {
             metrics_.token_hits.add();
-            return at->second.principal;
+            return &at->second;
         }
         memory.erase(at);
     }
+    // Checking costs; who has sent many that were no good waits before the next is looked at.
+    const std::uint64_t address = mix(number_of(client.bytes), bad_tokens_category);
+    const LimitState failures = limiter_.look(address, options_.limits.bad_tokens, now);
+    if (!failures.allowed) return over_limit(failures);
     metrics_.token_checks.add();
     auto claims = verify_token(options_.keys, token, type, now);
-    if (!claims) return fail(std::move(claims).error());
+    if (!claims) {
+        metrics_.refused_tokens.add();
+        limiter_.count(address, options_.limits.bad_tokens, now);
+        return fail(Code::TOKEN_INVALID);
+    }
     if (memory.size() >= tokens_remembered_max) memory.clear(); // bounded; they are checked again
-    const Principal principal = principal_of(*claims);
-    memory.emplace(std::string(token), Remembered{principal, claims->expires});
-    return principal;
+    Known known{principal_of(*claims), std::move(claims->email), claims->expires};
+    return &memory.emplace(std::string(token), std::move(known)).first->second;
 }
 
-// GW-1 and GW-2. A token that is no good makes an anonymous caller: services say 401 where one must
-// be signed in.
-Result<Principal> Gateway::caller_of(const Request& request, const Address& client) {
+// GW-1 and GW-2.
+Result<> Gateway::check_caller(const Request& request, Passage& passage) {
+    const Operation& needs = passage.needs;
     std::string_view token = request.header("Authorization");
     if (token.starts_with("Bearer "))
         token.remove_prefix(7);
     else
         token = request.cookie("access_token");
-    if (token.empty()) return Principal{};
-    auto principal = remembered(token, TokenType::access, access_tokens_);
-    if (principal) return principal;
-    metrics_.refused_tokens.add();
-    const auto failures =
-        limiter_.count(mix(number_of(client.bytes), 77), options_.limits.bad_tokens, clock_.now());
-    if (!failures.allowed)
-        return fail(Error(Code::RATE_LIMITED).retry_after(int(failures.reset_seconds)));
-    return Principal{};
+    if (!token.empty()) {
+        const auto known = check_token(token, TokenType::access, access_tokens_, passage.client);
+        if (known) {
+            passage.principal = (*known)->principal;
+            passage.email = (*known)->email;
+        } else if (needs.user || known.error().code() == Code::RATE_LIMITED) {
+            return std::unexpected<Error>(known.error().clone());
+        }
+    }
+    if (needs.user && !passage.principal.signed_in()) return fail(Code::UNAUTHENTICATED);
+    if (passage.principal.role < needs.role) return fail(Code::FORBIDDEN);
+    return {};
 }
 
-Result<> Gateway::check_limit(const Request& request, const Principal& principal,
-                              const Address& client, LimitState& state) {
-    const Limit category = limit_of(request.method, request.path);
-    if (category == Limit::exempt) return {};
+LimitState Gateway::count(std::uint64_t caller, Limit category, std::int64_t factor) {
     const Limits& limits = options_.limits;
     const std::int64_t per_caller[] = {limits.auth, limits.queue, limits.booking, limits.general,
                                        limits.webhook};
-    std::int64_t limit = per_caller[std::size_t(category)];
-    std::uint64_t caller = number_of(principal.account.bytes);
-    if (!principal.signed_in()) {
-        limit *= limits.address_factor;
-        caller = number_of(client.bytes);
+    return limiter_.count(mix(caller, std::uint64_t(category) + 1),
+                          per_caller[std::size_t(category)] * factor, clock_.now());
+}
+
+// GW-3. Behind one address there may be many, so an anonymous browser counts by its device cookie
+// and its address by a multiple; who brings no cookie counts by the address alone.
+Result<> Gateway::check_limit(const Request& request, Passage& passage) {
+    const Limit category = passage.needs.limit;
+    if (category == Limit::exempt) return {};
+    LimitState& state = passage.limit;
+    if (passage.principal.signed_in()) {
+        state = count(number_of(passage.principal.account.bytes), category, 1);
+    } else {
+        const auto device = read_device(options_.device_key, request.cookie(device_cookie));
+        const std::uint64_t address = number_of(passage.client.bytes);
+        passage.new_device = !device;
+        if (device) state = count(mix(*device, address), category, 1);
+        if (state.allowed) {
+            const auto all = count(address, category, options_.limits.address_factor);
+            if (!device || !all.allowed) state = all;
+        }
     }
-    state = limiter_.count(mix(caller, std::uint64_t(category) + 1), limit, clock_.now());
     if (state.allowed) return {};
     metrics_.limited.add();
-    return fail(Error(Code::RATE_LIMITED).retry_after(int(state.reset_seconds)));
+    return over_limit(state);
 }
 
 // GW-4.
-Result<> Gateway::check_entry(const Request& request, Principal& principal) {
-    if (!principal.signed_in()) return fail(Code::UNAUTHENTICATED);
+Result<> Gateway::check_entry(const Request& request, Passage& passage) {
     std::string_view token = request.header("x-queue-entry-token");
     if (token.empty()) token = request.cookie("urr-entry-token");
     if (token.empty()) {
         metrics_.entries_refused.add();
         return fail(Code::ENTRY_TOKEN_REQUIRED);
     }
-    const auto entry = remembered(token, TokenType::entry, entry_tokens_);
-    if (!entry || entry->account != principal.account) {
+    const auto entry = check_token(token, TokenType::entry, entry_tokens_, passage.client);
+    if (!entry && entry.error().code() == Code::RATE_LIMITED)
+        return std::unexpected<Error>(entry.error().clone());
+    if (!entry || (*entry)->principal.account != passage.principal.account) {
         metrics_.entries_refused.add();
         return fail(Code::ENTRY_TOKEN_INVALID);
     }
-    principal.entry_event = entry->entry_event;
-    principal.entry_token = entry->entry_token;
+    passage.principal.entry_event = (*entry)->principal.entry_event;
+    passage.principal.entry_token = (*entry)->principal.entry_token;
     return {};
 }
 
-Task<Result<Response>> Gateway::forward(Context context, Request request, Target target,
-                                        const Principal& principal, const Address& client) {
-    const auto index = std::size_t(target);
+Task<Result<Response>> Gateway::forward(Context context, Request& request, const Passage& passage) {
+    const auto index = std::size_t(passage.needs.target);
     Breaker& breaker = breakers_[index];
-    const Instant now = clock_.now();
-    if (breaker.open_until > now) {
+    for (const std::string_view name : internal_headers) request.remove_headers(name);
+    for (const std::string_view name : set_by_us) request.remove_headers(name);
+    const std::string address = passage.client.text();
+    const std::string trace = context.trace.traceparent();
+    bool room = request.add_header("X-Forwarded-For", address) &&
+                request.add_header("X-Request-Id", passage.request_id) &&
+                request.add_header("traceparent", trace);
+    std::optional<CallerHeaders> headers;
+    if (const auto& key = options_.caller_keys[index]) {
+        headers.emplace(CallerKey{"gateway", *key}, target_name(passage.needs.target),
+                        passage.principal, request, clock_.now(), passage.email);
+        room = room && headers->attach(request);
+    }
+    if (!room) co_return fail(Code::HEADERS_TOO_LARGE);
+    request.peer = passage.client;
+    if (!breaker.allow(clock_.now())) {
         metrics_.breaker_refusals.add();
         co_return fail(Error(Code::UNAVAILABLE, "the service is away").retry_after(2));
     }
-    for (const std::string_view name : internal_headers) request.remove_headers(name);
-    for (const std::string_view name :
-         {"X-Forwarded-For", "X-Request-Id", "traceparent", "Authorization"})
-        request.remove_headers(name);
-    const std::string address = client.text();
-    const std::string trace = context.trace.traceparent();
-    request.add_header("X-Forwarded-For", address);
-    request.add_header("traceparent", trace);
-    if (target == Target::waiting_room && request.path.starts_with("/vwr-api/")) {
-        request.path.remove_prefix(vwr_prefix.size());
-        request.target.remove_prefix(vwr_prefix.size());
-    }
-    std::optional<CallerHeaders> headers;
-    if (const auto& key = options_.caller_keys[index]) {
-        const CallerKey caller{"gateway", *key};
-        headers.emplace(caller, target_name(target), principal, request, now);
-        if (!headers->attach(request)) co_return fail(Code::HEADERS_TOO_LARGE);
-    }
-    request.peer = client;
     auto answer = co_await upstreams_[index]->send(context, request);
-    if (is_failure(answer)) {
-        metrics_.upstream_failures.add();
-        if (++breaker.failures >= breaker_failures) {
-            breaker.failures = 0;
-            breaker.open_until = clock_.now() + breaker_pause;
-        }
-    } else {
-        breaker.failures = 0;
-    }
+    const bool failed = is_failure(answer);
+    if (failed) metrics_.upstream_failures.add();
+    breaker.settle(!failed, clock_.now());
     co_return answer;
 }
 
+void Gateway::finish(const Request& request, const Context& context, const Passage& passage,
+                     Response& response) {
+    const LimitState& limit = passage.limit;
+    if (limit.limit > 0)
+        response.add("RateLimit-Limit", std::to_string(limit.limit))
+            .add("RateLimit-Remaining", std::to_string(limit.remaining))
+            .add("RateLimit-Reset", std::to_string(limit.reset_seconds));
+    if (passage.allowed_methods) response.add("Allow", allow_text(passage.allowed_methods));
+    // Never on what a shared cache may keep: all behind it would be one device.
+    if (passage.new_device && !response.header("Cache-Control").starts_with("public")) {
+        std::string cookie(device_cookie);
+        cookie.append("=").append(make_device(options_.device_key, random_));
+        cookie.append("; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax");
+        if (options_.secure_cookies) cookie.append("; Secure");
+        response.add("Set-Cookie", cookie);
+    }
+    add_cors(request, response);
+    response.add("X-Request-Id", passage.request_id);
+    response.add("traceparent", context.trace.traceparent());
+}
+
 void Gateway::add_cors(const Request& request, Response& response) const {
+    if (options_.origins.empty()) return;
+    response.add("Vary", "Origin"); // also where no origin was sent: caches must know
     const std::string_view origin = request.header("Origin");
     if (origin.empty() || !options_.origins.contains(origin)) return;
     response.add("Access-Control-Allow-Origin", origin)
         .add("Access-Control-Allow-Credentials", "true")
-        .add("Vary", "Origin");
+        .add("Access-Control-Expose-Headers",
+             "ETag, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, "
+             "X-Request-Id");
 }
 
 } // namespace urr::gateway

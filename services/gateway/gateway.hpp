@@ -1,12 +1,14 @@
 // The gateway: four filters in the order of the architecture (GW-1…GW-4), then routing.
 //
 //   GW-1  cookie access_token becomes a bearer token
-//   GW-2  the token is checked (once, then remembered until it expires); who calls is stated to the
-//         service with an assertion; what a client sent of such headers is dropped
-//   GW-3  rate limits, per account or per client address
+//   GW-2  the token is checked (once, then remembered until it expires) and the route's user and
+//         role are asked for; who calls is stated to the service with an assertion; what a client
+//         sent of such headers is dropped
+//   GW-3  rate limits: per account; anonymous callers per device cookie and per address
 //   GW-4  the entry token before seats and reservations
 //
-// One loop each. Bodies pass through unread; streams unbuffered.
+// What a route needs stands in the contract (policy.hpp). One loop each. Bodies pass through
+// unread; streams unbuffered. Always an answer: a service that is away is 502, 503 or 504.
 #pragma once
 #include <array>
 #include <set>
@@ -16,6 +18,8 @@
 #include "libs/http/client_address.hpp"
 #include "libs/http/server.hpp"
 #include "libs/security/jwt.hpp"
+#include "services/gateway/breaker.hpp"
+#include "services/gateway/device.hpp"
 #include "services/gateway/limiter.hpp"
 #include "services/gateway/metrics.hpp"
 #include "services/gateway/policy.hpp"
@@ -34,20 +38,24 @@ struct Options {
     std::set<std::string, std::less<>> origins; // CORS
     Limits limits;
     std::array<std::optional<HmacKey>, targets> caller_keys; // one per service
+    SecretKey device_key{};                                  // the same for all gateways
+    bool secure_cookies = true;
 };
 
 class Gateway final : public HttpHandler {
 public:
-    Gateway(Options options, const Clock& clock, std::array<Transport*, targets> upstreams,
-            HttpHandler* waiting_room_door);
+    Gateway(Options options, const Clock& clock, Random& random,
+            std::array<Transport*, targets> upstreams, HttpHandler* waiting_room_door);
 
     bool answer_at_once(const Request& request, std::string& out) override;
     Task<Response> handle(Context context, Request request) override;
     const Metrics& metrics() const { return metrics_; }
 
 private:
-    struct Remembered {
+    // Who a token speaks for.
+    struct Known {
         Principal principal;
+        std::string email;
         Instant expires;
     };
     struct TextHash {
@@ -56,26 +64,39 @@ private:
             return std::hash<std::string_view>()(text);
         }
     };
-    using Memory = std::unordered_map<std::string, Remembered, TextHash, std::equal_to<>>;
-    struct Breaker {
-        int failures = 0;
-        Instant open_until{};
+    using Memory = std::unordered_map<std::string, Known, TextHash, std::equal_to<>>;
+    // One request on its way: what the filters found out.
+    struct Passage {
+        Operation needs{};
+        Address client;
+        Principal principal;
+        std::string_view email;
+        std::string_view request_id;
+        LimitState limit;
+        bool new_device = false;
+        std::uint8_t allowed_methods = 0; // of a path that has no such method
     };
 
-    Task<Result<Response>> filter(Context context, Request request, LimitState& limit);
-    Result<Principal> caller_of(const Request& request, const Address& client);
-    Result<Principal> remembered(std::string_view token, TokenType type, Memory& memory);
-    Result<> check_limit(const Request& request, const Principal& principal, const Address& client,
-                         LimitState& state);
-    Result<> check_entry(const Request& request, Principal& principal);
-    Task<Result<Response>> forward(Context context, Request request, Target target,
-                                   const Principal& principal, const Address& client);
+    Response preflight() const;
+    Task<Result<Response>> pass(Context context, Request& request, Passage& passage);
+    Result<> find_route(Request& request, Passage& passage) const;
+    Result<> check_caller(const Request& request, Passage& passage);
+    Result<> check_limit(const Request& request, Passage& passage);
+    Result<> check_entry(const Request& request, Passage& passage);
+    Result<const Known*> check_token(std::string_view token, TokenType type, Memory& memory,
+                                     const Address& client);
+    LimitState count(std::uint64_t caller, Limit category, std::int64_t factor);
+    Task<Result<Response>> forward(Context context, Request& request, const Passage& passage);
+    void finish(const Request& request, const Context& context, const Passage& passage,
+                Response& response);
     void add_cors(const Request& request, Response& response) const;
 
     Options options_;
     const Clock& clock_;
+    Random& random_;
     std::array<Transport*, targets> upstreams_;
     HttpHandler* door_;
+    const Routes routes_;
     Limiter limiter_;
     Memory access_tokens_, entry_tokens_;
     std::array<Breaker, targets> breakers_;

@@ -22,6 +22,8 @@ public:
 
     // Counts one request of `caller` in a category.
     LimitState count(std::uint64_t caller, std::int64_t limit, Instant now);
+    // What `count` would answer, without counting.
+    LimitState look(std::uint64_t caller, std::int64_t limit, Instant now) const;
     std::size_t size() const { return windows_.size(); }
 
 private:
@@ -29,6 +31,8 @@ private:
         std::int64_t start_us = 0;
         std::int64_t current = 0, previous = 0;
     };
+    static LimitState state_of(const Window& window, std::int64_t limit, Instant now);
+    static void turn(Window& window, Instant now);
     void prune(Instant now);
     std::unordered_map<std::uint64_t, Window> windows_;
 };

@@ -38,6 +38,7 @@ public:
 
     std::string_view name() const override { return "payment"; }
     HttpHandler& face() { return face_; }
+    const Router* router() const override { return &face_.router(); }
 
     // Settles what an earlier process left open: nothing else is under way yet.
     Task<Result<void>> open(Context context) override;

@@ -40,6 +40,7 @@ public:
 
     std::string_view name() const override { return "queue"; }
     HttpHandler& face() { return face_; }
+    const Router* router() const override { return &face_.router(); }
 
     Task<Result<void>> open(Context context) override { return service_.open(context); }
     void start_jobs(Nursery& jobs) override;

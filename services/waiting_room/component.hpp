@@ -47,6 +47,7 @@ public:
 
     std::string_view name() const override { return service_name; }
     HttpHandler& face() { return door(0); }
+    const Router* router() const override { return &doors_[0]->router(); }
     Door& door(std::size_t loop) { return *doors_[loop]; }
 
     Task<Result<void>> open(Context context) override { return keeper_.open(context); }
