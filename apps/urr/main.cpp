@@ -19,10 +19,13 @@ usage: urr COMMAND [OPTION…]
   seed [--seats N]      make and publish demo events (or one of N seats)
   token mint [--count N] [--role user|admin]
                         signed-in test accounts: a line "account token" each
-  stampede --self [--fans N] [--seats N] [--seed S] [--abandon P] [--declines P] [--kills N]
-           [--report FILE]
-                        play an on-sale against a private system and audit it; P in percent,
-                        --kills ends the server with kill -9 so often and starts it again
+  stampede --self | --target URL --accounts FILE --stores FILE [--event ID]
+           [--fans N] [--seats N] [--seed S] [--bots P] [--abandon P] [--slow-payers P]
+           [--declines P] [--kills N] [--report FILE]
+                        play an on-sale and audit it: against a private system in a temporary
+                        folder, or against URL with the accounts of `token mint` and a file that
+                        names the stores to audit ("folder=PATH"); P in percent of the fans;
+                        --kills ends the private server with kill -9 so often and starts it again
   config                the settings, their values and what they mean
   version               the program's version
   --help                this text

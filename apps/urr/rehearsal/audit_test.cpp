@@ -1,0 +1,411 @@
+// The audit must fail loudly. Goal: each of its six headings is seen when it is planted in a copy
+// of sound stores, and when it is planted in a copy of a sound record.
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "apps/urr/rehearsal/audit.hpp"
+#include "apps/urr/stores.hpp"
+#include "libs/core/clock.hpp"
+#include "libs/core/must.hpp"
+
+namespace urr::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+Id<void> id_of(unsigned char kind, unsigned char number) {
+    Id<void> id;
+    id.bytes[0] = kind;
+    id.bytes[15] = number;
+    return id;
+}
+
+// Fan 1 bought seat 0 for 100, fan 2 seat 1; seat 2 is free. Fan 1 came first.
+struct Audits : testing::Test {
+    fs::path folder =
+        fs::temp_directory_path() / ("urr_audit_" + std::to_string(::getpid()) + "_" +
+                                     testing::UnitTest::GetInstance()->current_test_info()->name());
+    const EventId event{id_of(0xe0, 0).bytes};
+    Record record;
+
+    static std::string hex_of(unsigned char kind, int number) {
+        char text[40];
+        std::snprintf(text, sizeof text, "x'%02x%026d%04x'", kind, 0, unsigned(number));
+        return text;
+    }
+    Audits() {
+        fs::create_directories(folder);
+        SystemClock clock;
+        must(Stores::open(folder.string(), clock)); // makes the tables
+        const std::string e = hex_of(0xe0, 0);
+        sql("ticket", "INSERT INTO events (id, title, artist, venue, event_us, sale_start_us, "
+                      "sale_end_us, published, room, seats_per_person, layout, created_us) VALUES "
+                      "(" +
+                          e + ", '', '', '', 0, 0, 0, 1, 1, 2, '', 0)");
+        sql("ticket", "INSERT INTO seats (event, seat, state, version, hold_until_us) VALUES (" +
+                          e + ", 2, 0, 1, 0)");
+        for (int fan = 1; fan <= 2; ++fan) store_purchase(fan);
+        record.accounts.resize(3);
+        for (int fan = 1; fan <= 2; ++fan) {
+            record.accounts[std::size_t(fan)] = AccountId{id_of(0xa0, (unsigned char)fan).bytes};
+            tell_purchase(fan);
+        }
+    }
+    ~Audits() override { fs::remove_all(folder); }
+
+    void store_purchase(int fan) {
+        const std::string e = hex_of(0xe0, 0), account = hex_of(0xa0, fan),
+                          seat = std::to_string(fan - 1);
+        const std::string reservation = hex_of(0xb0, fan), payment = hex_of(0xc0, fan);
+        sql("ticket", "INSERT INTO seats (event, seat, state, version, hold_until_us, reservation) "
+                      "VALUES (" +
+                          e + ", " + seat + ", 3, 2, 0, " + reservation + ")");
+        sql("ticket",
+            "INSERT INTO accounts (event, account, seats, lapses, paused_until_us) VALUES (" + e +
+                ", " + account + ", 1, 0, 0)");
+        sql("ticket", "INSERT INTO reservations (id, event, account, state, seats, amount, "
+                      "created_us, expires_us, fence, payment, declines) VALUES (" +
+                          reservation + ", " + e + ", " + account + ", 2, '" + seat +
+                          "', 100, 0, 0, 1, " + payment + ", 0)");
+        sql("ticket", "INSERT INTO tickets (id, reservation, event, seat, account, serial, state, "
+                      "created_us) VALUES (" +
+                          hex_of(0xd0, fan) + ", " + reservation + ", " + e + ", " + seat + ", " +
+                          account + ", 1, 0, 0)");
+        sql("payment", "INSERT INTO attempts (id, order_id, account, amount, state, fence, "
+                       "created_us, key, body_sha256) VALUES (" +
+                           payment + ", " + reservation + ", " + account +
+                           ", 100, 1, 1, 0, 'k', x'00')");
+        sql("payment", "INSERT INTO ledger (entry, posting, account, amount, at_us) VALUES (" +
+                           payment + ", 0, 'acquirer', 100, 0), (" + payment +
+                           ", 1, 'customers', -100, 0)");
+        sql("acquirer", "INSERT INTO charges (key, amount, state, ready_us, refunded) VALUES (" +
+                            payment + ", 100, 0, 0, 0)");
+        sql("queue", "INSERT INTO members (event, account, epoch, phase, position, arrival, state, "
+                     "until_us, joined_us) VALUES (" +
+                         e + ", " + account + ", 1, 0, " + std::to_string(fan) + ", 1, 2, " +
+                         std::to_string(700'000'000 + fan) + ", 1)");
+    }
+    Told& tell(int fan, Call call, int status) {
+        Told told;
+        told.fan = std::uint32_t(fan);
+        told.call = call;
+        told.status = status;
+        told.sent_us = std::int64_t(record.told.size()) * 10;
+        told.at_us = told.sent_us + 5;
+        told.position = std::uint64_t(fan);
+        told.epoch = 1;
+        return record.told.emplace_back(std::move(told));
+    }
+    void tell_purchase(int fan) {
+        const std::string reservation = id_of(0xb0, (unsigned char)fan).text();
+        tell(fan, Call::assign, 201).id = "receipt" + std::to_string(fan);
+        tell(fan, Call::check, 200).admitted = true;
+        tell(fan, Call::entry, 200).state = "queued";
+        Told& active = tell(fan, Call::entry, 200);
+        active.state = "active";
+        active.id = "entry" + std::to_string(fan);
+        active.expires_us = 1'000'000;
+        Told& held = tell(fan, Call::reserve, 201);
+        held.id = reservation;
+        held.seats = {fan - 1};
+        held.expires_us = 1'000'000;
+        Told& paid = tell(fan, Call::confirm, 200);
+        paid.order = reservation;
+        paid.id = id_of(0xc0, (unsigned char)fan).text();
+        paid.state = "captured";
+        Told& confirmed = tell(fan, Call::reservation, 200);
+        confirmed.state = "confirmed";
+        confirmed.seats = {fan - 1};
+    }
+    Told& told_to(int fan, Call call) {
+        for (Told& told : record.told)
+            if (int(told.fan) == fan && told.call == call) return told;
+        throw std::logic_error("nothing of that kind was told");
+    }
+    void sql(const std::string& store, const std::string& text) {
+        sqlite3* handle = nullptr;
+        sqlite3_open((folder / (store + ".db")).c_str(), &handle);
+        char* message = nullptr;
+        sqlite3_exec(handle, text.c_str(), nullptr, nullptr, &message);
+        EXPECT_EQ(message, nullptr) << message << ": " << text;
+        sqlite3_close(handle);
+    }
+    Audit audit() {
+        Audit result;
+        const StoreFacts facts = must(audit_stores(stores_in(folder.string()), event, result));
+        audit_clients(record, facts, result);
+        return result;
+    }
+    // Exactly this heading is raised, and by something that is said in words.
+    void expect_only(std::int64_t Audit::* counter, std::int64_t count = 1) {
+        Audit a = audit();
+        std::string all;
+        for (const std::string& finding : a.findings) all += finding + "; ";
+        EXPECT_EQ(a.*counter, count) << all;
+        EXPECT_FALSE(all.empty());
+        a.*counter = 0;
+        EXPECT_TRUE(a.ok()) << all;
+    }
+};
+
+TEST_F(Audits, pass_sound_stores_and_a_sound_record) {
+    const Audit a = audit();
+    EXPECT_TRUE(a.ok()) << (a.findings.empty() ? "" : a.findings[0]);
+    EXPECT_EQ(a.sold, 2);
+    EXPECT_EQ(a.free, 1);
+}
+
+// --- planted in the stores
+
+TEST_F(Audits, see_two_tickets_for_one_seat) {
+    sql("ticket",
+        "DROP INDEX tickets_seat; UPDATE reservations SET seats = '1,0' WHERE id = " +
+            hex_of(0xb0, 2) +
+            "; INSERT INTO tickets (id, reservation, event, seat, account, serial, state, "
+            "created_us) VALUES (x'dd', " +
+            hex_of(0xb0, 2) + ", " + hex_of(0xe0, 0) + ", 0, " + hex_of(0xa0, 2) + ", 1, 0, 0)");
+    record.closed = false;
+    expect_only(&Audit::oversold);
+}
+TEST_F(Audits, see_a_ticket_for_a_seat_that_is_not_sold) {
+    sql("ticket", "UPDATE seats SET state = 0, reservation = NULL WHERE seat = 0; "
+                  "UPDATE accounts SET seats = 0 WHERE account = " +
+                      hex_of(0xa0, 1));
+    expect_only(&Audit::oversold);
+}
+TEST_F(Audits, see_more_seats_than_a_person_may_have) {
+    sql("ticket", "UPDATE events SET seats_per_person = 0");
+    expect_only(&Audit::oversold, 2);
+}
+TEST_F(Audits, see_money_kept_without_a_seat) {
+    sql("acquirer", "INSERT INTO charges (key, amount, state, ready_us, refunded) "
+                    "VALUES (x'cc', 50, 0, 0, 0)");
+    sql("payment", "INSERT INTO ledger (entry, posting, account, amount, at_us) VALUES "
+                   "(x'cc', 0, 'acquirer', 50, 0), (x'cc', 1, 'customers', -50, 0)");
+    expect_only(&Audit::paid_without_seat);
+}
+TEST_F(Audits, see_captured_money_of_an_expired_hold_that_was_not_refunded) {
+    sql("ticket",
+        "UPDATE reservations SET state = 3, payment = NULL WHERE id = " + hex_of(0xb0, 2) +
+            "; DELETE FROM tickets WHERE seat = 1; UPDATE seats SET state = 0, "
+            "reservation = NULL WHERE seat = 1; UPDATE accounts SET seats = 0 "
+            "WHERE account = " +
+            hex_of(0xa0, 2));
+    std::erase_if(record.told, [](const Told& t) { return t.fan == 2 && t.call >= Call::confirm; });
+    expect_only(&Audit::paid_without_seat);
+}
+TEST_F(Audits, see_a_confirmed_ticket_that_is_gone) {
+    sql("ticket", "DELETE FROM tickets WHERE seat = 1");
+    const Audit a = audit();
+    EXPECT_GE(a.lost_confirmed, 1);
+}
+TEST_F(Audits, see_a_reservation_with_fewer_tickets_than_seats) {
+    sql("ticket", "UPDATE reservations SET seats = '1,2' WHERE id = " + hex_of(0xb0, 2));
+    expect_only(&Audit::lost_confirmed);
+}
+TEST_F(Audits, see_who_was_let_in_before_an_earlier_one) {
+    sql("queue", "UPDATE members SET until_us = 705000000 WHERE position = 1; "
+                 "UPDATE members SET until_us = 704000000 WHERE position = 2");
+    expect_only(&Audit::order_violations);
+}
+TEST_F(Audits, see_an_acknowledged_place_that_the_store_lost) {
+    sql("queue", "DELETE FROM members WHERE position = 2");
+    expect_only(&Audit::order_violations);
+}
+TEST_F(Audits, see_a_place_that_was_moved) {
+    sql("queue", "UPDATE members SET position = 9 WHERE position = 2");
+    expect_only(&Audit::order_violations);
+}
+TEST_F(Audits, see_a_ledger_entry_that_does_not_balance) {
+    sql("payment",
+        "UPDATE ledger SET amount = -99 WHERE posting = 1 AND entry = " + hex_of(0xc0, 1));
+    expect_only(&Audit::money_imbalance);
+}
+TEST_F(Audits, see_a_ledger_that_says_otherwise_than_the_acquirer) {
+    sql("payment", "DELETE FROM ledger WHERE entry = " + hex_of(0xc0, 1));
+    expect_only(&Audit::money_imbalance);
+}
+TEST_F(Audits, see_money_in_the_ledger_that_was_never_taken) {
+    sql("payment", "INSERT INTO ledger (entry, posting, account, amount, at_us) VALUES "
+                   "(x'cc', 0, 'acquirer', 5, 0), (x'cc', 1, 'customers', -5, 0)");
+    expect_only(&Audit::money_imbalance);
+}
+TEST_F(Audits, see_an_order_paid_with_another_amount) {
+    sql("ticket", "UPDATE reservations SET amount = 99 WHERE id = " + hex_of(0xb0, 1));
+    expect_only(&Audit::money_imbalance);
+}
+TEST_F(Audits, see_a_seat_that_is_neither_sold_nor_free) {
+    sql("ticket", "UPDATE seats SET state = 1 WHERE seat = 2");
+    expect_only(&Audit::unexplained);
+}
+TEST_F(Audits, see_a_payment_without_an_outcome) {
+    sql("payment", "INSERT INTO attempts (id, order_id, account, amount, state, fence, created_us, "
+                   "key, body_sha256) VALUES (x'cd', " +
+                       hex_of(0xb0, 3) +
+                       ", x'a0', 1, 0, 0, 0, "
+                       "'k', x'00')");
+    sql("ticket", "INSERT INTO reservations (id, event, account, state, seats, amount, created_us, "
+                  "expires_us, fence, declines) VALUES (" +
+                      hex_of(0xb0, 3) + ", " + hex_of(0xe0, 0) + ", x'a0', 1, '2', 1, 0, 0, 1, 0)");
+    expect_only(&Audit::unexplained);
+}
+TEST_F(Audits, see_a_count_of_seats_that_is_wrong) {
+    sql("ticket", "UPDATE accounts SET seats = 2 WHERE account = " + hex_of(0xa0, 1));
+    expect_only(&Audit::unexplained);
+}
+
+// --- planted in the record
+
+TEST_F(Audits, see_two_fans_told_of_one_seat) {
+    told_to(2, Call::reservation).seats = {0};
+    const Audit a = audit();
+    EXPECT_EQ(a.oversold, 1);
+    EXPECT_EQ(a.lost_confirmed, 1); // and fan 2 does not have it
+}
+TEST_F(Audits, see_a_seat_held_by_two_at_once) {
+    Told hold;
+    hold.fan = 2;
+    hold.call = Call::reserve;
+    hold.status = 201;
+    hold.id = id_of(0xb0, 2).text();
+    hold.seats = {0}; // which fan 1 still holds
+    hold.at_us = told_to(1, Call::reserve).at_us + 1;
+    record.told.insert(record.told.begin() + 5, hold);
+    told_to(2, Call::confirm).order = "";
+    expect_only(&Audit::oversold);
+}
+TEST_F(Audits, do_not_mind_a_seat_held_again_after_the_hold_ended) {
+    record.closed = false;
+    for (const int fan : {2, 1}) {
+        Told& hold = tell(fan, Call::reserve, 201);
+        hold.id = id_of(0xb0, (unsigned char)fan).text();
+        hold.seats = {9};
+        hold.expires_us = hold.at_us + 1;
+    }
+    std::erase_if(record.told, [](const Told& t) { return t.call == Call::confirm; });
+    EXPECT_TRUE(audit().ok());
+}
+TEST_F(Audits, see_too_many_seats_given_to_a_bot) {
+    tell(2, Call::reserve, 201).attack = Attack::too_many_seats;
+    expect_only(&Audit::oversold);
+}
+TEST_F(Audits, see_a_fan_who_paid_and_has_no_seat) {
+    Told& hold = tell(1, Call::reserve, 201);
+    hold.id = id_of(0xb0, 1).text();
+    hold.seats = {2};
+    expect_only(&Audit::paid_without_seat);
+}
+TEST_F(Audits, see_a_fan_told_of_a_seat_that_it_does_not_have) {
+    told_to(2, Call::reservation).seats = {2};
+    expect_only(&Audit::lost_confirmed);
+}
+TEST_F(Audits, see_a_number_that_was_given_twice) {
+    Told& again = tell(2, Call::assign, 201);
+    again.position = 1;
+    again.id = "receipt3";
+    expect_only(&Audit::order_violations);
+}
+TEST_F(Audits, see_one_kept_waiting_although_a_later_number_was_let_in) {
+    told_to(2, Call::check).position = 7;
+    Told& waits = tell(1, Call::check, 200);
+    waits.position = 6;
+    expect_only(&Audit::order_violations);
+}
+TEST_F(Audits, see_a_receipt_that_is_not_known_any_more) {
+    tell(1, Call::check, 403).code = "RECEIPT_INVALID";
+    expect_only(&Audit::order_violations);
+}
+TEST_F(Audits, see_a_fan_told_queued_and_later_lost) {
+    Told lost = told_to(1, Call::entry);
+    lost.status = 404;
+    lost.code = "NOT_IN_QUEUE";
+    record.told.insert(record.told.begin() + 4, lost);
+    expect_only(&Audit::order_violations);
+}
+TEST_F(Audits, do_not_mind_an_entry_that_ended_with_the_purchase) {
+    tell(1, Call::entry, 404).code = "NOT_IN_QUEUE";
+    EXPECT_TRUE(audit().ok());
+}
+TEST_F(Audits, see_one_account_with_two_places) {
+    Told second = record.told[3];
+    ASSERT_EQ(second.state, "active");
+    second.id = "another";
+    record.told.insert(record.told.begin() + 4, second);
+    expect_only(&Audit::order_violations);
+}
+TEST_F(Audits, see_what_a_bot_gained) {
+    for (const Attack attack :
+         {Attack::forged_receipt, Attack::foreign_receipt, Attack::spent_room_token,
+          Attack::no_entry_token, Attack::forged_entry_token, Attack::foreign_entry_token}) {
+        tell(2, Call::check, 200).attack = attack;
+        expect_only(&Audit::order_violations);
+        record.told.pop_back();
+    }
+}
+TEST_F(Audits, see_a_payment_that_the_store_does_not_know) {
+    told_to(1, Call::confirm).id = id_of(0xc0, 9).text();
+    expect_only(&Audit::money_imbalance);
+}
+TEST_F(Audits, see_a_fan_who_was_refused_and_charged) {
+    Told& refused = told_to(1, Call::confirm);
+    refused.status = 409;
+    refused.code = "PAYMENT_DECLINED";
+    expect_only(&Audit::unexplained);
+}
+TEST_F(Audits, see_a_hold_that_was_lost_before_its_end) {
+    Told lost = told_to(1, Call::confirm);
+    lost.status = 409;
+    lost.code = "HOLD_EXPIRED";
+    record.told.insert(record.told.begin() + 5, lost);
+    expect_only(&Audit::unexplained);
+}
+TEST_F(Audits, see_a_hold_that_the_store_does_not_have) {
+    Told& hold = tell(2, Call::reserve, 201);
+    hold.id = id_of(0xb0, 77).text();
+    hold.seats = {2};
+    expect_only(&Audit::unexplained);
+}
+TEST_F(Audits, see_a_ticket_that_nobody_asked_for) {
+    std::erase_if(record.told, [](const Told& t) { return t.fan == 1 && t.call >= Call::reserve; });
+    expect_only(&Audit::unexplained);
+}
+TEST_F(Audits, see_an_internal_error) {
+    tell(1, Call::seats, 500).code = "INTERNAL";
+    expect_only(&Audit::unexplained);
+}
+
+// --- what it reads
+
+TEST_F(Audits, wait_for_holds_and_payments_that_are_under_way) {
+    const StorePaths paths = stores_in(folder.string());
+    EXPECT_EQ(must(under_way(paths, event)), 0);
+    sql("ticket", "UPDATE seats SET state = 1 WHERE seat = 2");
+    EXPECT_EQ(must(under_way(paths, event)), 1);
+    sql("ticket", "UPDATE reservations SET payment = NULL WHERE id = " + hex_of(0xb0, 2));
+    EXPECT_EQ(must(under_way(paths, event)), 2);
+}
+TEST_F(Audits, read_stores_by_folder_or_one_by_one) {
+    const auto read = [&](const std::string& text) {
+        std::ofstream(folder / "stores") << text;
+        return read_stores_file((folder / "stores").string());
+    };
+    EXPECT_EQ(must(read("# all\n\nfolder=/a\n")).queue, "/a/queue.db");
+    EXPECT_EQ(must(read("folder=/a\npayment=/b/p.db\n")).payment, "/b/p.db");
+    EXPECT_FALSE(read("ticket=/a\n"));
+    EXPECT_FALSE(read("folder=/a\ncolour=red\n"));
+    EXPECT_FALSE(read_stores_file((folder / "none").string()));
+    Audit a;
+    EXPECT_FALSE(audit_stores(stores_in("/nowhere"), event, a));
+}
+TEST_F(Audits, do_not_write_to_what_they_read) {
+    const auto before = fs::last_write_time(folder / "ticket.db");
+    (void)audit();
+    EXPECT_EQ(fs::last_write_time(folder / "ticket.db"), before);
+}
+
+} // namespace
+} // namespace urr::app
