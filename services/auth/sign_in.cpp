@@ -1,0 +1,151 @@
+#include "services/auth/sign_in.hpp"
+
+namespace urr::auth {
+
+namespace {
+
+constexpr auto find_work = [](Tx& tx, std::string email) {
+    return credentials_by_email(tx, std::move(email));
+};
+
+struct Starting {
+    NewSession session;
+    std::string password_seen; // as kept when it was found right
+    std::string password_anew; // under today's cost; empty: it stays as it is
+};
+
+// The password is looked at once more: it may have been changed while the pool was at work.
+constexpr auto start_work = [](Tx& tx, Starting s) -> Task<Result<User>> {
+    const AccountId account = s.session.account;
+    Credentials now = TRY(co_await credentials_by_id(tx, account));
+    if (now.password != s.password_seen) co_return fail(Code::LOGIN_FAILED);
+    if (!s.password_anew.empty()) TRY(co_await set_password(tx, account, s.password_anew));
+    TRY(co_await start_session(tx, std::move(s.session)));
+    co_return std::move(now.user);
+};
+
+constexpr auto refresh_work = [](Tx& tx, Refreshing r) { return refresh_session(tx, r); };
+
+constexpr auto logout_work = [](Tx& tx, Digest token) -> Task<Result<bool>> {
+    auto owner = co_await owner_of(tx, token);
+    if (!owner && owner.error().code() == Code::NOT_FOUND) co_return false;
+    if (!owner) co_return fail(std::move(owner).error());
+    co_return co_await end_session(tx, owner->account, owner->session);
+};
+
+constexpr auto end_all_work = [](Tx& tx, AccountId account) { return end_sessions(tx, account); };
+constexpr auto end_work = [](Tx& tx, AccountId account, SessionId session) {
+    return end_session(tx, account, session);
+};
+
+constexpr auto list_work = [](Tx& tx, AccountId account,
+                              Digest token) -> Task<Result<SignIn::Sessions>> {
+    SignIn::Sessions sessions;
+    sessions.all = TRY(co_await sessions_of(tx, account));
+    const auto owner = co_await owner_of(tx, token);
+    if (owner && owner->account == account) sessions.current = owner->session;
+    co_return sessions;
+};
+
+} // namespace
+
+SignIn::Fresh SignIn::fresh_session(AccountId account, const Client& client) {
+    std::string token = parts_.tokens.first_refresh_token(parts_.random);
+    return {{SessionId::make(parts_.clock.now(), parts_.random), account, client.device,
+             token_hash(token), parts_.rules.refresh.life},
+            std::move(token)};
+}
+
+SignedIn SignIn::signed_in(User user, std::string refresh_token, Instant refresh_expires) {
+    const Instant now = parts_.clock.now();
+    const Instant expires = now + parts_.rules.access_life;
+    std::string access =
+        parts_.tokens.access_token(user, make_id_bytes(now, parts_.random), now, expires);
+    return {std::move(user), std::move(access), std::move(refresh_token), expires, refresh_expires};
+}
+
+// Reads and computes the same whether or not the address is somebody's.
+Task<Result<Credentials>> SignIn::check(Context context, std::string email, std::string password,
+                                        Client client) {
+    auto found = co_await parts_.database.read(context, find_work, email);
+    if (!found && found.error().code() != Code::NOT_FOUND) co_return fail(std::move(found).error());
+    const Instant began = Loop::here().now();
+    auto fits = found ? co_await parts_.passwords.fits(context, password, found->password)
+                      : co_await parts_.passwords.fits_nobody(context, password);
+    if (!fits) {
+        parts_.throttles.give_back(email, client.address);
+        parts_.figures.logins_overloaded.add();
+        co_return fail(std::move(fits).error().retry_after(1));
+    }
+    parts_.figures.password_time.observe(Loop::here().now() - began);
+    if (!*fits) {
+        parts_.figures.logins_failed.add();
+        co_return fail(Code::LOGIN_FAILED);
+    }
+    parts_.throttles.give_back(email, client.address);
+    co_return std::move(*found);
+}
+
+Task<Result<SignedIn>> SignIn::login(Context context, std::string email, std::string password,
+                                     Client client) {
+    if (auto allowed = parts_.throttles.try_password(email, client.address); !allowed) {
+        parts_.figures.logins_throttled.add();
+        co_return fail(std::move(allowed).error());
+    }
+    const Credentials known = TRY(co_await check(context, email, password, client));
+    std::string anew;
+    if (parts_.passwords.is_outdated(known.password)) {
+        auto hashed = co_await parts_.passwords.hash(context, std::move(password));
+        if (hashed) anew = std::move(*hashed); // else at the next login
+    }
+    Fresh fresh = fresh_session(known.user.id, client);
+    const Instant expires = parts_.clock.now() + parts_.rules.refresh.life;
+    User user = TRY(co_await parts_.database.transact(
+        context, start_work, Starting{std::move(fresh.session), known.password, anew}));
+    parts_.figures.logins.add();
+    co_return signed_in(std::move(user), std::move(fresh.token), expires);
+}
+
+Task<Result<SignedIn>> SignIn::refresh(Context context, std::string token) {
+    std::string successor = parts_.tokens.successor_of(token);
+    const Refreshing asked{token_hash(token), token_hash(successor), parts_.rules.refresh};
+    Refreshed done = TRY(co_await parts_.database.transact(context, refresh_work, asked));
+    switch (done.step) {
+    case RefreshStep::refuse:
+        parts_.figures.refresh_refused.add();
+        co_return fail(Code::REFRESH_TOKEN_INVALID);
+    case RefreshStep::revoke:
+        parts_.figures.families_revoked.add();
+        co_return fail(Code::REFRESH_TOKEN_REUSED);
+    case RefreshStep::rotate:
+        parts_.figures.refreshed.add();
+        break;
+    case RefreshStep::repeat:
+        parts_.figures.refreshed_again.add();
+        break;
+    }
+    co_return signed_in(std::move(done.user), std::move(successor), done.expires);
+}
+
+Task<Result<void>> SignIn::logout(Context context, std::string token) {
+    TRY(co_await parts_.database.transact(context, logout_work, token_hash(token)));
+    co_return Result<void>{};
+}
+
+Task<Result<std::int64_t>> SignIn::logout_everywhere(Context context) {
+    co_return co_await parts_.database.transact(context, end_all_work, context.principal.account);
+}
+
+Task<Result<SignIn::Sessions>> SignIn::sessions(Context context, std::string token) {
+    co_return co_await parts_.database.read(context, list_work, context.principal.account,
+                                            token_hash(token));
+}
+
+Task<Result<void>> SignIn::end(Context context, SessionId session) {
+    const bool ended = TRY(
+        co_await parts_.database.transact(context, end_work, context.principal.account, session));
+    if (!ended) co_return fail(Code::NOT_FOUND);
+    co_return Result<void>{};
+}
+
+} // namespace urr::auth
