@@ -3,13 +3,25 @@
 namespace urr::app {
 
 Task<Response> OperatorFace::handle(Context context, Request request) {
+    const bool ours = request.path == "/health" || request.path.starts_with("/actuator/");
+    if (!ours) co_return co_await inner_.handle(context, request);
     const bool reads = request.method == Method::get || request.method == Method::head;
-    if (reads && request.path == "/health") co_return health();
-    if (reads && request.path == "/actuator/health/liveness")
-        co_return json_response(200, R"({"status":"ok"})");
-    if (reads && request.path == "/actuator/health/readiness") co_return readiness();
-    if (reads && request.path == "/actuator/prometheus") co_return metrics();
-    co_return co_await inner_.handle(context, request);
+    Response response;
+    if (request.path == "/health")
+        response = health();
+    else if (request.path == "/actuator/health/liveness")
+        response = json_response(200, R"({"status":"ok"})");
+    else if (request.path == "/actuator/health/readiness")
+        response = readiness();
+    else if (request.path == "/actuator/prometheus")
+        response = metrics();
+    else
+        co_return problem(Error(Code::NOT_FOUND), context.trace);
+    if (!reads) {
+        response = problem(Error(Code::METHOD_NOT_ALLOWED), context.trace);
+        response.add("Allow", "GET, HEAD");
+    }
+    co_return response;
 }
 
 Response OperatorFace::health() const {

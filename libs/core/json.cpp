@@ -1,6 +1,7 @@
 #include "libs/core/json.hpp"
 
 #include <charconv>
+#include <cmath>
 
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/src.hpp>
@@ -135,6 +136,26 @@ Result<JsonValue> parse_json(std::string_view text) {
     return std::move(parser.handler().root);
 }
 
+namespace {
+
+constexpr double exact_reals_max = 9007199254740992; // 2^53
+
+// Unicode code points of a well-formed UTF-8 text, as JSON Schema counts them.
+std::size_t characters(std::string_view text) {
+    std::size_t count = 0;
+    for (const char c : text) count += ((unsigned char)c & 0xc0) != 0x80;
+    return count;
+}
+
+// The first bytes of a text, no character cut in two.
+std::string_view beginning(std::string_view text, std::size_t bytes_max) {
+    if (text.size() <= bytes_max) return text;
+    while (bytes_max > 0 && ((unsigned char)text[bytes_max] & 0xc0) == 0x80) --bytes_max;
+    return text.substr(0, bytes_max);
+}
+
+} // namespace
+
 namespace json {
 
 void Faults::add(std::string message) {
@@ -150,15 +171,19 @@ bool read_integer(const JsonValue& from, std::int64_t& to, std::int64_t low, std
                   Limits limits, Faults& faults) {
     low = std::max(low, limits.min);
     high = std::min(high, limits.max);
-    if (from.kind != JsonValue::Kind::integer) {
+    std::int64_t number = from.integer;
+    const bool whole = from.kind == JsonValue::Kind::real && std::trunc(from.real) == from.real &&
+                       std::abs(from.real) <= exact_reals_max;
+    if (whole) number = std::int64_t(from.real); // 1.0 is a whole number (JSON Schema)
+    if (from.kind != JsonValue::Kind::integer && !whole) {
         faults.add("must be a whole number");
         return false;
     }
-    if (from.integer < low || from.integer > high) {
+    if (number < low || number > high) {
         faults.add("must be from " + std::to_string(low) + " to " + std::to_string(high));
         return false;
     }
-    to = from.integer;
+    to = number;
     return true;
 }
 
@@ -172,7 +197,7 @@ bool read_text(const JsonValue& from, std::string& to, Limits limits, Faults& fa
             faults.add("must have no control characters");
             return false;
         }
-    if (!check_length(from.text.size(), limits, faults)) return false;
+    if (!check_length(characters(from.text), limits, faults)) return false;
     to = from.text;
     return true;
 }
@@ -224,7 +249,7 @@ void check_unknown(const JsonValue& object, const std::vector<std::string_view>&
                    Faults& faults) {
     for (const std::string& name : object.names) {
         if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-        faults.enter(std::string_view(name).substr(0, 64));
+        faults.enter(beginning(name, 64));
         faults.add("is not known");
         faults.leave();
     }

@@ -29,7 +29,7 @@
 
 namespace urr {
 
-// Bounds of a member: of a number's value, a text's bytes or a list's length.
+// Bounds of a member: of a number's value, a text's characters or a list's length.
 struct Limits {
     std::int64_t min = INT64_MIN;
     std::int64_t max = INT64_MAX;

@@ -52,6 +52,22 @@ void describe(Archive& a, Open& v) {
     a.field("n", v.n);
 }
 
+struct Whole {
+    std::int64_t count = 0;
+};
+template <class Archive>
+void describe(Archive& a, Whole& v) {
+    a.field("count", v.count);
+}
+
+struct Short {
+    std::string text;
+};
+template <class Archive>
+void describe(Archive& a, Short& v) {
+    a.field("text", v.text, Limits{.min = 1, .max = 4});
+}
+
 TEST(Json, what_is_written_is_read_again) {
     SeededRandom random(7);
     for (int i = 0; i < 200; ++i) {
@@ -97,8 +113,8 @@ TEST(Json, malformed_text_is_refused) {
 }
 
 TEST(Json, numbers_must_be_whole_and_fit) {
-    for (const char* text : {R"({"n":1.0})", R"({"n":1e3})", R"({"n":9223372036854775808})",
-                             R"({"n":"1"})", R"({"n":null})", R"({"n":true})"})
+    for (const char* text : {R"({"n":1.5})", R"({"n":9223372036854775808})", R"({"n":"1"})",
+                             R"({"n":null})", R"({"n":true})"})
         EXPECT_EQ(read_json<Open>(text).error().code(), Code::VALIDATION_FAILED) << text;
     EXPECT_EQ(must(read_json<Open>(R"({"n":-9223372036854775808})")).n, INT64_MIN);
 }
@@ -146,6 +162,27 @@ TEST(Traces, are_read_strictly) {
                              "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
                              "00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"})
         EXPECT_FALSE(parse_traceparent(text)) << text;
+}
+
+TEST(Json, a_whole_number_may_be_written_as_a_real) {
+    EXPECT_EQ(must(read_json<Whole>(R"({"count":3.0})")).count, 3);
+    EXPECT_EQ(must(read_json<Whole>(R"({"count":1e2})")).count, 100);
+    EXPECT_FALSE(read_json<Whole>(R"({"count":3.5})"));
+    EXPECT_FALSE(read_json<Whole>(R"({"count":1e300})"));
+    EXPECT_FALSE(read_json<Whole>(R"({"count":9007199254740994.0})")); // a real is not exact there
+}
+
+TEST(Json, an_unknown_name_is_told_in_whole_characters) {
+    const std::string name = std::string(63, 'a') + "예매";
+    const auto read = read_json<Short>("{\"text\":\"a\",\"" + name + "\":1}");
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().fields().front().field, std::string(63, 'a'));
+}
+
+TEST(Json, the_length_of_a_text_counts_characters) {
+    EXPECT_TRUE(read_json<Short>(R"({"text":"예매대기"})"));
+    EXPECT_FALSE(read_json<Short>(R"({"text":"예매대기표"})"));
+    EXPECT_TRUE(read_json<Short>(R"({"text":"\ud83c\udf9f\ud83c\udf9fab"})"));
 }
 
 } // namespace

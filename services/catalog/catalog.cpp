@@ -42,6 +42,12 @@ std::string_view status_of(const EventView& e, Instant now) {
     return e.under_way > 0 ? "lastSeats" : "soldOut";
 }
 
+bool is_status(std::string_view text) {
+    for (const char* known : {"upcoming", "onSale", "lastSeats", "soldOut", "ended"})
+        if (text == known) return true;
+    return false;
+}
+
 void append(std::string& out, const EventView& e) {
     out += "{\"id\":\"" + e.id.text() + "\",\"title\":";
     append_json_text(out, e.title);
@@ -75,7 +81,8 @@ Result<std::size_t> limit_of(const Request& request) {
     std::size_t limit = 20;
     if (text) {
         const auto read = std::from_chars(text->data(), text->data() + text->size(), limit);
-        if (read.ptr != text->data() + text->size() || limit < 1 || limit > 100)
+        if (read.ec != std::errc() || read.ptr != text->data() + text->size() || limit < 1 ||
+            limit > 100)
             return fail(Code::BAD_REQUEST, "limit must be from 1 to 100");
     }
     return limit;
@@ -105,6 +112,7 @@ Task<Result<void>> Catalog::refresh(Context context) {
 Task<Result<Response>> Catalog::list(Context context, Request request) {
     const std::size_t limit = TRY(limit_of(request));
     const auto status = TRY(query_value(request.query, "status"));
+    if (status && !is_status(*status)) co_return fail(Code::BAD_REQUEST, "no such status");
     const auto text = TRY(query_value(request.query, "q"));
     TRY(co_await refresh(context));
     std::string body = "{\"items\":[";

@@ -18,6 +18,9 @@ Result<std::unique_ptr<Component>> Component::make(const Settings& given, Needs 
     options.limits.queue = given.number("URR_LIMIT_QUEUE");
     options.limits.booking = given.number("URR_LIMIT_BOOKING");
     options.limits.general = given.number("URR_LIMIT_GENERAL");
+    options.limits.webhook = given.number("URR_LIMIT_WEBHOOK");
+    options.limits.bad_tokens = given.number("URR_LIMIT_BAD_TOKENS");
+    options.limits.address_factor = given.number("URR_LIMIT_ADDRESS_FACTOR");
     return std::unique_ptr<Component>(new Component(std::move(options), needs));
 }
 

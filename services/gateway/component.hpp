@@ -18,6 +18,10 @@ inline constexpr SettingRow settings[] = {
     {"URR_LIMIT_QUEUE", Kind::number, "60", "requests a minute and caller: /api/v1/queue"},
     {"URR_LIMIT_BOOKING", Kind::number, "10", "writes a minute and caller: seats, reservations"},
     {"URR_LIMIT_GENERAL", Kind::number, "100", "requests a minute and caller: all else"},
+    {"URR_LIMIT_WEBHOOK", Kind::number, "1000", "signed calls a minute and address: webhooks"},
+    {"URR_LIMIT_BAD_TOKENS", Kind::number, "60", "tokens that are no good, a minute and address"},
+    {"URR_LIMIT_ADDRESS_FACTOR", Kind::number, "50",
+     "how many times a limit one address has for all who are not signed in", 1, 1'000'000},
 };
 
 struct Needs {
