@@ -61,6 +61,20 @@ bool same_header(std::string_view a, std::string_view b) {
     return true;
 }
 
+Request& Request::operator=(const Request& other) noexcept {
+    method = other.method;
+    target = other.target;
+    path = other.path;
+    query = other.query;
+    body = other.body;
+    date = other.date;
+    peer = other.peer;
+    parameters = other.parameters;
+    header_count_ = other.header_count_;
+    if (this != &other) std::uninitialized_copy_n(other.headers_, header_count_, headers_);
+    return *this;
+}
+
 std::string_view Request::header(std::string_view name) const {
     for (const Header& header : headers())
         if (same_header(header.name, name)) return header.value;
@@ -75,7 +89,7 @@ bool Request::has_header(std::string_view name) const {
 
 bool Request::add_header(std::string_view name, std::string_view value) {
     if (header_count_ == headers_max) return false;
-    headers_[header_count_++] = {name, value};
+    std::construct_at(&headers_[header_count_++], name, value);
     return true;
 }
 

@@ -40,6 +40,10 @@ struct Request {
     static constexpr std::size_t headers_max = 64;
     static constexpr std::size_t parameters_max = 4;
 
+    Request() noexcept {} // room for headers is left as it is: this is the hottest object
+    Request(const Request& other) noexcept { *this = other; }
+    Request& operator=(const Request& other) noexcept;
+
     Method method = Method::get;
     std::string_view target; // as it came: /api/v1/seats/018f...?grade=A
     std::string_view path;   // strictly decoded, without the query; the router matches this
@@ -51,7 +55,7 @@ struct Request {
 
     std::string_view header(std::string_view name) const; // first of that name, or empty
     bool has_header(std::string_view name) const;
-    std::span<const Header> headers() const { return {headers_.data(), header_count_}; }
+    std::span<const Header> headers() const { return {headers_, header_count_}; }
     // False when there are headers_max already.
     bool add_header(std::string_view name, std::string_view value);
     void remove_headers(std::string_view name);
@@ -59,8 +63,10 @@ struct Request {
     std::string_view cookie(std::string_view name) const;
 
 private:
-    std::array<Header, headers_max> headers_;
     std::size_t header_count_ = 0;
+    union {
+        Header headers_[headers_max]; // the first header_count_ are there
+    };
 };
 
 // A body that goes on: server-sent events. Each frame is shared by all who read the stream.

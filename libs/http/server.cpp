@@ -255,6 +255,10 @@ void Connection::process() {
     auto self = shared_from_this();
     bool more = false;
     while (!busy_ && !closing_ && !closed_) {
+        if (filled_ == 0) { // the common end: all that came is answered
+            more = true;
+            break;
+        }
         Request request;
         const Parsed parsed = parse(request);
         if (parsed == Parsed::more) more = true;

@@ -90,10 +90,7 @@ bool Door::hot_status(std::string_view event_text, std::string_view date, std::s
     SharedRoom* room = event ? rooms_.find(*event) : nullptr;
     if (!room) return false;
     count(counters_.statuses);
-    out.append(head_status).append(date);
-    const std::size_t body_at = append_length(out);
-    out.append(status_body(*room));
-    set_length(out, body_at);
+    out.append(status_answer(*room, date));
     return true;
 }
 
@@ -115,25 +112,39 @@ bool Door::hot_check(std::string_view rest, std::string_view date, std::string& 
     return true;
 }
 
-const std::string& Door::status_body(SharedRoom& room) {
+Door::Status& Door::current_status(SharedRoom& room) {
     if (statuses_.size() <= room.index) statuses_.resize(room.index + 1);
     Status& status = statuses_[room.index];
     const std::uint64_t version = room.view.version();
     const Instant now = loop_.now();
     if (status.version != version || now - status.rendered > status_age_max) {
         status.body.clear();
+        status.answer.clear();
         append_status(status.body, room.view.read(), room.dispenser.given());
         status.version = version;
         status.rendered = now;
     }
-    return status.body;
+    return status;
+}
+
+const std::string& Door::status_body(SharedRoom& room) { return current_status(room).body; }
+
+// The whole answer, with a Date that may be as old as the body.
+const std::string& Door::status_answer(SharedRoom& room, std::string_view date) {
+    Status& status = current_status(room);
+    if (status.answer.empty()) {
+        status.answer.append(head_status).append(date);
+        const std::size_t body_at = append_length(status.answer);
+        status.answer.append(status.body);
+        set_length(status.answer, body_at);
+    }
+    return status.answer;
 }
 
 void Door::append_receipt_cookie(std::string& out, std::string_view event_text,
                                  std::string_view receipt) const {
-    out.append("urr-receipt=").append(receipt).append("; Path=").append(settings_.public_prefix);
-    out.append(assign_prefix).append(event_text).append("; Max-Age=86400; HttpOnly; SameSite=Lax");
-    if (settings_.secure_cookies) out.append("; Secure");
+    out.append("urr-receipt=").append(receipt).append(cookie_path_).append(event_text);
+    out.append(cookie_end_);
 }
 
 } // namespace urr::waiting_room

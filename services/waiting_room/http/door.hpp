@@ -62,12 +62,15 @@ private:
         std::uint64_t version = 0;
         Instant rendered;
         std::string body;
+        std::string answer; // with its head
     };
 
     bool hot_assign(const Request& request, std::string_view event_text, std::string& out);
     bool hot_status(std::string_view event_text, std::string_view date, std::string& out);
     bool hot_check(std::string_view rest, std::string_view date, std::string& out);
+    Status& current_status(SharedRoom& room);
     const std::string& status_body(SharedRoom& room);
+    const std::string& status_answer(SharedRoom& room, std::string_view date);
 
     Task<Result<Response>> assign(Context context, Request request);
     Task<Result<Response>> status(Context context, Request request);
@@ -84,6 +87,7 @@ private:
     const Clock& clock_;
     Loop& loop_;
     DoorSettings settings_;
+    const std::string cookie_path_, cookie_end_; // of a receipt's cookie, around the event
     AddressLimit assign_limit_;
     std::vector<Status> statuses_; // by the room's index
     Router router_;

@@ -7,7 +7,7 @@ namespace urr::waiting_room {
 namespace {
 
 // ,"serving":..,"ahead":..,"waitSeconds":..,"pollAfterSeconds":..}
-void append_prospect(std::string& out, const Receipt& receipt, const RoomView& view) {
+void append_prospect(ShortText& out, const Receipt& receipt, const RoomView& view) {
     const std::uint64_t ahead =
         ahead_of(receipt.position, receipt.voids_before, view.serving, view.voids_served);
     const WaitSeconds wait = wait_seconds(ahead, view.moving());
@@ -30,19 +30,23 @@ void append_prospect(std::string& out, const Receipt& receipt, const RoomView& v
 
 } // namespace
 
-void append_place(std::string& out, std::string_view request_id, const Receipt& receipt,
+void append_place(std::string& to, std::string_view request_id, const Receipt& receipt,
                   const RoomView& view) {
+    ShortText out;
     out.append("{\"requestId\":\"").append(request_id).append("\",\"position\":");
     append_number(out, receipt.position);
     out.append(",\"epoch\":");
     append_number(out, receipt.epoch);
     append_prospect(out, receipt, view);
+    to.append(out.view());
 }
 
-void append_waiting(std::string& out, const Receipt& receipt, const RoomView& view) {
+void append_waiting(std::string& to, const Receipt& receipt, const RoomView& view) {
+    ShortText out;
     out.append("{\"admitted\":false,\"position\":");
     append_number(out, receipt.position);
     append_prospect(out, receipt, view);
+    to.append(out.view());
 }
 
 void append_status(std::string& out, const RoomView& view, std::uint64_t given) {

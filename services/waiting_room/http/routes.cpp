@@ -63,6 +63,9 @@ void describe(Archive& a, Report& v) {
 Door::Door(WaitingRoom& rooms, const CallerKeys& callers, const Clock& clock, Loop& loop,
            const DoorSettings& settings, std::uint64_t seed)
     : rooms_(rooms), callers_(callers), clock_(clock), loop_(loop), settings_(settings),
+      cookie_path_("; Path=" + settings.public_prefix + "/vwr/assign/"),
+      cookie_end_(settings.secure_cookies ? "; Max-Age=86400; HttpOnly; SameSite=Lax; Secure"
+                                          : "; Max-Age=86400; HttpOnly; SameSite=Lax"),
       assign_limit_(settings.assign_limit, seed) {
     router_.add<&Door::assign>(Method::post, "/vwr/assign/{eventId}", *this);
     router_.add<&Door::status>(Method::get, "/vwr/status/{eventId}", *this);
