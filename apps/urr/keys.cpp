@@ -1,12 +1,10 @@
 #include "apps/urr/keys.hpp"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
+#include <charconv>
 
+#include "apps/urr/key_files.hpp"
 #include "libs/core/random.hpp"
 #include "libs/security/base64url.hpp"
 
@@ -14,32 +12,79 @@ namespace urr::app {
 
 namespace {
 
-constexpr std::string_view names[] = {"access",          "vwr",
-                                      "place",           "entry",
-                                      "ticket",          "receipt",
-                                      "device",          "gateway-ticket",
-                                      "gateway-catalog", "gateway-payment",
-                                      "gateway-queue",   "payment-ticket",
-                                      "queue-vwr"};
+constexpr TokenType signers[] = {TokenType::access, TokenType::vwr, TokenType::place,
+                                 TokenType::entry, TokenType::ticket};
+// The receipts' and the device cookie's key, then "caller-service".
+constexpr std::string_view secrets[] = {"receipt",        "device",          "gateway-auth",
+                                        "gateway-ticket", "gateway-catalog", "gateway-payment",
+                                        "gateway-queue",  "payment-ticket",  "queue-vwr"};
 
-std::string path_of(const std::string& folder, std::string_view name) {
-    return folder + "/keys/" + std::string(name) + ".key";
+std::string path_of(const std::string& folder, std::string_view name, std::string_view end) {
+    return folder + "/keys/" + std::string(name) + std::string(end);
 }
 
-Result<SecretKey> read(const std::string& folder, std::string_view name) {
-    const std::string path = path_of(folder, name);
-    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return fail(Code::UNAVAILABLE, "cannot read the key " + path + " (" + std::strerror(errno) +
-                                           "): run `urr keys` first");
-    char text[64];
-    const ssize_t n = ::read(file, text, sizeof text);
-    ::close(file);
+std::unexpected<Error> damaged(const std::string& path) {
+    return fail(Code::UNAVAILABLE, "the key " + path + " is damaged: restore it from a backup");
+}
+
+Result<SecretKey> read_secret(const std::string& folder, std::string_view name) {
+    const std::string path = path_of(folder, name, ".key");
+    const std::string text = TRY_PLAIN(read_key_file(path));
     SecretKey key;
-    const auto length = std::size_t(n > 0 && text[n - 1] == '\n' ? n - 1 : n > 0 ? n : 0);
-    if (!read_base64url(std::string_view(text, length), key))
-        return fail(Code::UNAVAILABLE, "the key " + path + " is damaged: restore it from a backup");
+    if (!read_base64url(text, key)) return damaged(path);
     return key;
+}
+
+// "kid key until", the last in seconds and only of a previous key.
+std::string text_of(const PublicKey& key) {
+    std::string text = key.kid + " " + base64url(key.bytes);
+    if (key.until != never) text += " " + std::to_string(key.until.us / 1'000'000);
+    return text;
+}
+
+Result<PublicKey> read_public(const std::string& path, TokenType type) {
+    const std::string text = TRY_PLAIN(read_key_file(path));
+    const std::size_t first = text.find(' '), second = text.find(' ', first + 1);
+    PublicKey key;
+    key.type = type;
+    if (first == std::string::npos || first == 0) return damaged(path);
+    key.kid = text.substr(0, first);
+    const std::string_view rest(text);
+    if (!read_base64url(rest.substr(first + 1, second - first - 1), key.bytes))
+        return damaged(path);
+    if (second != std::string::npos) {
+        std::int64_t until_s = 0;
+        const auto read =
+            std::from_chars(text.data() + second + 1, text.data() + text.size(), until_s);
+        if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return damaged(path);
+        key.until = Instant{until_s * 1'000'000};
+    }
+    return key;
+}
+
+std::string fresh_secret() {
+    SystemRandom random;
+    SecretKey key;
+    random.fill(key);
+    return base64url(key);
+}
+
+PublicKey public_half(const SigningKey& key) {
+    return {key.type, key.kid, key.public_key(), never};
+}
+
+// The file of the public half as it must be.
+Result<> settle_public(const std::string& folder, TokenType type) {
+    const PublicKey key = public_half(TRY_PLAIN(signing_key(folder, type)));
+    const std::string path = path_of(folder, token_type_name(type), ".pub");
+    const auto there = read_public(path, type);
+    if (there && there->kid == key.kid && there->bytes == key.bytes) return {};
+    return replace_key_file(path, text_of(key));
+}
+
+bool exists(const std::string& path) {
+    struct stat facts;
+    return ::stat(path.c_str(), &facts) == 0;
 }
 
 } // namespace
@@ -47,43 +92,91 @@ Result<SecretKey> read(const std::string& folder, std::string_view name) {
 Result<int> make_keys(const std::string& folder) {
     ::mkdir(folder.c_str(), 0700);
     ::mkdir((folder + "/keys").c_str(), 0700);
-    SystemRandom random;
     int made = 0;
-    for (const std::string_view name : names) {
-        const std::string path = path_of(folder, name);
-        const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-        if (file < 0 && errno == EEXIST) continue;
-        SecretKey key;
-        random.fill(key);
-        const std::string text = base64url(key) + "\n";
-        const bool written = file >= 0 &&
-                             ::write(file, text.data(), text.size()) == ssize_t(text.size()) &&
-                             ::fsync(file) == 0;
-        const int why = errno;
-        if (file >= 0) ::close(file);
-        if (!written)
-            return fail(Code::UNAVAILABLE, "cannot write " + path + ": " + std::strerror(why));
-        ++made;
+    for (const TokenType type : signers) {
+        const std::string path = path_of(folder, token_type_name(type), ".key");
+        made += TRY_PLAIN(create_key_file(path, fresh_secret()));
+        TRY_PLAIN(settle_public(folder, type));
     }
+    for (const std::string_view name : secrets)
+        made += TRY_PLAIN(create_key_file(path_of(folder, name, ".key"), fresh_secret()));
     return made;
 }
 
+Result<> rotate_key(const std::string& folder, TokenType type, Instant now) {
+    const std::string_view name = token_type_name(type);
+    const std::string previous = path_of(folder, name, ".previous.pub");
+    if (exists(previous) && TRY_PLAIN(read_public(previous, type)).until > now)
+        return fail(Code::CONFLICT, "the key before this one still counts: rotate it after a day");
+    PublicKey before = public_half(TRY_PLAIN(signing_key(folder, type)));
+    before.until = now + previous_key_life;
+    TRY_PLAIN(replace_key_file(previous, text_of(before)));
+    TRY_PLAIN(replace_key_file(path_of(folder, name, ".key"), fresh_secret()));
+    return settle_public(folder, type);
+}
+
+std::vector<std::string> key_faults(const std::string& folder) {
+    std::vector<std::string> faults;
+    const auto note = [&faults](const auto& read) {
+        if (!read) faults.emplace_back(read.error().text());
+    };
+    const auto private_file = [&](std::string_view name) {
+        const std::string path = path_of(folder, name, ".key");
+        struct stat facts;
+        if (::stat(path.c_str(), &facts) == 0 && (facts.st_mode & 077))
+            faults.push_back(path + " can be read by others: chmod 600");
+    };
+    for (const TokenType type : signers) {
+        const auto key = signing_key(folder, type);
+        note(key);
+        private_file(token_type_name(type));
+        const std::string path = path_of(folder, token_type_name(type), ".pub");
+        const auto shown = read_public(path, type);
+        note(shown);
+        if (key && shown && shown->bytes != key->public_key())
+            faults.push_back(path + " is of another key: run `urr keys`");
+    }
+    for (const std::string_view name : secrets) {
+        note(read_secret(folder, name));
+        private_file(name);
+    }
+    return faults;
+}
+
 Result<SigningKey> signing_key(const std::string& folder, TokenType type) {
-    const SecretKey seed = TRY_PLAIN(read(folder, token_type_name(type)));
+    const SecretKey seed = TRY_PLAIN(read_secret(folder, token_type_name(type)));
     // The kid tells which key it is without telling the key.
     const Digest digest = sha256({reinterpret_cast<const char*>(seed.data()), seed.size()});
     const std::string kid = hex(std::span(digest).first(6));
     return SigningKey::from_seed(type, kid, seed);
 }
 
+Result<PublicKeys> public_keys(const std::string& folder, std::initializer_list<TokenType> types) {
+    PublicKeys keys;
+    for (const TokenType type : types) {
+        const std::string_view name = token_type_name(type);
+        keys.add(TRY_PLAIN(read_public(path_of(folder, name, ".pub"), type)));
+        const std::string previous = path_of(folder, name, ".previous.pub");
+        if (exists(previous)) keys.add(TRY_PLAIN(read_public(previous, type)));
+    }
+    return keys;
+}
+
 Result<SecretKey> secret_key(const std::string& folder, std::string_view name) {
-    return read(folder, name);
+    return read_secret(folder, name);
 }
 
 Result<HmacKey> caller_key(const std::string& folder, std::string_view caller,
                            std::string_view service) {
-    const SecretKey key = TRY_PLAIN(read(folder, std::string(caller) + "-" + std::string(service)));
+    const std::string name = std::string(caller) + "-" + std::string(service);
+    const SecretKey key = TRY_PLAIN(read_secret(folder, name));
     return HmacKey({reinterpret_cast<const char*>(key.data()), key.size()});
+}
+
+std::optional<TokenType> find_token_type(std::string_view name) {
+    for (const TokenType type : signers)
+        if (token_type_name(type) == name) return type;
+    return std::nullopt;
 }
 
 } // namespace urr::app

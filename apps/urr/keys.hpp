@@ -1,21 +1,38 @@
 // The keys of an installation: one file each in the folder `keys` of the data folder, readable by
 // their owner alone. Signing keys by token type, a key per caller and service, the receipts' key.
+//
+// Beside each signing key NAME.key stands its public half NAME.pub, and after a rotation
+// NAME.previous.pub, which counts for another day: a process that only verifies (a gateway apart)
+// needs no more than these. Keys are read at start.
 #pragma once
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "libs/security/jwt.hpp"
 #include "libs/security/mac.hpp"
 
 namespace urr::app {
 
-// Makes what is missing; never overwrites. How many were made.
+inline constexpr Duration previous_key_life = hours(24);
+
+// Makes what is missing; never overwrites a secret. How many were made.
 Result<int> make_keys(const std::string& data_folder);
+// A new signing key; the one before it counts until `now` + previous_key_life. Rotating again
+// before then is refused with CONFLICT: tokens of the key before it would end at once.
+Result<> rotate_key(const std::string& data_folder, TokenType type, Instant now);
+// What is wrong with the files of this installation, one line each; for `urr doctor`.
+std::vector<std::string> key_faults(const std::string& data_folder);
 
 // UNAVAILABLE with the file's name and what to do when a key is missing or not readable.
 Result<SigningKey> signing_key(const std::string& data_folder, TokenType type);
+Result<PublicKeys> public_keys(const std::string& data_folder,
+                               std::initializer_list<TokenType> types);
 Result<SecretKey> secret_key(const std::string& data_folder, std::string_view name);
 // The key with which `caller` speaks to `service`.
 Result<HmacKey> caller_key(const std::string& data_folder, std::string_view caller,
                            std::string_view service);
+
+std::optional<TokenType> find_token_type(std::string_view name);
 
 } // namespace urr::app

@@ -25,27 +25,28 @@ Task<Response> OperatorFace::handle(Context context, Request request) {
 }
 
 Response OperatorFace::health() const {
-    bool ok = process_.ready;
+    bool all_up = ready_, can_answer = ready_;
     std::string list;
-    for (const ServiceComponent* part : process_.components) {
-        const bool healthy = part->healthy();
-        ok = ok && healthy;
-        if (!list.empty()) list += ',';
-        list += "\"" + std::string(part->name()) + (healthy ? "\":\"ok\"" : "\":\"down\"");
-    }
-    return json_response(ok ? 200 : 503, R"({"service":")" + service_ + R"(","status":")" +
-                                             (ok ? "ok" : "degraded") + R"(","dependencies":{)" +
-                                             list + "}}");
+    for (const ServiceComponent* part : components_)
+        for (const Dependency& dependency : part->dependencies()) {
+            all_up = all_up && dependency.up;
+            can_answer = can_answer && (dependency.up || !dependency.needed);
+            if (!list.empty()) list += ',';
+            list += "\"" + dependency.name + (dependency.up ? "\":\"ok\"" : "\":\"down\"");
+        }
+    return json_response(can_answer ? 200 : 503, R"({"service":")" + service_ + R"(","status":")" +
+                                                     (all_up ? "ok" : "degraded") +
+                                                     R"(","dependencies":{)" + list + "}}");
 }
 
 Response OperatorFace::readiness() const {
-    return json_response(process_.ready ? 200 : 503,
-                         process_.ready ? R"({"status":"ok"})" : R"({"status":"draining"})");
+    return ready_ ? json_response(200, R"({"status":"ok"})")
+                  : json_response(503, R"({"status":"draining"})");
 }
 
 Response OperatorFace::metrics() const {
     MetricsText text;
-    for (const ServiceComponent* part : process_.components) part->append_metrics(text);
+    for (const ServiceComponent* part : components_) part->append_metrics(text);
     Response response;
     response.content_type = type_metrics;
     response.body = text.text();

@@ -1,12 +1,13 @@
 // What a port answers to operators, in front of the service that it belongs to:
 //
-//     GET /health                    {service, status, dependencies}; 503 when something is down
+//     GET /health                    {service, status, dependencies}; 503 when a needed one is down
 //     GET /actuator/health/liveness  the process answers; never depends on an engine
-//     GET /actuator/health/readiness 503 before it is open and once it drains
-//     GET /actuator/prometheus       the figures of every component in the process
+//     GET /actuator/health/readiness 503 once the process drains
+//     GET /actuator/prometheus       the figures of the port's components
 //
-// All else goes to the service. One loop; the components outlive it.
+// All else goes to the service. On the loop of the port; the components outlive it.
 #pragma once
+#include <atomic>
 #include <vector>
 
 #include "libs/contract/component.hpp"
@@ -16,13 +17,10 @@ namespace urr::app {
 
 class OperatorFace final : public HttpHandler {
 public:
-    struct Process {
-        std::vector<const ServiceComponent*> components;
-        bool ready = false;
-    };
-    // `process` may be completed later; it outlives the face.
-    OperatorFace(std::string service, HttpHandler& inner, const Process& process)
-        : service_(std::move(service)), inner_(inner), process_(process) {}
+    OperatorFace(std::string service, HttpHandler& inner,
+                 std::vector<const ServiceComponent*> components, const std::atomic<bool>& ready)
+        : service_(std::move(service)), inner_(inner), components_(std::move(components)),
+          ready_(ready) {}
 
     bool answer_at_once(const Request& request, std::string& out) override {
         return inner_.answer_at_once(request, out);
@@ -36,7 +34,8 @@ private:
 
     const std::string service_;
     HttpHandler& inner_;
-    const Process& process_;
+    const std::vector<const ServiceComponent*> components_;
+    const std::atomic<bool>& ready_;
 };
 
 } // namespace urr::app

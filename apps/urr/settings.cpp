@@ -10,9 +10,50 @@
 
 namespace urr::app {
 
-std::vector<std::span<const SettingRow>> settings_tables() {
-    return {settings_table,  shared_settings,  gateway::settings, waiting_room::settings,
-            queue::settings, ticket::settings, payment::settings, catalog::settings};
+namespace {
+
+constexpr std::string_view kind_names[] = {"text", "number", "yes or no", "secret"};
+
+std::string values_of(const SettingRow& row) {
+    if (row.kind != Kind::number) return std::string(kind_names[std::size_t(row.kind)]);
+    return std::to_string(row.low) + " to " + std::to_string(row.high);
+}
+
+} // namespace
+
+const std::vector<SettingsTable>& settings_tables() {
+    static const std::vector<SettingsTable> tables = {
+        {"program", settings_table},    {"shared", shared_settings},
+        {"gateway", gateway::settings}, {"waiting room", waiting_room::settings},
+        {"queue", queue::settings},     {"ticket", ticket::settings},
+        {"payment", payment::settings}, {"catalog", catalog::settings},
+    };
+    return tables;
+}
+
+Result<Settings> read_settings(char** environment) {
+    std::vector<std::span<const SettingRow>> rows;
+    for (const SettingsTable& table : settings_tables()) rows.push_back(table.rows);
+    return Settings::from_environment(environment, rows);
+}
+
+std::string settings_markdown() {
+    std::string text = R"(# Settings
+
+Environment variables, checked at start, all problems at once. Written by `urr config --markdown`:
+change the tables in `apps/urr/settings.hpp` and `services/*/component.hpp`, not this file. A secret
+may stand in a file that NAME_FILE names.
+)";
+    for (const auto& [component, rows] : settings_tables()) {
+        if (rows.empty()) continue;
+        text += "\n## " + std::string(component) +
+                "\n\n| setting | values | default | meaning |\n" + "|---|---|---|---|\n";
+        for (const SettingRow& row : rows)
+            text += "| `" + std::string(row.name) + "` | " + values_of(row) + " | " +
+                    (row.fallback.empty() ? "" : "`" + std::string(row.fallback) + "`") + " | " +
+                    std::string(row.meaning) + " |\n";
+    }
+    return text;
 }
 
 } // namespace urr::app

@@ -9,14 +9,39 @@ namespace urr::app {
 
 inline constexpr SettingRow settings_table[] = {
     {"URR_DATA", Kind::text, "var", "folder of the embedded stores and keys"},
+    {"URR_LOG_LEVEL", Kind::text, "info",
+     "least level that is logged: debug, info, warning, error"},
+    {"URR_EVENTS_KEPT_HOURS", Kind::number, "168",
+     "how long delivered events and the memory of them are kept, in hours", 24, 8760},
+    {"URR_DRAIN_SECONDS", Kind::number, "10", "how long requests may take to end after SIGTERM", 0,
+     3600},
+    {"URR_LOOPS", Kind::number, "1", "threads that serve URR_VWR_PORT", 1, 64},
     {"URR_LISTEN", Kind::text, "127.0.0.1", "address to listen on"},
     {"URR_PORT", Kind::number, "3001", "port of the gateway", 0, 65'535},
     {"URR_VWR_PORT", Kind::number, "3006", "port of the waiting room alone", 0, 65'535},
-    {"URR_LOG_LEVEL", Kind::text, "info",
-     "least level that is logged: debug, info, warning, error"},
+    // Listened on where the gateway runs apart.
+    {"URR_TICKET_PORT", Kind::number, "3002", "port of ticket, for a gateway apart", 0, 65'535},
+    {"URR_PAYMENT_PORT", Kind::number, "3003", "port of payment, for a gateway apart", 0, 65'535},
+    {"URR_QUEUE_PORT", Kind::number, "3007", "port of queue, for a gateway apart", 0, 65'535},
+    {"URR_CATALOG_PORT", Kind::number, "3009", "port of catalog, for a gateway apart", 0, 65'535},
+    // Where a part that runs apart finds the others.
+    {"URR_UPSTREAM_TICKET", Kind::text, "127.0.0.1:3002", "ticket, seen from a gateway apart"},
+    {"URR_UPSTREAM_PAYMENT", Kind::text, "127.0.0.1:3003", "payment, seen from a gateway apart"},
+    {"URR_UPSTREAM_QUEUE", Kind::text, "127.0.0.1:3007", "queue, seen from a gateway apart"},
+    {"URR_UPSTREAM_CATALOG", Kind::text, "127.0.0.1:3009", "catalog, seen from a gateway apart"},
+    {"URR_UPSTREAM_VWR", Kind::text, "127.0.0.1:3006",
+     "the waiting room, where it runs apart from gateway or queue"},
 };
 
+struct SettingsTable {
+    std::string_view component;
+    std::span<const SettingRow> rows;
+};
 // The program's table, then the components' in the order in which a fan meets them.
-std::vector<std::span<const SettingRow>> settings_tables();
+const std::vector<SettingsTable>& settings_tables();
+// Checked against all of them.
+Result<Settings> read_settings(char** environment);
+// docs/settings.md, as `urr config --markdown` writes it.
+std::string settings_markdown();
 
 } // namespace urr::app

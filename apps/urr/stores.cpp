@@ -1,6 +1,7 @@
 #include "apps/urr/stores.hpp"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -14,33 +15,41 @@
 
 namespace urr::app {
 
-namespace {
-
-Result<std::unique_ptr<SqliteDatabase>> open_one(const std::string& folder, const char* name,
-                                                 const Clock& clock,
-                                                 std::span<const Migration> migrations) {
-    SqliteOptions options;
-    options.path = folder + "/" + name + ".db";
-    options.clock = &clock;
-    auto database = TRY_PLAIN(open_sqlite(options));
-    TRY_PLAIN(migrate(*database, migrations));
-    return database;
+const std::vector<Stores::File>& Stores::files() {
+    static const std::vector<File> all = {
+        {"ticket", R"(store="ticket")", &Stores::ticket, ticket::migrations, true},
+        {"payment", R"(store="payment")", &Stores::payment, payment::migrations, true},
+        {"acquirer", R"(store="acquirer")", &Stores::acquirer, payment::acquirer_migrations, true},
+        {"queue", R"(store="queue")", &Stores::queue, queue::migrations, true},
+        {"events", R"(store="events")", &Stores::events, event_log_migrations, true},
+        {"vwr", R"(store="vwr")", &Stores::waiting_room, waiting_room::migrations(), false},
+    };
+    return all;
 }
 
-} // namespace
-
-Result<Stores> Stores::open(const std::string& folder, const Clock& clock) {
-    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
+Result<Stores> Stores::open(const std::string& folder, const Clock& clock, const Roles& roles,
+                            Schema schema) {
+    const bool may_make = schema == Schema::migrated;
+    if (may_make && ::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
         return fail(Code::UNAVAILABLE,
                     "cannot make the folder " + folder + ": " + std::strerror(errno));
-    Stores s;
-    s.ticket = TRY_PLAIN(open_one(folder, "ticket", clock, ticket::migrations));
-    s.payment = TRY_PLAIN(open_one(folder, "payment", clock, payment::migrations));
-    s.acquirer = TRY_PLAIN(open_one(folder, "acquirer", clock, payment::acquirer_migrations));
-    s.queue = TRY_PLAIN(open_one(folder, "queue", clock, queue::migrations));
-    s.waiting_room = TRY_PLAIN(open_one(folder, "vwr", clock, waiting_room::migrations()));
-    s.events = TRY_PLAIN(open_one(folder, "events", clock, event_log_migrations));
-    return s;
+    Stores stores;
+    for (const File& file : files()) {
+        if (!(file.of_services ? roles.services : roles.waiting_room)) continue;
+        SqliteOptions options;
+        options.path = folder + "/" + std::string(file.name) + ".db";
+        options.clock = &clock;
+        if (!may_make && ::access(options.path.c_str(), F_OK) != 0)
+            return fail(Code::UNAVAILABLE, "there is no store " + options.path + " (" +
+                                               std::strerror(errno) + "): run `urr migrate` first");
+        auto database = TRY_PLAIN(open_sqlite(options));
+        const auto fits = may_make ? migrate(*database, file.migrations)
+                                   : check_schema(*database, file.migrations);
+        if (!fits)
+            return fail(Code::UNAVAILABLE, options.path + ": " + std::string(fits.error().text()));
+        stores.*file.store = std::move(database);
+    }
+    return stores;
 }
 
 } // namespace urr::app

@@ -9,7 +9,6 @@ namespace urr::app {
 namespace {
 
 constexpr std::string_view process_name = "urr"; // in leases: the same over restarts
-constexpr Duration drain_max = seconds(10);
 
 // The keys of those who may call `service`.
 Result<CallerKeys> callers_of(const std::string& folder, std::string_view service,
@@ -22,27 +21,51 @@ Result<CallerKeys> callers_of(const std::string& folder, std::string_view servic
 
 } // namespace
 
-Result<std::unique_ptr<System>> System::make(const Settings& settings, RunLoop& loop, Log& log) {
-    std::unique_ptr<System> system(new System(settings, loop, log));
+Result<std::unique_ptr<System>> System::make(const Settings& settings, const Roles& roles,
+                                             RunLoop& loop, Log& log) {
+    std::unique_ptr<System> system(new System(settings, roles, loop, log));
     TRY_PLAIN(system->build());
     return system;
 }
 
-System::System(const Settings& settings, RunLoop& loop, Log& log)
-    : settings_(settings), loop_(loop), log_(log), folder_(settings.text("URR_DATA")) {}
+System::System(const Settings& settings, const Roles& roles, RunLoop& loop, Log& log)
+    : settings_(settings), roles_(roles), role_(roles.all()      ? "urr"
+                                                : roles.gateway  ? "gateway"
+                                                : roles.services ? "services"
+                                                                 : "vwr"),
+      loop_(loop), log_(log), folder_(settings.text("URR_DATA")) {}
 
 Result<> System::build() {
-    stores_ = TRY_PLAIN(Stores::open(folder_, clock_));
-    events_ = make_table_log(*stores_.events);
-    TRY_PLAIN(build_ticket());
-    TRY_PLAIN(build_catalog());
-    TRY_PLAIN(build_payment());
-    TRY_PLAIN(build_waiting_room());
-    TRY_PLAIN(build_queue());
-    TRY_PLAIN(build_gateway());
-    components_ = {ticket_.get(),       catalog_.get(), payment_.get(),
-                   waiting_room_.get(), queue_.get(),   gateway_.get()};
-    process_.components.assign(components_.begin(), components_.end());
+    stores_ = TRY_PLAIN(Stores::open(folder_, clock_, roles_, Schema::as_it_is));
+    process_.watch(loop_);
+    for (const Stores::File& file : Stores::files())
+        if (const auto& store = stores_.*file.store) process_.watch(file.label, *store);
+    TRY_PLAIN(reach_those_apart());
+    if (roles_.waiting_room) TRY_PLAIN(build_waiting_room());
+    if (roles_.services) {
+        events_ = make_table_log(*stores_.events);
+        TRY_PLAIN(build_ticket());
+        TRY_PLAIN(build_catalog());
+        TRY_PLAIN(build_payment());
+        TRY_PLAIN(build_queue());
+    }
+    if (roles_.gateway) TRY_PLAIN(build_gateway());
+    for (ServiceComponent* part : std::initializer_list<ServiceComponent*>{
+             &process_, ticket_.get(), catalog_.get(), payment_.get(), waiting_room_.get(),
+             queue_.get(), gateway_.get()})
+        if (part) components_.push_back(part);
+    return {};
+}
+
+// What runs here is reached by loopback once it is built.
+Result<> System::reach_those_apart() {
+    if (!roles_.waiting_room)
+        to_.waiting_room = TRY_PLAIN(connect(loop_, settings_, "URR_UPSTREAM_VWR"));
+    if (roles_.services) return {};
+    to_.ticket = TRY_PLAIN(connect(loop_, settings_, "URR_UPSTREAM_TICKET"));
+    to_.catalog = TRY_PLAIN(connect(loop_, settings_, "URR_UPSTREAM_CATALOG"));
+    to_.payment = TRY_PLAIN(connect(loop_, settings_, "URR_UPSTREAM_PAYMENT"));
+    to_.queue = TRY_PLAIN(connect(loop_, settings_, "URR_UPSTREAM_QUEUE"));
     return {};
 }
 
@@ -52,7 +75,7 @@ Result<> System::build_ticket() {
                                  TRY_PLAIN(signing_key(folder_, TokenType::ticket)),
                                  TRY_PLAIN(callers_of(folder_, "ticket", {"gateway", "payment"})),
                                  std::string(process_name)});
-    to_ticket_ = loopback(ticket_->face());
+    to_.ticket = loopback(ticket_->face());
     return {};
 }
 
@@ -60,7 +83,7 @@ Result<> System::build_catalog() {
     catalog_ = std::make_unique<catalog::Component>(
         settings_, catalog::Needs{*stores_.ticket, clock_, log_,
                                   TRY_PLAIN(callers_of(folder_, "catalog", {"gateway"}))});
-    to_catalog_ = loopback(catalog_->face());
+    to_.catalog = loopback(catalog_->face());
     return {};
 }
 
@@ -68,10 +91,10 @@ Result<> System::build_payment() {
     payment_ = std::make_unique<payment::Component>(
         settings_,
         payment::Needs{
-            *stores_.payment, *stores_.acquirer, *events_, clock_, random_, log_, *to_ticket_,
+            *stores_.payment, *stores_.acquirer, *events_, clock_, random_, log_, *to_.ticket,
             CallerKey{"payment", TRY_PLAIN(caller_key(folder_, "payment", "ticket"))},
             TRY_PLAIN(callers_of(folder_, "payment", {"gateway"})), std::string(process_name)});
-    to_payment_ = loopback(payment_->face());
+    to_.payment = loopback(payment_->face());
     return {};
 }
 
@@ -83,91 +106,51 @@ Result<> System::build_waiting_room() {
                 sizeof options.receipt_keys.current.secret);
     options.token_key = TRY_PLAIN(signing_key(folder_, TokenType::vwr));
     options.callers = TRY_PLAIN(callers_of(folder_, "vwr", {"queue"}));
+    std::vector<Loop*> loops{&loop_};
+    for (std::int64_t more = settings_.number("URR_LOOPS") - 1; more > 0; --more) {
+        side_loops_.push_back(std::make_unique<SideLoop>());
+        loops.push_back(&side_loops_.back()->loop());
+        process_.watch(side_loops_.back()->loop());
+    }
     waiting_room_ = std::make_unique<waiting_room::Component>(
-        *stores_.waiting_room, std::vector<Loop*>{&loop_}, clock_, random_, std::move(options));
-    to_waiting_room_ = loopback(waiting_room_->face());
+        *stores_.waiting_room, std::move(loops), clock_, random_, std::move(options));
+    to_.waiting_room = loopback(waiting_room_->face());
     return {};
 }
 
 Result<> System::build_queue() {
     events_of_ticket_ = std::make_unique<EventsOfTicket>(ticket_->service(), clock_);
-    PublicKeys waiting_room_tokens;
-    waiting_room_tokens.add(TRY_PLAIN(signing_key(folder_, TokenType::vwr)));
     queue_ = std::make_unique<queue::Component>(
-        settings_,
-        queue::Needs{
-            *stores_.queue, *events_, clock_, random_, log_, *events_of_ticket_, revoked_,
-            *to_waiting_room_, CallerKey{"queue", TRY_PLAIN(caller_key(folder_, "queue", "vwr"))},
-            TRY_PLAIN(signing_key(folder_, TokenType::entry)),
-            TRY_PLAIN(signing_key(folder_, TokenType::place)), std::move(waiting_room_tokens),
-            TRY_PLAIN(callers_of(folder_, "queue", {"gateway"})), std::string(process_name)});
-    to_queue_ = loopback(queue_->face());
+        settings_, queue::Needs{*stores_.queue, *events_, clock_, random_, log_, *events_of_ticket_,
+                                revoked_, *to_.waiting_room,
+                                CallerKey{"queue", TRY_PLAIN(caller_key(folder_, "queue", "vwr"))},
+                                TRY_PLAIN(signing_key(folder_, TokenType::entry)),
+                                TRY_PLAIN(signing_key(folder_, TokenType::place)),
+                                TRY_PLAIN(public_keys(folder_, {TokenType::vwr})),
+                                TRY_PLAIN(callers_of(folder_, "queue", {"gateway"})),
+                                std::string(process_name)});
+    to_.queue = loopback(queue_->face());
     return {};
 }
 
 Result<> System::build_gateway() {
     using gateway::Target;
-    gateway::Needs needs{clock_, random_, log_, {}, {}, {}, {}, &waiting_room_->face()};
+    gateway::Needs needs{clock_, random_, log_, {}, {}, {}, {}, nullptr, !roles_.services};
     needs.device_key = TRY_PLAIN(secret_key(folder_, "device"));
-    needs.keys.add(TRY_PLAIN(signing_key(folder_, TokenType::access)));
-    needs.keys.add(TRY_PLAIN(signing_key(folder_, TokenType::entry)));
-    const std::pair<Target, Transport*> guarded[] = {{Target::ticket, to_ticket_.get()},
-                                                     {Target::catalog, to_catalog_.get()},
-                                                     {Target::payment, to_payment_.get()},
-                                                     {Target::queue, to_queue_.get()}};
+    needs.keys = TRY_PLAIN(public_keys(folder_, {TokenType::access, TokenType::entry}));
+    const std::pair<Target, Transport*> guarded[] = {{Target::ticket, to_.ticket.get()},
+                                                     {Target::catalog, to_.catalog.get()},
+                                                     {Target::payment, to_.payment.get()},
+                                                     {Target::queue, to_.queue.get()}};
     for (const auto& [target, transport] : guarded) {
         needs.upstreams[std::size_t(target)] = transport;
         needs.caller_keys[std::size_t(target)] =
             TRY_PLAIN(caller_key(folder_, "gateway", gateway::target_name(target)));
     }
-    needs.upstreams[std::size_t(Target::waiting_room)] = to_waiting_room_.get();
+    needs.upstreams[std::size_t(Target::waiting_room)] = to_.waiting_room.get();
+    if (waiting_room_) needs.waiting_room_door = &waiting_room_->face();
     gateway_ = TRY_PLAIN(gateway::Component::make(settings_, std::move(needs)));
     return {};
-}
-
-Task<Result<void>> System::open() {
-    for (ServiceComponent* part : components_) TRY(co_await part->open(Context{}));
-    for (ServiceComponent* part : components_) {
-        part->start_jobs(jobs_);
-        for (Subscription& s : part->subscriptions())
-            jobs_.spawn(events_->deliver(std::move(s.topic), std::move(s.group), *s.consumer));
-    }
-    gateway_face_ = std::make_unique<OperatorFace>("urr", gateway_->face(), process_);
-    waiting_room_face_ = std::make_unique<OperatorFace>("vwr", waiting_room_->face(), process_);
-    const std::string& address = settings_.text("URR_LISTEN");
-    const auto port = [this](std::string_view name) {
-        return std::uint16_t(settings_.number(name));
-    };
-    gateway_server_ =
-        TRY(listen_http(loop_, address, port("URR_PORT"), *gateway_face_, ServerLimits{}));
-    waiting_room_server_ =
-        TRY(listen_http(loop_, address, port("URR_VWR_PORT"), *waiting_room_face_, ServerLimits{}));
-    process_.ready = true;
-    std::printf("urr: ready on http://%s:%u (waiting room alone: %u)\n", address.c_str(),
-                unsigned(gateway_server_->port()), unsigned(waiting_room_server_->port()));
-    std::fflush(stdout);
-    co_return Result<void>{};
-}
-
-// Nobody new comes, who is in gets an answer, then the parts hand over.
-Task<> System::drain() {
-    Context until;
-    until.deadline = loop_.now() + drain_max;
-    co_await gateway_server_->drain(until);
-    co_await waiting_room_server_->drain(until);
-    for (ServiceComponent* part : components_) co_await part->close(until);
-    jobs_.clear();
-}
-
-Task<Result<void>> System::run() {
-    TRY(co_await open());
-    log_.write(Level::info, "started", {{"port", gateway_server_->port()}});
-    (void)co_await stopping_.wait(Context{});
-    process_.ready = false;
-    log_.write(Level::info, "draining");
-    co_await drain();
-    log_.write(Level::info, "stopped");
-    co_return Result<void>{};
 }
 
 } // namespace urr::app

@@ -1,16 +1,22 @@
-// Everything in one process on embedded engines: stores, services, gateway, waiting room, on one
-// loop; the stores' writers have threads of their own. The services reach each other by loopback
-// with the same assertions as over sockets.
+// One process of an installation on embedded engines: the components of its roles, how they reach
+// each other and those that run apart, its ports, its jobs, and its end. Read system.cpp from the
+// top to the bottom to see the whole house.
+//
+// One loop for everything but the waiting room's port, which several may serve (URR_LOOPS); the
+// stores' writers have threads of their own.
 #pragma once
+#include <map>
 #include <memory>
+#include <optional>
 
 #include "apps/urr/events_of_ticket.hpp"
 #include "apps/urr/operator_face.hpp"
-#include "apps/urr/settings.hpp"
+#include "apps/urr/process_metrics.hpp"
+#include "apps/urr/pruning.hpp"
+#include "apps/urr/side_loop.hpp"
 #include "apps/urr/stores.hpp"
-#include "libs/http/client.hpp"
+#include "apps/urr/upstreams.hpp"
 #include "libs/messaging/table_log.hpp"
-#include "libs/telemetry/log.hpp"
 #include "services/catalog/component.hpp"
 #include "services/gateway/component.hpp"
 #include "services/payment/component.hpp"
@@ -22,17 +28,30 @@ namespace urr::app {
 
 class System {
 public:
-    // UNAVAILABLE with a text for the operator: keys, stores, ports.
-    static Result<std::unique_ptr<System>> make(const Settings& settings, RunLoop& loop, Log& log);
+    // Opens keys and stores. UNAVAILABLE with a text for the operator.
+    static Result<std::unique_ptr<System>> make(const Settings& settings, const Roles& roles,
+                                                RunLoop& loop, Log& log);
+
+    ~System();
 
     // Loads, listens and works until stop() is called on the loop; then drains.
     Task<Result<void>> run();
     void stop() { stopping_.open(); }
     const std::vector<ServiceComponent*>& components() const { return components_; }
+    // Instead of run(): gives the group's parked messages to its consumer again; how many there
+    // were. NOT_FOUND names the groups that there are.
+    Task<Result<std::int64_t>> replay(std::string group, std::string topic);
 
 private:
-    System(const Settings& settings, RunLoop& loop, Log& log);
+    struct Listener {
+        std::string service;
+        std::unique_ptr<OperatorFace> face;
+        std::unique_ptr<HttpServer> server;
+    };
+
+    System(const Settings& settings, const Roles& roles, RunLoop& loop, Log& log);
     Result<> build();
+    Result<> reach_those_apart();
     Result<> build_ticket();
     Result<> build_catalog();
     Result<> build_payment();
@@ -40,9 +59,16 @@ private:
     Result<> build_queue();
     Result<> build_gateway();
     Task<Result<void>> open();
+    Result<> listen();
+    Result<> listen(const std::string& service, std::string_view port, HttpHandler& inner,
+                    std::vector<const ServiceComponent*> components, bool port_is_shared = false);
+    Result<> listen_for_the_waiting_room();
+    Task<> watch();
     Task<> drain();
 
     const Settings& settings_;
+    const Roles roles_;
+    const std::string role_; // in logs and at the main port
     RunLoop& loop_;
     Log& log_;
     const std::string folder_;
@@ -53,6 +79,8 @@ private:
     Stores stores_;
     RevokedEntries revoked_; // written by queue, read by ticket
     std::unique_ptr<EventLog> events_;
+    std::vector<std::unique_ptr<SideLoop>> side_loops_;
+    Upstreams to_;
 
     // In the order in which they are built: each needs those above it.
     std::unique_ptr<ticket::Component> ticket_;
@@ -62,12 +90,13 @@ private:
     std::unique_ptr<EventsOfTicket> events_of_ticket_;
     std::unique_ptr<queue::Component> queue_;
     std::unique_ptr<gateway::Component> gateway_;
-    std::unique_ptr<Transport> to_ticket_, to_catalog_, to_payment_, to_queue_, to_waiting_room_;
+    ProcessMetrics process_;
+    std::vector<ServiceComponent*> components_; // those of the above that are there
 
-    std::vector<ServiceComponent*> components_; // all of the above
-    OperatorFace::Process process_;
-    std::unique_ptr<OperatorFace> gateway_face_, waiting_room_face_;
-    std::unique_ptr<HttpServer> gateway_server_, waiting_room_server_;
+    std::optional<Pruned> pruned_;
+    std::atomic<bool> ready_{false};
+    std::vector<Listener> listeners_;
+    std::vector<std::unique_ptr<OperatorFace>> side_faces_;
     Gate stopping_;
     Nursery jobs_; // last: its tasks use all of the above
 };

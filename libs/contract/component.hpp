@@ -19,6 +19,13 @@
 
 namespace urr {
 
+// Something that a service stands on, for GET /health. Without a needed one it cannot answer.
+struct Dependency {
+    std::string name;
+    bool up = true;
+    bool needed = true;
+};
+
 class ServiceComponent {
 public:
     virtual ~ServiceComponent() = default;
@@ -34,6 +41,9 @@ public:
     virtual void append_metrics(MetricsText& out) const = 0;
     // False: its own store needs a restart or cannot be written.
     virtual bool healthy() const = 0;
+    virtual std::vector<Dependency> dependencies() const {
+        return {{std::string(name()), healthy(), true}};
+    }
 };
 
 } // namespace urr

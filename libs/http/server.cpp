@@ -109,8 +109,8 @@ public:
         if (error) return fail(Code::UNAVAILABLE, "not an address: " + address);
         const tcp::endpoint endpoint(ip, port);
         acceptor_.open(endpoint.protocol(), error);
-        const int one = 1;
-        ::setsockopt(acceptor_.native_handle(), SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
+        const int shared = limits_.port_is_shared;
+        ::setsockopt(acceptor_.native_handle(), SOL_SOCKET, SO_REUSEPORT, &shared, sizeof shared);
         if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
         if (!error) acceptor_.bind(endpoint, error);
         if (!error) acceptor_.listen(4096, error);

@@ -22,6 +22,9 @@ struct ServerLimits {
     Duration request_timeout = seconds(10); // from the first byte to the last
     Duration idle_timeout = seconds(75);
     Duration write_timeout = seconds(10);
+    // Several loops of this process listen on the port (SO_REUSEPORT). Otherwise a second listener,
+    // of another process too, is refused.
+    bool port_is_shared = false;
 };
 
 class HttpHandler {

@@ -206,9 +206,13 @@ void SqliteConnection::abandon_batch(Job* first) {
         job->settle(Error(is_fatal(error_) ? Code::OUTCOME_UNKNOWN : Code::UNAVAILABLE, why));
 }
 
-Instant SqliteConnection::persist_time() {
-    if (now < time_allowed_) return time_allowed_;
-    const Instant until = now + StoreTime::store_ahead;
+Instant StoreTime::allowance() const {
+    return {std::max(last_us_.load(), (clock_.now() + store_ahead).us + ahead_us_)};
+}
+
+Instant SqliteConnection::persist_time(const StoreTime& time) {
+    if (now <= time_allowed_) return time_allowed_;
+    const Instant until = time.allowance();
     const Value value(until);
     return execute(store_time, &value, 1, nullptr) == SQLITE_OK ? until : time_allowed_;
 }

@@ -27,6 +27,9 @@ public:
     Instant next();
     // The readers', any thread: the time now, not before that of any batch.
     Instant look() const;
+    // How far a batch may let time run until the next one. Ahead of the wall clock, not of the time
+    // itself: a store that is restarted again and again would run away from the clock.
+    Instant allowance() const;
     bool was_set_back() const { return set_back_; }
 
 private:
@@ -70,7 +73,7 @@ private:
     void abandon_batch(Job* first);
     bool take(Job& job, SqliteCounters& counters);
     // Where this batch, once committed, allows time to run to.
-    Instant persist_time();
+    Instant persist_time(const StoreTime& time);
 
     sqlite3* handle_ = nullptr;
     std::unordered_map<const char*, sqlite3_stmt*> statements_;
@@ -97,7 +100,7 @@ bool SqliteConnection::write_batch(Job* first, StoreTime& time, bool early,
     for (Job* job = first; job && !lost; job = job->link)
         if (take(*job, counters)) lost = write_one(*job, counters) == Step::lost;
     if (!lost) {
-        const Instant allowed = persist_time();
+        const Instant allowed = persist_time(time);
         if (early) acknowledge();
         const int failed_commit = plain(sqlite_statements::commit);
         if (failed_commit) error_ = failed_commit;

@@ -24,4 +24,14 @@ Result<std::unique_ptr<Component>> Component::make(const Settings& given, Needs 
     return std::unique_ptr<Component>(new Component(std::move(options), needs));
 }
 
+std::vector<Dependency> Component::dependencies() const {
+    std::vector<Dependency> services;
+    if (!runs_apart_) return services;
+    for (std::size_t i = 0; i < targets; ++i)
+        if (const auto target = Target(i); gateway_.has(target))
+            services.push_back(
+                {std::string(target_name(target)), !gateway_.is_away(target), false});
+    return services;
+}
+
 } // namespace urr::gateway

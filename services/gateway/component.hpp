@@ -33,6 +33,7 @@ struct Needs {
     SecretKey device_key;                        // the same for all gateways
     std::array<Transport*, targets> upstreams{}; // nullptr: not there, 404
     HttpHandler* waiting_room_door = nullptr;    // of the same process
+    bool runs_apart = false;                     // its services are dependencies of its own
 };
 
 class Component final : public ServiceComponent {
@@ -45,13 +46,17 @@ public:
     void append_metrics(MetricsText& out) const override { gateway_.metrics().write(out); }
     // It keeps nothing; a service that is away is that service's trouble.
     bool healthy() const override { return true; }
+    // Of a gateway apart: its services. It goes on without one of them.
+    std::vector<Dependency> dependencies() const override;
 
 private:
     Component(Options options, const Needs& needs)
         : gateway_(std::move(options), needs.clock, needs.random, needs.upstreams,
-                   needs.waiting_room_door) {}
+                   needs.waiting_room_door),
+          runs_apart_(needs.runs_apart) {}
 
     Gateway gateway_;
+    const bool runs_apart_;
 };
 
 } // namespace urr::gateway

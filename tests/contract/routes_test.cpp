@@ -5,6 +5,7 @@
 #include <set>
 
 #include "apps/urr/keys.hpp"
+#include "apps/urr/settings.hpp"
 #include "apps/urr/system.hpp"
 #include "tests/contract/contract.hpp"
 
@@ -41,14 +42,15 @@ std::set<std::string> routes_of_code() {
     must(app::make_keys(folder.string()));
     const std::string data = "URR_DATA=" + folder.string();
     char* environment[] = {const_cast<char*>(data.c_str()), nullptr};
-    const Settings settings = must(Settings::from_environment(environment, app::settings_tables()));
+    const Settings settings = must(app::read_settings(environment));
     std::set<std::string> routes;
     {
         auto loop = make_asio_loop();
         Loop::Enter in(loop.get());
         SystemClock clock;
+        must(app::Stores::open(folder.string(), clock)); // makes them
         LineLog log(-1, clock, "test", Level::error);
-        const auto system = must(app::System::make(settings, *loop, log));
+        const auto system = must(app::System::make(settings, app::Roles{}, *loop, log));
         for (const ServiceComponent* part : system->components()) {
             if (!part->router()) continue;
             for (const Router::Route& route : part->router()->routes())

@@ -1,10 +1,21 @@
 #!/usr/bin/env bash
 # One fan's way with curl through the real program: catalog, number, queue, seat, payment, ticket.
+# on_sale.sh URR [apart]: everything in one process, or gateway, waiting room and the rest as three.
 set -eu
 urr=$1
+mode=${2:-together}
 folder=$(mktemp -d)
-trap 'kill "${server:-0}" 2>/dev/null; wait 2>/dev/null; rm -rf "$folder"' EXIT
-export URR_DATA=$folder/data URR_PORT=$((21000 + $$ % 20000)) URR_VWR_PORT=$((41000 + $$ % 20000))
+servers=()
+trap 'for s in "${servers[@]}"; do kill "$s" 2>/dev/null; done; wait; rm -rf "$folder"' EXIT
+# Ports below the kernel's own range, by process, so that tests can run side by side.
+first=$((12000 + $$ % 2000 * 10))
+export URR_DATA=$folder/data URR_PORT=$first URR_VWR_PORT=$((first + 1))
+export URR_TICKET_PORT=$((first + 2)) URR_PAYMENT_PORT=$((first + 3)) URR_QUEUE_PORT=$((first + 4))
+export URR_CATALOG_PORT=$((first + 5))
+export URR_UPSTREAM_TICKET=127.0.0.1:$URR_TICKET_PORT URR_UPSTREAM_QUEUE=127.0.0.1:$URR_QUEUE_PORT
+export URR_UPSTREAM_PAYMENT=127.0.0.1:$URR_PAYMENT_PORT URR_UPSTREAM_VWR=127.0.0.1:$URR_VWR_PORT
+export URR_UPSTREAM_CATALOG=127.0.0.1:$URR_CATALOG_PORT
+export URR_TRUSTED_PROXIES=127.0.0.1/32
 base=http://127.0.0.1:$URR_PORT
 
 field() { grep -oE "\"$1\":(\"[^\"]*\"|[a-z0-9.]+)" | head -n 1 | sed -E 's/^"[^"]*"://; s/"//g'; }
@@ -24,8 +35,21 @@ until_is() {
 "$urr" keys >/dev/null
 event=$("$urr" seed --seats 100 | cut -d' ' -f1)
 token=$("$urr" token mint | cut -d' ' -f2)
-"$urr" serve >"$folder/log" 2>&1 &
-server=$!
+start() { # start NAME ROLE…
+    local log=$folder/$1.log
+    shift
+    "$urr" serve "$@" >"$log" 2>&1 &
+    servers+=($!)
+}
+if [ "$mode" = apart ]; then
+    URR_LOOPS=2 start vwr vwr
+    start rest auth catalog ticket payment queue
+    start gateway gateway
+    until_is vwr service "http://127.0.0.1:$URR_VWR_PORT/health" >/dev/null
+    until_is ticket service "http://127.0.0.1:$URR_TICKET_PORT/health" >/dev/null
+else
+    start all
+fi
 until_is ok status "$base/health" >/dev/null
 
 [ "$(curl -s "$base/api/v1/events/$event" | field seatsLeft)" = 100 ] || fail "catalog"
@@ -62,4 +86,28 @@ curl -s -X DELETE "${auth[@]}" "$base/api/v1/queue/$event/entry"
 [ "$(curl -s "${auth[@]}" "${json[@]}" -H "Idempotency-Key: c" \
     -d "{\"eventId\":\"$event\",\"seats\":[8]}" "$base/api/v1/reservations" | field code)" = \
     ENTRY_TOKEN_REVOKED ] || fail "entry token after leaving"
+
+# Every part tells its figures.
+figures=$(curl -s "http://127.0.0.1:$URR_VWR_PORT/actuator/prometheus")
+grep -q '^urr_vwr_assigned_total 1$' <<<"$figures" || fail "figures of the waiting room"
+curl -s "$base/actuator/prometheus" | grep -q '^urr_gateway_requests_total [1-9]' ||
+    fail "figures of the gateway"
+if [ "$mode" = apart ]; then
+    curl -s "http://127.0.0.1:$URR_TICKET_PORT/actuator/prometheus" |
+        grep -q '^urr_ticket_answers_total{class="2xx"} [1-9]' || fail "figures of ticket"
+    # A service believes nobody without an assertion, whatever the headers say.
+    [ "$(curl -s -H "X-User-Id: $event" "http://127.0.0.1:$URR_TICKET_PORT/api/v1/tickets/mine" |
+        field code)" = ASSERTION_INVALID ] || fail "ticket believed a stranger"
+    # Without the rest the gateway goes on, and says so.
+    kill "${servers[1]}"
+    wait "${servers[1]}" || fail "the rest did not end well"
+    for _ in $(seq 8); do curl -s "${auth[@]}" "$base/api/v1/tickets/mine" >/dev/null; done
+    [ "$(curl -s "${auth[@]}" "$base/api/v1/tickets/mine" | field code)" = UNAVAILABLE ] ||
+        fail "an answer from nobody"
+    health=$(curl -s "$base/health")
+    [ "$(field status <<<"$health")$(field ticket <<<"$health")" = degradeddown ] ||
+        fail "health without ticket: $health"
+fi
+for s in "${servers[@]}"; do kill "$s" 2>/dev/null || true; done
+for s in "${servers[@]}"; do wait "$s" || fail "a process ended with status $?"; done
 echo "bought seat 7"

@@ -20,18 +20,39 @@ expect() { # expect STATUS TEXT COMMAND...
 export URR_DATA=$folder/data URR_PORT=$((20000 + $$ % 20000)) URR_VWR_PORT=$((40000 + $$ % 20000))
 expect 2 "a command is missing" "$urr"
 expect 2 "unknown command fly" "$urr" fly
-expect 2 "unknown argument --fast" "$urr" serve --fast
+expect 2 "unknown role --fast" "$urr" serve --fast
 expect 2 "--fans must be a whole number" "$urr" stampede --self --fans many
 expect 2 "--role must be" "$urr" token mint --role king
 expect 0 "usage: urr" "$urr" --help
+for command in serve migrate seed keys token stampede replay config doctor version; do
+    expect 0 "$command" "$urr" --help
+    expect 0 "usage: urr $command" "$urr" "$command" --help
+done
+expect 2 "unknown role door" "$urr" serve door
+expect 2 "add auth catalog queue" "$urr" serve gateway ticket payment
+expect 2 "--group is needed" "$urr" replay
+expect 2 "say token mint" "$urr" token
+expect 2 "say one of access" "$urr" keys rotate everything
+expect 2 "unknown argument now" "$urr" migrate now
 expect 0 "urr 0." "$urr" version
 expect 1 "URR_PORT must be a whole number" env URR_PORT=high "$urr" config
 expect 1 "URR_COLOUR is not a setting" env URR_COLOUR=red URR_PORT=high "$urr" config
+expect 1 "run \`urr migrate\` first" "$urr" serve
+[ ! -e "$URR_DATA" ] || { echo "FAILED: a refused serve left something behind"; failures=1; }
+expect 0 "ticket.db is at version" "$urr" migrate
+expect 0 "ticket.db is at version" "$urr" migrate
 expect 1 "run \`urr keys\` first" "$urr" serve
 expect 0 "keys made" "$urr" keys
 expect 0 "0 keys made" "$urr" keys
 expect 1 "not a network" env URR_TRUSTED_PROXIES=everywhere "$urr" serve
 expect 1 "cannot make the folder" env URR_DATA=/proc/none "$urr" seed
+
+expect 1 "URR_LOG_LEVEL must be" env URR_LOG_LEVEL=loud "$urr" serve
+expect 1 "URR_UPSTREAM_VWR must be host:port" env URR_UPSTREAM_VWR=elsewhere "$urr" serve gateway
+expect 1 "no such group or topic; there are:" "$urr" replay --group nobody
+expect 0 "0 messages taken" "$urr" replay --group payment
+expect 0 "rotated" "$urr" keys rotate access
+expect 1 "still counts" "$urr" keys rotate access
 
 "$urr" serve >"$folder/log" 2>&1 &
 server=$!

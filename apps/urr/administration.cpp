@@ -1,0 +1,103 @@
+// The commands that look after an installation: migrate, keys, token mint, config, version.
+#include <cstdio>
+#include <optional>
+
+#include "apps/urr/commands.hpp"
+#include "apps/urr/keys.hpp"
+#include "apps/urr/stores.hpp"
+#include "libs/contract/caller.hpp"
+
+namespace urr::app {
+
+namespace {
+
+std::optional<Role> role_of(std::string_view name) {
+    for (const Role role : {Role::user, Role::staff, Role::admin})
+        if (role_name(role) == name) return role;
+    return std::nullopt;
+}
+
+} // namespace
+
+int migrate_stores(const Settings& settings, const Arguments& arguments) {
+    if (!arguments.empty()) return wrong_use("migrate: unknown argument " + arguments[0]);
+    const std::string& folder = settings.text("URR_DATA");
+    const SystemClock clock;
+    const auto stores = Stores::open(folder, clock);
+    if (!stores) return failed(stores.error());
+    for (const Stores::File& file : Stores::files())
+        std::printf("%s/%.*s.db is at version %d\n", folder.c_str(), int(file.name.size()),
+                    file.name.data(), file.migrations.back().version);
+    return 0;
+}
+
+int keys(const Settings& settings, const Arguments& arguments) {
+    const std::string& folder = settings.text("URR_DATA");
+    if (arguments.empty()) {
+        const auto made = make_keys(folder);
+        if (!made) return failed(made.error());
+        std::printf("%d keys made in %s/keys\n", *made, folder.c_str());
+        return 0;
+    }
+    if (arguments[0] != "rotate") return wrong_use("keys: unknown argument " + arguments[0]);
+    const auto type = arguments.size() == 2 ? find_token_type(arguments[1]) : std::nullopt;
+    if (!type) return wrong_use("keys rotate: say one of access, vwr, place, entry, ticket");
+    const SystemClock clock;
+    if (const auto rotated = rotate_key(folder, *type, clock.now()); !rotated)
+        return failed(rotated.error());
+    std::printf("%s rotated; the key before it counts for 24 hours. Restart what runs.\n",
+                arguments[1].c_str());
+    return 0;
+}
+
+int token(const Settings& settings, const Arguments& given) {
+    Arguments arguments = given;
+    if (arguments.empty() || arguments[0] != "mint") return wrong_use("token: say token mint");
+    arguments.erase(arguments.begin());
+    const std::int64_t count = take_number(arguments, "--count", 1, 1);
+    const std::string role = take_option(arguments, "--role", "user");
+    if (!arguments.empty()) return wrong_use("token mint: unknown argument " + arguments[0]);
+    const std::optional<Role> as = role_of(role);
+    if (!as) return wrong_use("--role must be user, staff or admin");
+    const auto key = signing_key(settings.text("URR_DATA"), TokenType::access);
+    if (!key) return failed(key.error());
+    SystemClock clock;
+    SystemRandom random;
+    for (std::int64_t i = 0; i < count; ++i) {
+        Claims claims;
+        claims.subject = AccountId::make(clock.now(), random);
+        claims.id = make_id_bytes(clock.now(), random);
+        claims.issued = clock.now();
+        claims.expires = claims.issued + hours(6);
+        claims.email = "rehearsal@localhost";
+        claims.email_verified = true;
+        claims.role = *as;
+        std::printf("%s %s\n", claims.subject.text().c_str(), sign_token(*key, claims).c_str());
+    }
+    return 0;
+}
+
+int config(const Settings& settings, const Arguments& given) {
+    Arguments arguments = given;
+    const bool markdown = take_flag(arguments, "--markdown");
+    if (!arguments.empty()) return wrong_use("config: unknown argument " + arguments[0]);
+    if (markdown) {
+        std::fputs(settings_markdown().c_str(), stdout);
+        return 0;
+    }
+    for (const SettingRow& row : settings.rows()) {
+        const std::string& value = settings.text(row.name);
+        const bool hidden = row.kind == Kind::secret && !value.empty();
+        std::printf("%-26.*s %-16s %.*s\n", int(row.name.size()), row.name.data(),
+                    hidden ? "(set)" : value.c_str(), int(row.meaning.size()), row.meaning.data());
+    }
+    return 0;
+}
+
+int version(const Settings&, const Arguments& arguments) {
+    if (!arguments.empty()) return wrong_use("version: unknown argument " + arguments[0]);
+    std::puts("urr " URR_VERSION);
+    return 0;
+}
+
+} // namespace urr::app

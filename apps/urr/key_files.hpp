@@ -1,0 +1,18 @@
+// The small files that hold keys: read whole, written so that a crash leaves the old or the new.
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "libs/core/result.hpp"
+
+namespace urr::app {
+
+// Without the line break at its end. UNAVAILABLE says what to do: the file is not there, not
+// readable, or too large to be a key.
+Result<std::string> read_key_file(const std::string& path);
+// Written beside it, synced and renamed; mode 0600.
+Result<> replace_key_file(const std::string& path, std::string_view text);
+// False: there was one already.
+Result<bool> create_key_file(const std::string& path, std::string_view text);
+
+} // namespace urr::app

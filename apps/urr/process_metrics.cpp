@@ -1,0 +1,42 @@
+#include "apps/urr/process_metrics.hpp"
+
+#include <algorithm>
+
+namespace urr::app {
+
+bool ProcessMetrics::clock_was_set_back() const {
+    return std::ranges::any_of(
+        stores_, [](const Store& store) { return store.database->counters().clock_was_set_back; });
+}
+
+void ProcessMetrics::append_metrics(MetricsText& out) const {
+    std::uint64_t stalls = 0;
+    for (const RunLoop* loop : loops_) stalls += loop->stalls();
+    out.counter("urr_loop_stalls_total", "Turns that kept a loop longer than 50 ms.", stalls);
+
+    struct Figure {
+        std::string_view name, help;
+        std::uint64_t SqliteCounters::* value;
+    };
+    static constexpr Figure figures[] = {
+        {"urr_store_batches_total", "Commits.", &SqliteCounters::batches},
+        {"urr_store_works_total", "Works in them.", &SqliteCounters::works},
+        {"urr_store_rolled_back_total", "Works that ended with an error.",
+         &SqliteCounters::rolled_back},
+        {"urr_store_dropped_total", "Works whose caller had gone.", &SqliteCounters::dropped},
+        {"urr_store_lost_batches_total", "Commits that failed.", &SqliteCounters::lost_batches}};
+    std::vector<SqliteCounters> counters;
+    counters.reserve(stores_.size());
+    for (const Store& store : stores_) counters.push_back(store.database->counters());
+    for (const Figure& figure : figures)
+        for (std::size_t i = 0; i < stores_.size(); ++i)
+            out.counter(figure.name, figure.help, counters[i].*figure.value, stores_[i].label);
+    for (const Store& store : stores_)
+        out.gauge("urr_store_healthy", "0: needs a restart.", store.database->healthy() ? 1 : 0,
+                  store.label);
+    for (std::size_t i = 0; i < stores_.size(); ++i)
+        out.gauge("urr_store_clock_was_set_back", "1: the wall clock was behind the store's time.",
+                  counters[i].clock_was_set_back ? 1 : 0, stores_[i].label);
+}
+
+} // namespace urr::app

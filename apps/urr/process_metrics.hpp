@@ -1,0 +1,33 @@
+// What the process itself reports beside its services: stalls of the loops and the embedded stores.
+// Any thread.
+#pragma once
+#include <vector>
+
+#include "libs/contract/component.hpp"
+#include "libs/sql/sqlite_database.hpp"
+
+namespace urr::app {
+
+class ProcessMetrics final : public ServiceComponent {
+public:
+    void watch(const RunLoop& loop) { loops_.push_back(&loop); }
+    // `label` is a constant: store="ticket".
+    void watch(std::string_view label, const SqliteDatabase& store) {
+        stores_.push_back({label, &store});
+    }
+    std::string_view name() const override { return "process"; }
+    bool healthy() const override { return true; }
+    std::vector<Dependency> dependencies() const override { return {}; }
+    void append_metrics(MetricsText& out) const override;
+    bool clock_was_set_back() const;
+
+private:
+    struct Store {
+        std::string_view label;
+        const SqliteDatabase* database;
+    };
+    std::vector<const RunLoop*> loops_;
+    std::vector<Store> stores_;
+};
+
+} // namespace urr::app

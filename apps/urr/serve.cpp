@@ -1,0 +1,91 @@
+// urr serve, urr replay: the commands that run a System.
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "apps/urr/commands.hpp"
+#include "apps/urr/signals.hpp"
+#include "apps/urr/system.hpp"
+
+namespace urr::app {
+
+namespace {
+
+// A connection is a file; the soft limit is often 1,024.
+void raise_file_limit() {
+    rlimit limit;
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+Task<> serve_until_stopped(System& system, RunLoop& loop, int& status) {
+    const auto ended = co_await system.run();
+    if (!ended) status = failed(ended.error());
+    loop.stop();
+}
+
+Task<> replay_once(System& system, RunLoop& loop, std::string group, std::string topic,
+                   int& status) {
+    const auto count = co_await system.replay(std::move(group), std::move(topic));
+    if (count)
+        std::printf("%lld messages taken\n", static_cast<long long>(*count));
+    else
+        status = failed(count.error());
+    loop.stop();
+}
+
+Result<Level> log_level(const Settings& settings) {
+    if (const auto level = find_level(settings.text("URR_LOG_LEVEL"))) return *level;
+    return fail(Code::UNAVAILABLE, "URR_LOG_LEVEL must be debug, info, warning or error");
+}
+
+} // namespace
+
+int serve(const Settings& settings, const Arguments& names) {
+    const auto roles = read_roles(names);
+    if (!roles) return wrong_use("serve: " + std::string(roles.error().text()));
+    const auto level = log_level(settings);
+    if (!level) return failed(level.error());
+    Signals::block();
+    raise_file_limit();
+    const SystemClock clock;
+    LineLog log(STDERR_FILENO, clock, "urr", *level);
+    auto loop = make_asio_loop();
+    auto made = System::make(settings, *roles, *loop, log);
+    if (!made) return failed(made.error());
+    System& system = **made;
+    int status = 0;
+    {
+        Loop::Enter in(loop.get());
+        Signals signals(*loop, [](void* of) { static_cast<System*>(of)->stop(); }, &system);
+        Nursery nursery;
+        nursery.spawn(serve_until_stopped(system, *loop, status));
+        loop->run();
+        made->reset();
+    }
+    return status;
+}
+
+int replay(const Settings& settings, const Arguments& given) {
+    Arguments arguments = given;
+    const std::string group = take_option(arguments, "--group", "");
+    const std::string topic = take_option(arguments, "--topic", "");
+    if (!arguments.empty()) return wrong_use("replay: unknown argument " + arguments[0]);
+    if (group.empty()) return wrong_use("replay: --group is needed");
+    const SystemClock clock;
+    LineLog log(STDERR_FILENO, clock, "urr", Level::warning);
+    auto loop = make_asio_loop();
+    auto made = System::make(settings, Roles{}, *loop, log);
+    if (!made) return failed(made.error());
+    int status = 0;
+    Loop::Enter in(loop.get());
+    Nursery nursery;
+    nursery.spawn(replay_once(**made, *loop, group, topic, status));
+    loop->run();
+    made->reset();
+    return status;
+}
+
+} // namespace urr::app

@@ -1,0 +1,54 @@
+#include "apps/urr/side_loop.hpp"
+
+namespace urr::app {
+
+SideLoop::SideLoop()
+    : loop_(make_asio_loop()), begin_([](Node& node) {
+          SideLoop& side = *static_cast<Call&>(node).side;
+          side.tasks_.spawn(side.drain_here());
+      }),
+      end_([](Node& node) { static_cast<Call&>(node).side->drained_.open(); }) {
+    begin_.side = end_.side = this;
+}
+
+SideLoop::~SideLoop() { end(); }
+
+void SideLoop::end() {
+    if (thread_.joinable()) {
+        loop_->stop();
+        thread_.join();
+    }
+    Loop::Enter in(loop_.get());
+    tasks_.clear();
+    server_.reset();
+}
+
+Result<> SideLoop::listen(const std::string& address, std::uint16_t port, HttpHandler& handler) {
+    ServerLimits limits;
+    limits.port_is_shared = true;
+    server_ = TRY_PLAIN(listen_http(*loop_, address, port, handler, limits));
+    return {};
+}
+
+void SideLoop::start() {
+    thread_ = std::thread([this] {
+        Loop::Enter in(loop_.get());
+        loop_->run();
+    });
+}
+
+Task<> SideLoop::drain(Duration at_most) {
+    home_ = &Loop::here();
+    at_most_ = at_most;
+    loop_->post(begin_);
+    (void)co_await drained_.wait(Context{});
+}
+
+Task<> SideLoop::drain_here() {
+    Context until;
+    until.deadline = loop_->now() + at_most_;
+    co_await server_->drain(until);
+    home_->post(end_);
+}
+
+} // namespace urr::app

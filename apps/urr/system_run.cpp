@@ -1,0 +1,171 @@
+// System from its opening to its end; how it is composed stands in system.cpp.
+#include "apps/urr/system.hpp"
+
+namespace urr::app {
+
+namespace {
+
+constexpr Duration watch_interval = seconds(1);
+
+// Hands a message to who listens to its topic; the others' are refused and stay parked.
+class ByTopic final : public Consumer {
+public:
+    void add(const Subscription& subscription) {
+        consumers_.emplace(subscription.topic, subscription.consumer);
+    }
+    bool empty() const { return consumers_.empty(); }
+    Task<Result<void>> consume(Context context, Message message) override {
+        const auto found = consumers_.find(message.topic);
+        if (found == consumers_.end()) co_return fail(Code::CONFLICT, "another topic");
+        co_return co_await found->second->consume(context, std::move(message));
+    }
+
+private:
+    std::map<std::string, Consumer*, std::less<>> consumers_;
+};
+
+} // namespace
+
+System::~System() {
+    jobs_.clear();
+    for (auto& side : side_loops_) side->end(); // before the doors that they serve
+}
+
+Task<Result<void>> System::run() {
+    TRY(co_await open());
+    TRY(listen());
+    ready_ = true;
+    log_.write(Level::info, "started", {{"role", role_}});
+    (void)co_await stopping_.wait(Context{});
+    ready_ = false;
+    log_.write(Level::info, "draining");
+    co_await drain();
+    log_.write(Level::info, "stopped");
+    co_return Result<void>{};
+}
+
+Task<Result<void>> System::open() {
+    for (ServiceComponent* part : components_) TRY(co_await part->open(Context{}));
+    for (ServiceComponent* part : components_) {
+        part->start_jobs(jobs_);
+        for (Subscription& s : part->subscriptions())
+            jobs_.spawn(events_->deliver(std::move(s.topic), std::move(s.group), *s.consumer));
+    }
+    if (events_) {
+        const Duration kept = hours(settings_.number("URR_EVENTS_KEPT_HOURS"));
+        pruned_.emplace(Pruned{{{"ticket", stores_.ticket.get()},
+                                {"payment", stores_.payment.get()},
+                                {"queue", stores_.queue.get()}},
+                               *events_,
+                               revoked_,
+                               clock_,
+                               log_,
+                               kept});
+        jobs_.spawn(keep_pruned(*pruned_));
+    }
+    jobs_.spawn(watch());
+    co_return Result<void>{};
+}
+
+// The gateway's port shows the whole process; every other port its own service.
+Result<> System::listen() {
+    const std::vector<const ServiceComponent*> all(components_.begin(), components_.end());
+    if (gateway_) TRY_PLAIN(listen(role_, "URR_PORT", gateway_->face(), all));
+    if (waiting_room_) TRY_PLAIN(listen_for_the_waiting_room());
+    if (roles_.services && !roles_.gateway) {
+        TRY_PLAIN(listen("ticket", "URR_TICKET_PORT", ticket_->face(), {&process_, ticket_.get()}));
+        TRY_PLAIN(listen("payment", "URR_PAYMENT_PORT", payment_->face(), {payment_.get()}));
+        TRY_PLAIN(listen("queue", "URR_QUEUE_PORT", queue_->face(), {queue_.get()}));
+        TRY_PLAIN(listen("catalog", "URR_CATALOG_PORT", catalog_->face(), {catalog_.get()}));
+    }
+    std::string ports;
+    for (const Listener& listener : listeners_)
+        ports += (ports.empty() ? "" : ", ") + listener.service + " " +
+                 std::to_string(listener.server->port());
+    std::printf("urr: ready on %s: %s\n", settings_.text("URR_LISTEN").c_str(), ports.c_str());
+    std::fflush(stdout);
+    return {};
+}
+
+Result<> System::listen(const std::string& service, std::string_view port, HttpHandler& inner,
+                        std::vector<const ServiceComponent*> components, bool port_is_shared) {
+    auto face = std::make_unique<OperatorFace>(service, inner, std::move(components), ready_);
+    ServerLimits limits;
+    limits.port_is_shared = port_is_shared;
+    auto server = listen_http(loop_, settings_.text("URR_LISTEN"),
+                              std::uint16_t(settings_.number(port)), *face, limits);
+    if (!server)
+        return fail(Code::UNAVAILABLE,
+                    std::string(port) + ": " + std::string(server.error().text()));
+    listeners_.push_back({service, std::move(face), std::move(*server)});
+    return {};
+}
+
+Result<> System::listen_for_the_waiting_room() {
+    const std::vector<const ServiceComponent*> shown{&process_, waiting_room_.get()};
+    TRY_PLAIN(listen("vwr", "URR_VWR_PORT", waiting_room_->face(), shown));
+    if (side_loops_.empty()) return {};
+    // The port was free; only now may it be shared, else another process's would be too.
+    listeners_.pop_back();
+    TRY_PLAIN(listen("vwr", "URR_VWR_PORT", waiting_room_->face(), shown, true));
+    const std::uint16_t port = listeners_.back().server->port();
+    for (std::size_t i = 0; i < side_loops_.size(); ++i) {
+        side_faces_.push_back(
+            std::make_unique<OperatorFace>("vwr", waiting_room_->door(i + 1), shown, ready_));
+        TRY_PLAIN(side_loops_[i]->listen(settings_.text("URR_LISTEN"), port, *side_faces_.back()));
+        side_loops_[i]->start();
+    }
+    return {};
+}
+
+// What an operator must hear of.
+Task<> System::watch() {
+    std::vector<bool> was_healthy(components_.size(), true);
+    bool clock_told = false;
+    for (;;) {
+        for (std::size_t i = 0; i < components_.size(); ++i) {
+            const bool healthy = components_[i]->healthy();
+            if (healthy != was_healthy[i])
+                log_.write(healthy ? Level::info : Level::error,
+                           healthy ? "store_recovered" : "store_failed",
+                           {{"component", components_[i]->name()}});
+            was_healthy[i] = healthy;
+        }
+        if (!clock_told && process_.clock_was_set_back()) {
+            clock_told = true;
+            log_.write(Level::error, "clock_was_set_back");
+        }
+        (void)co_await sleep(Context{}, watch_interval);
+    }
+}
+
+// Nobody new comes, who is in gets an answer, then the parts hand over.
+Task<> System::drain() {
+    const Duration at_most = seconds(settings_.number("URR_DRAIN_SECONDS"));
+    Context until;
+    until.deadline = loop_.now() + at_most;
+    Nursery drains;
+    for (Listener& listener : listeners_) drains.spawn(listener.server->drain(until));
+    for (auto& side : side_loops_) drains.spawn(side->drain(at_most));
+    (void)co_await drains.drained(Context{});
+    Context handing_over;
+    handing_over.deadline = loop_.now() + seconds(5);
+    for (ServiceComponent* part : components_) co_await part->close(handing_over);
+    jobs_.clear();
+}
+
+Task<Result<std::int64_t>> System::replay(std::string group, std::string topic) {
+    for (ServiceComponent* part : components_) TRY(co_await part->open(Context{}));
+    ByTopic consumers;
+    std::string known;
+    for (ServiceComponent* part : components_)
+        for (const Subscription& s : part->subscriptions()) {
+            known += (known.empty() ? "" : ", ") + s.group + " of " + s.topic;
+            if (s.group == group && (topic.empty() || s.topic == topic)) consumers.add(s);
+        }
+    if (consumers.empty())
+        co_return fail(Code::NOT_FOUND, "no such group or topic; there are: " + known);
+    co_return co_await events_->replay(Context{}, std::move(group), consumers);
+}
+
+} // namespace urr::app
