@@ -9,7 +9,7 @@
 #include "libs/messaging/table_log.hpp"
 #include "services/payment/sandbox_acquirer.hpp"
 #include "services/payment/store/payments.hpp"
-#include "services/queue/store/members.hpp"
+#include "services/queue/store/schema.hpp"
 #include "services/ticket/store/schema.hpp"
 #include "services/waiting_room/component.hpp"
 

@@ -55,6 +55,7 @@ std::string body_of(const Claims& claims) {
         member(body, "phase", claims.phase);
         member(body, "position", claims.position);
     }
+    if (claims.type == TokenType::place) member(body, "arrival", claims.arrival);
     if (claims.type == TokenType::ticket) {
         member(body, "seat", std::uint64_t(claims.seat));
         member(body, "serial", claims.serial);
@@ -119,6 +120,11 @@ bool read_special(const FlatObject& body, Claims& claims) {
         claims.epoch = *epoch;
         claims.phase = std::uint32_t(*phase);
         claims.position = *position;
+    }
+    if (claims.type == TokenType::place) {
+        const auto arrival = body.number("arrival");
+        if (!arrival) return false;
+        claims.arrival = *arrival;
     }
     if (claims.type == TokenType::ticket) {
         const auto seat = body.number("seat");

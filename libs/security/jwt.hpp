@@ -39,6 +39,7 @@ struct Claims {
     std::uint64_t epoch = 0;
     std::uint32_t phase = 0;
     std::uint64_t position = 0;
+    std::uint64_t arrival = 0; // place: the number in tier 2
     // ticket
     std::int64_t seat = 0;
     std::uint64_t serial = 0;

@@ -1,7 +1,5 @@
 #include "services/queue/component.hpp"
 
-#include "services/queue/metrics.hpp"
-
 namespace urr::queue {
 
 namespace {
@@ -20,13 +18,16 @@ Parts parts_of(const Settings& given, Needs& needs) {
                  std::move(needs.place_key),
                  std::move(needs.waiting_room_tokens),
                  rules,
-                 given.number("URR_ADMITTED_PER_SECOND")};
+                 given.number("URR_ADMITTED_PER_SECOND"),
+                 seconds(given.number("URR_QUEUE_GATHER_SECONDS")),
+                 std::size_t(given.number("URR_QUEUE_STREAMS"))};
 }
 
 } // namespace
 
 Component::Component(const Settings& given, Needs needs)
-    : database_(needs.database), service_(parts_of(given, needs)), routes_(service_),
+    : database_(needs.database), service_(parts_of(given, needs)),
+      routes_(service_, given.yes("URR_SECURE_COOKIES")),
       face_("queue", std::move(needs.callers), {}, needs.clock),
       relay_(needs.database, needs.log_of_events, std::move(needs.holder), milliseconds(50)) {
     routes_.add_to(face_.router());
@@ -37,6 +38,19 @@ void Component::start_jobs(Nursery& jobs) {
     jobs.spawn(service_.run_jobs());
 }
 
-void Component::append_metrics(MetricsText& out) const { append(out, face_.answers()); }
+std::vector<Subscription> Component::subscriptions() {
+    return {{std::string(topic_payment), "queue", &service_},
+            {std::string(topic_queue), service_.log_group(), &service_}};
+}
+
+Task<> Component::close(Context) {
+    service_.close_streams();
+    co_return;
+}
+
+void Component::append_metrics(MetricsText& out) const {
+    service_.metrics().write(out);
+    face_.answers().write(out, "urr_queue");
+}
 
 } // namespace urr::queue

@@ -5,6 +5,7 @@
 // `migrate(database, migrations)` comes first. One loop.
 #pragma once
 #include "libs/contract/component.hpp"
+#include "libs/contract/events.hpp"
 #include "libs/contract/guarded.hpp"
 #include "libs/core/settings.hpp"
 #include "libs/messaging/relay.hpp"
@@ -16,6 +17,9 @@ namespace urr::queue {
 inline constexpr SettingRow settings[] = {
     {"URR_THRESHOLD", Kind::number, "1000", "people who may choose seats at once, per event"},
     {"URR_ADMITTED_PER_SECOND", Kind::number, "500", "people admitted to the seats a second"},
+    {"URR_QUEUE_GATHER_SECONDS", Kind::number, "60",
+     "seconds without admissions after queue's store was lost, while places are shown again"},
+    {"URR_QUEUE_STREAMS", Kind::number, "20000", "streams of lines that a process keeps open"},
 };
 
 struct Needs {
@@ -44,6 +48,9 @@ public:
 
     Task<Result<void>> open(Context context) override { return service_.open(context); }
     void start_jobs(Nursery& jobs) override;
+    // After open: the name under which the log is read belongs to this life of the store.
+    std::vector<Subscription> subscriptions() override;
+    Task<> close(Context context) override;
     void append_metrics(MetricsText& out) const override;
     bool healthy() const override { return database_.healthy(); }
 

@@ -4,8 +4,15 @@
 
 namespace urr::queue {
 
-inline void append(MetricsText& out, const AnswerMetrics& answers) {
-    answers.write(out, "urr_queue");
-}
+struct Metrics {
+    Counter joined, restored, retaken, spent;        // ways into the line, and the one refused
+    Counter admitted, fetched, returned;             // ways to the seats, and back
+    Counter left, bought, expired, cleared, rebuilt; // ways out
+    Counter frames, levers, failed_writes, failed_reports;
+    // Of all events together, as of the last tick.
+    Gauge waiting, awake, active, recovering, streams;
+
+    void write(MetricsText& out) const;
+};
 
 } // namespace urr::queue

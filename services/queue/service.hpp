@@ -1,21 +1,23 @@
 // queue's use cases: the second tier. One loop; the line in memory is what the store says plus
 // signs of life, so a restart loses nobody's place.
+//
+//     Service queue(parts);
+//     TRY(co_await queue.open(context));       // restores the lines
+//     jobs.spawn(queue.run_jobs());            // a tick each second
+//
+// fans.cpp, organizers.cpp, ticks.cpp and recovery.cpp hold the four sides of it. Written first,
+// then in effect: no token and no place is ever out that the store does not know.
 #pragma once
-#include "libs/contract/caller.hpp"
 #include "libs/contract/revoked_entries.hpp"
 #include "libs/core/clock.hpp"
+#include "libs/messaging/message.hpp"
 #include "libs/security/jwt.hpp"
-#include "services/queue/store/members.hpp"
+#include "services/queue/hall.hpp"
+#include "services/queue/metrics.hpp"
+#include "services/queue/room_client.hpp"
 
 namespace urr::queue {
 
-// What queue must know of an event.
-struct EventFacts {
-    bool room = false; // a waiting room stands before it
-    bool published = false;
-    bool on_sale = false;                 // its time has come and it is not over
-    std::int64_t free = 0, under_way = 0; // seats
-};
 class Events {
 public:
     virtual ~Events() = default;
@@ -35,59 +37,127 @@ struct Parts {
     PublicKeys waiting_room_keys; // those that sign TokenType::vwr
     Rules rules;
     std::int64_t admitted_per_second_max = 500;
+    Duration gather = seconds(60); // after the store was lost; nobody is let in
+    std::size_t streams_max = 20'000;
 };
 
 struct Standing {
     bool active = false;
     std::uint64_t ahead = 0, behind = 0;
-    std::int64_t wait_seconds = 0;
+    std::optional<std::int64_t> wait_seconds; // nobody can say: paused, or nothing moves
     int poll_after_seconds = 2;
-    std::string entry_token, place;
+    Place place;
+    std::string entry_token, place_token;
     Instant expires;
-    bool sold_out = false;
+    bool sold_out = false, recovering = false;
     std::optional<double> odds; // told when the stock may not suffice
+    std::string message;
 };
 
-class Service {
+// What a caller brings along: tokens that may give a place or a slot.
+struct Shown {
+    std::string room, place, entry;
+};
+
+struct Overview {
+    Crowd crowd;
+    Levers levers;
+    std::uint64_t epoch = 0;
+    double per_second = 0; // admitted, moving average
+    bool recovering = false;
+};
+struct Pulled {
+    Overview overview; // as it is now, or would be
+    Effect effect;
+};
+
+class Service final : public Consumer {
 public:
-    explicit Service(Parts parts) : parts_(std::move(parts)) {}
+    explicit Service(Parts parts);
 
     // Restores the lines of all published events.
     Task<Result<void>> open(Context context);
-    // VWR_TOKEN_REQUIRED, VWR_TOKEN_INVALID, VWR_TOKEN_SPENT, SALE_NOT_OPEN, SOLD_OUT, NOT_FOUND.
-    Task<Result<Standing>> enter(Context context, EventId event, std::string token);
-    // A sign of life. NOT_IN_QUEUE.
-    Result<Standing> status(const Context& context, const EventId& event);
+    // After open: the log is read by this name, anew after the store was lost.
+    std::string log_group() const { return "queue-" + generation_.text(); }
+
+    // VWR_TOKEN_REQUIRED, VWR_TOKEN_INVALID, VWR_TOKEN_SPENT, ROOM_CHANGED, SALE_NOT_OPEN,
+    // SOLD_OUT, NOT_FOUND; QUEUE_RECOVERING while nothing is known of the event.
+    Task<Result<Standing>> enter(Context context, EventId event, Shown shown);
+    // A sign of life; restores a place that a lost store does not know. NOT_IN_QUEUE.
+    Task<Result<Standing>> status(Context context, EventId event, Shown shown);
     Task<Result<void>> leave(Context context, EventId event);
+    // A sign of life as long as it is open. NOT_IN_QUEUE, STREAMS_FULL.
+    Result<std::unique_ptr<Stream>> listen(const Context& context, const EventId& event,
+                                           std::string_view last_event_id);
 
-    struct Overview {
-        std::int64_t waiting = 0, active = 0, threshold = 0;
-        bool paused = false;
-    };
     Result<Overview> overview(const EventId& event);
-    Result<Overview> set_threshold(const EventId& event, std::int64_t threshold);
-    Result<Overview> set_paused(const EventId& event, bool paused);
+    // Pulls a lever, or says what it would do.
+    Task<Result<Pulled>> pull(Context context, EventId event, Pull pull, bool dry_run);
+    Task<Result<std::vector<DoneAct>>> acts(Context context, EventId event);
 
-    // One second of work: ends, admissions, ranks, the report to the waiting room.
+    // Purchases (they end slots), and queue's own events (a lost store reads them again).
+    Task<Result<void>> consume(Context context, Message message) override;
+
+    // One second of work: ends, admissions, ranks, frames, the report to the waiting room.
     Task<> tick(Context context);
     Task<> run_jobs();
+    // All streams end; their browsers come again, spread.
+    void close_streams();
+    const Metrics& metrics() const { return metrics_; }
 
 private:
-    struct Hall {
-        Line line;
-        Rules rules;
-        bool paused = false;
-        std::int64_t admitted_last = 0;
-        std::uint64_t epoch = 0, sequence = 0;
-    };
     Hall& hall(const EventId& event);
+    MessageId message_id() { return MessageId::make(parts_.clock.now(), parts_.random); }
+    Instant now() const { return parts_.clock.now(); }
+    Place end_of(Hall& of, std::uint64_t epoch) const;
+    bool recovering(const Hall& of) const { return of.recovering(now(), log_read_); }
+
+    // fans.cpp
+    Task<Result<Standing>> give_place(Context context, EventId event, Shown shown);
+    Task<Result<bool>> retake(Context context, EventId event, const std::string& token);
+    Result<Join> join_of(Hall& of, const EventId& event, const EventFacts& facts,
+                         const AccountId& account, const Shown& shown);
+    bool take_shown_place(const Hall& of, const std::string& token, Join& join) const;
+    Result<> take_room_token(const Hall& of, const std::string& token, Join& join) const;
+    Task<Result<Standing>> stand(Context context, EventId event, AccountId account);
     Standing standing(const EventId& event, const AccountId& account, const Member& member,
-                      const Hall& hall, const EventFacts& facts) const;
-    Task<> admit(Context context, EventId event, Hall& hall);
-    Task<> report(Context context, EventId event, Hall& hall, const EventFacts& facts);
+                      const Hall& of, const EventFacts& facts) const;
+    std::string place_token(const EventId& event, const AccountId& account,
+                            const Member& member) const;
+    void dismiss(const EventId& event, const AccountId& account, const Ended& ended,
+                 std::string_view reason);
+
+    // organizers.cpp
+    Overview overview_of(const Hall& of) const;
+    Task<Result<void>> clear(Context context, Hall& of, Act act);
+
+    // ticks.cpp
+    Task<> tick_event(Context context, EventId event, EventFacts facts);
+    Task<> end_overdue(Context context, EventId event, Hall& of);
+    Task<> return_unfetched(Context context, EventId event, Hall& of);
+    Task<std::int64_t> admit(Context context, EventId event, Hall& of);
+    bool admits(const Hall& of, const EventFacts& facts) const;
+    void show(Hall& of, const EventFacts& facts);
+    Task<> report(Context context, EventId event, Hall& of, EventFacts facts);
+    Task<> follow_epoch(Context context, EventId event, Hall& of);
+
+    // recovery.cpp
+    Task<Result<void>> know(Context context, EventId event, EventFacts facts);
+    Task<Result<HallRecord>> begin_hall(Context context, EventId event, EventFacts facts,
+                                        bool has_members);
+    Task<Result<void>> take_purchase(Context context, Message message);
+    Task<Result<void>> take_own(Context context, Message message);
+    void take_rebuilt(const EventId& event, const AccountId& account,
+                      const std::optional<Member>& member);
 
     Parts parts_;
+    RoomClient room_;
+    PublicKeys own_keys_; // of places and entries, for those that are shown again
+    GenerationId generation_;
+    bool log_read_ = false;
+    std::shared_ptr<StreamLimit> stream_limit_;
     std::map<EventId, std::unique_ptr<Hall>> halls_;
+    Metrics metrics_;
 };
 
 } // namespace urr::queue

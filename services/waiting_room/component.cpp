@@ -3,7 +3,8 @@
 namespace urr::waiting_room {
 
 std::span<const Migration> migrations() {
-    static const Migration all[] = {{1, "waiting rooms and their leases", room_tables}};
+    static const Migration all[] = {{1, "waiting rooms and their leases", room_tables},
+                                    {2, "first position of the phase", room_phases}};
     return all;
 }
 

@@ -266,6 +266,7 @@ void Keeper::show(Kept& kept, Instant stored_at, Instant now) {
     view.phase = kept.room.record().phase;
     view.state = kept.room.state();
     view.leased = kept.lease_is_open;
+    view.phase_first = kept.room.record().phase_first;
     view.lease_first = kept.lease_is_open ? kept.room.leased()->first : 0;
     kept.shared->view.publish(view);
 }

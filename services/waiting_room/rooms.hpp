@@ -1,6 +1,7 @@
 // The rooms as the loops see them: found by event without a lock, read without a lock. Rooms are
 // added by the keeper and stay until the process ends.
 #pragma once
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -23,9 +24,16 @@ struct RoomView {
     RoomState state = RoomState::off;
     bool leased = false; // a lease is open; its positions end before `next`
     std::uint64_t lease_first = 0;
+    std::uint64_t phase_first = 1;
 
     // People a minute by which the line moves now.
     std::uint32_t moving() const { return state == RoomState::open ? rate_per_minute : 0; }
+    // The position by which a receipt is served. One of an earlier phase comes before all of this
+    // one, also where its number was given again because the store was lost.
+    std::uint64_t turn_of(const Receipt& receipt) const {
+        return receipt.phase < phase ? std::min(receipt.position, phase_first - 1)
+                                     : receipt.position;
+    }
 };
 
 struct SharedRoom {

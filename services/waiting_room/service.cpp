@@ -54,7 +54,7 @@ Task<Result<Checked>> WaitingRoom::check(Context, EventId event, std::string_vie
     if (view.state == RoomState::off)
         co_return Checked{*receipt, view, token(event, *receipt, view)};
     if (!current(*receipt, view)) co_return fail(Code::ROOM_CHANGED);
-    if (receipt->position <= view.serving) {
+    if (view.turn_of(*receipt) <= view.serving) {
         if (keeper_.counts_no_shows())
             co_await keeper_.came(event, receipt->epoch, receipt->position);
         co_return Checked{*receipt, view, token(event, *receipt, view)};

@@ -4,112 +4,212 @@
 
 namespace urr::queue {
 
-const Migration migrations[2] = {{1, "shared tables", shared_tables}, {2, "lines", R"sql(
--- state: 0 waiting, 1 active, 2 ended.
-CREATE TABLE members (
-    event BLOB NOT NULL,
-    account BLOB NOT NULL,
-    epoch INTEGER NOT NULL,
-    phase INTEGER NOT NULL,
-    position INTEGER NOT NULL,
-    arrival INTEGER NOT NULL,
-    state INTEGER NOT NULL,
-    token BLOB,
-    until_us INTEGER NOT NULL,
-    joined_us INTEGER NOT NULL,
-    PRIMARY KEY (event, account)
-) WITHOUT ROWID;
--- Which account a waiting-room token belongs to, from the first one that brought it.
-CREATE TABLE spent_tokens (
-    event BLOB NOT NULL,
-    token BLOB NOT NULL,
-    account BLOB NOT NULL,
-    PRIMARY KEY (event, token)
-) WITHOUT ROWID;
-)sql"}};
-
 namespace {
 
-constexpr Statement bind_token{
+constexpr Statement find_epoch{"SELECT epoch FROM halls WHERE event = ?1"};
+constexpr Statement bind_receipt{
     "INSERT INTO spent_tokens (event, token, account) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING"};
-constexpr Statement token_owner{"SELECT account FROM spent_tokens WHERE event = ?1 AND token = ?2"};
-constexpr Statement find_member{"SELECT epoch, phase, position, arrival, state FROM members "
-                                "WHERE event = ?1 AND account = ?2"};
-constexpr Statement put_member{
+constexpr Statement receipt_owner{
+    "SELECT account FROM spent_tokens WHERE event = ?1 AND token = ?2"};
+constexpr Statement find_member{
+    "SELECT account, epoch, phase, position, arrival, state, token, until_us, receipt, "
+    "admitted_us, fetched FROM members WHERE event = ?1 AND account = ?2"};
+constexpr Statement all_members{
+    "SELECT account, epoch, phase, position, arrival, state, token, until_us, receipt, "
+    "admitted_us, fetched FROM members WHERE event = ?1 AND state <> 2"};
+constexpr Statement put_waiting{
     "INSERT INTO members (event, account, epoch, phase, position, arrival, state, until_us, "
-    "joined_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7) ON CONFLICT (event, account) DO UPDATE "
-    "SET epoch = excluded.epoch, phase = excluded.phase, position = excluded.position, "
-    "arrival = excluded.arrival, state = 0, token = NULL, joined_us = excluded.joined_us"};
-constexpr Statement set_active{"UPDATE members SET state = 1, token = ?3, until_us = ?4 "
-                               "WHERE event = ?1 AND account = ?2 AND state = 0"};
+    "joined_us, receipt, admitted_us, fetched) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7, ?8, 0, 0) "
+    "ON CONFLICT (event, account) DO UPDATE SET epoch = excluded.epoch, phase = excluded.phase, "
+    "position = excluded.position, arrival = excluded.arrival, state = 0, token = NULL, "
+    "joined_us = excluded.joined_us, receipt = excluded.receipt, fetched = 0"};
+constexpr Statement put_active{
+    "INSERT INTO members (event, account, epoch, phase, position, arrival, state, token, until_us, "
+    "joined_us, admitted_us, fetched) VALUES (?1, ?2, ?3, 0, 0, ?4, 1, ?5, ?6, ?7, ?7, 1) "
+    "ON CONFLICT DO NOTHING"};
+constexpr Statement set_active{
+    "UPDATE members SET state = 1, token = ?3, until_us = ?4, admitted_us = ?5, fetched = 0 "
+    "WHERE event = ?1 AND account = ?2 AND state = 0 AND arrival = ?6 "
+    "RETURNING epoch, phase, position, receipt"};
+constexpr Statement set_fetched{"UPDATE members SET fetched = 1 WHERE event = ?1 AND account = ?2 "
+                                "AND state = 1 AND token = ?3"};
+constexpr Statement set_returned{
+    "UPDATE members SET state = 0, token = NULL, until_us = 0 WHERE event = ?1 AND account = ?2 "
+    "AND state = 1 AND token = ?3 AND fetched = 0 RETURNING until_us"};
 constexpr Statement set_ended{
     "UPDATE members SET state = 2 WHERE event = ?1 AND account = ?2 AND state <> 2"};
-constexpr Statement all_members{
-    "SELECT account, epoch, phase, position, arrival, state, token, until_us FROM members "
-    "WHERE event = ?1 AND state <> 2"};
-// Behind everybody: the highest phase there is, no tier-1 position.
-constexpr std::uint32_t phase_last = 255;
+constexpr Statement put_revoked{"INSERT INTO revoked_entries (event, token, until_us) "
+                                "VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING"};
+constexpr Statement find_revoked{"SELECT 1 FROM revoked_entries WHERE event = ?1 AND token = ?2"};
+constexpr Statement all_revoked{"SELECT event, token, until_us FROM revoked_entries"};
+constexpr Statement drop_revoked{"DELETE FROM revoked_entries WHERE until_us <= ?1"};
+
+constexpr std::string_view reasons[] = {"left", "bought", "expired", "cleared"};
+
+// Columns as in find_member.
+Member member_of(const Rows& rows, std::size_t i, Instant now) {
+    Member m;
+    m.place = {std::uint64_t(rows.integer(i, 1)), std::uint32_t(rows.integer(i, 2)),
+               std::uint64_t(rows.integer(i, 3)), std::uint64_t(rows.integer(i, 4))};
+    m.state = MemberState(rows.integer(i, 5));
+    m.entry = Id<void>::from(rows.bytes(i, 6)).bytes;
+    m.until = rows.instant(i, 7);
+    m.receipt = Id<void>::from(rows.bytes(i, 8)).bytes;
+    m.admitted = rows.instant(i, 9);
+    m.fetched = rows.boolean(i, 10);
+    m.seen = now;
+    return m;
+}
+
+Task<Result<bool>> tell(Tx& tx, MessageId id, AccountId account, std::string_view type,
+                        const std::string& data) {
+    TRY(co_await append_event(tx, id, {topic_queue, account.bytes, type, 1, data, ""}));
+    co_return true;
+}
 
 } // namespace
 
-Task<Result<Place>> write_join(Tx& tx, Join join) {
+std::string_view end_reason_name(EndReason reason) { return reasons[std::size_t(reason)]; }
+
+Task<Result<Joined>> write_join(Tx& tx, Join join) {
+    const Rows hall = TRY(co_await tx.run(find_epoch, {join.event}));
+    if (!hall.empty() && std::uint64_t(hall.integer(0, 0)) > join.place.epoch)
+        co_return fail(Code::ROOM_CHANGED);
     bool used_before = false;
-    if (join.has_token) {
+    if (join.receipt != IdBytes{}) {
         const Rows bound =
-            TRY(co_await tx.run(bind_token, {join.event, join.waiting_room_token, join.account}));
-        used_before = bound.changes() == 0;
+            TRY(co_await tx.run(bind_receipt, {join.event, join.receipt, join.account}));
+        used_before = bound.changes() == 0 && !join.shown;
         if (used_before) {
-            const Rows owner =
-                TRY(co_await tx.run(token_owner, {join.event, join.waiting_room_token}));
+            const Rows owner = TRY(co_await tx.run(receipt_owner, {join.event, join.receipt}));
             if (owner.id<AccountId>(0, 0) != join.account) co_return fail(Code::VWR_TOKEN_SPENT);
         }
     }
     const Rows rows = TRY(co_await tx.run(find_member, {join.event, join.account}));
-    const bool in_line = !rows.empty() && rows.integer(0, 4) != int(MemberState::ended);
-    if (in_line)
-        co_return Place{std::uint64_t(rows.integer(0, 0)), std::uint32_t(rows.integer(0, 1)),
-                        std::uint64_t(rows.integer(0, 2)), std::uint64_t(rows.integer(0, 3))};
-    if (used_before) {
-        join.place.phase = phase_last;
-        join.place.position = 0;
+    if (!rows.empty()) {
+        const Member before = member_of(rows, 0, tx.now);
+        if (before.state != MemberState::ended) co_return Joined{before.place, before.receipt};
+        // One account, one place: who has had his in this epoch comes last, whatever he brings.
+        used_before = used_before || before.place.epoch >= join.place.epoch;
     }
-    TRY(co_await tx.run(put_member, {join.event, join.account, join.place.epoch, join.place.phase,
-                                     join.place.position, join.place.arrival, tx.now}));
-    co_return join.place;
+    const Place place = used_before ? join.end_of_line : join.place;
+    const IdBytes receipt = used_before ? IdBytes{} : join.receipt;
+    TRY(co_await tx.run(put_waiting, {join.event, join.account, place.epoch, place.phase,
+                                      place.position, place.arrival, tx.now, receipt}));
+    co_return Joined{place, receipt};
 }
 
-Task<Result<bool>> write_admissions(Tx& tx, EventId event, std::vector<Admission> admitted,
-                                    std::vector<MessageId> messages) {
+Task<Result<std::optional<Member>>> write_retake(Tx& tx, Retake retake) {
+    if (retake.until <= tx.now) co_return std::nullopt;
+    const Rows revoked = TRY(co_await tx.run(find_revoked, {retake.event, retake.entry}));
+    if (!revoked.empty()) co_return fail(Code::ENTRY_TOKEN_REVOKED);
+    const Rows put = TRY(
+        co_await tx.run(put_active, {retake.event, retake.account, retake.epoch, retake.admitted.us,
+                                     retake.entry, retake.until, retake.admitted}));
+    if (put.changes() == 0) co_return std::nullopt;
+    co_return TRY(co_await read_member(tx, retake.event, retake.account));
+}
+
+Task<Result<std::vector<Admission>>> write_admissions(Tx& tx, GenerationId generation,
+                                                      EventId event,
+                                                      std::vector<Admission> admitted,
+                                                      std::vector<MessageId> messages) {
+    std::vector<Admission> done;
     for (std::size_t i = 0; i < admitted.size(); ++i) {
         const Admission& a = admitted[i];
-        TRY(co_await tx.run(set_active, {event, a.account, a.token, a.until}));
-        const std::string data = "{\"eventId\":\"" + event.text() + "\",\"accountId\":\"" +
-                                 a.account.text() + "\",\"until\":\"" + to_rfc3339(a.until) + "\"}";
-        TRY(co_await append_event(tx, messages[i],
-                                  {topic_queue, a.account.bytes, "Admitted", 1, data, ""}));
+        const Rows row = TRY(co_await tx.run(
+            set_active, {event, a.account, a.entry, a.until, a.admitted, a.arrival}));
+        if (row.empty()) continue;
+        EntryAdmitted told{generation,
+                           event,
+                           a.account,
+                           {a.entry},
+                           row.id<ReceiptId>(0, 3),
+                           std::uint64_t(row.integer(0, 0)),
+                           std::uint32_t(row.integer(0, 1)),
+                           std::uint64_t(row.integer(0, 2)),
+                           a.arrival,
+                           a.admitted,
+                           a.until};
+        TRY(co_await tell(tx, messages[i], a.account, EntryAdmitted::type, to_json(told)));
+        done.push_back(a);
     }
+    co_return done;
+}
+
+Task<Result<bool>> write_fetched(Tx& tx, EventId event, AccountId account, IdBytes entry) {
+    const Rows row = TRY(co_await tx.run(set_fetched, {event, account, entry}));
+    co_return row.changes() == 1;
+}
+
+Task<Result<bool>> write_return(Tx& tx, GenerationId generation, EventId event, AccountId account,
+                                IdBytes entry, MessageId message) {
+    const auto member = TRY(co_await read_member(tx, event, account));
+    const Rows row = TRY(co_await tx.run(set_returned, {event, account, entry}));
+    if (row.empty() || !member) co_return false;
+    TRY(co_await write_revoked(tx, event, entry, member->until));
+    const EntryReturned told{generation, event, account, {entry}};
+    TRY(co_await tell(tx, message, account, EntryReturned::type, to_json(told)));
     co_return true;
 }
 
-Task<Result<bool>> write_end(Tx& tx, EventId event, AccountId account) {
+Task<Result<Ended>> write_end(Tx& tx, GenerationId generation, EventId event, AccountId account,
+                              EndReason reason, MessageId message) {
+    Ended out;
+    const auto member = TRY(co_await read_member(tx, event, account));
+    if (!member || member->state == MemberState::ended) co_return out;
     TRY(co_await tx.run(set_ended, {event, account}));
-    co_return true;
+    out.ended = true;
+    if (member->state == MemberState::active && member->until > tx.now) {
+        out.entry = member->entry;
+        out.until = member->until;
+        TRY(co_await write_revoked(tx, event, member->entry, member->until));
+    }
+    const Place& place = member->place;
+    const EntryEnded told{
+        generation,  event,       account,        std::string(end_reason_name(reason)),
+        place.epoch, place.phase, place.position, place.arrival};
+    TRY(co_await tell(tx, message, account, EntryEnded::type, to_json(told)));
+    co_return out;
 }
 
-Task<Result<std::vector<std::pair<AccountId, Member>>>> read_line(Tx& tx, EventId event) {
+Task<Result<Ended>> write_purchase(Tx& tx, GenerationId generation, EventId event,
+                                   AccountId account, Instant bought, MessageId seen,
+                                   MessageId message) {
+    if (!TRY(co_await first_time(tx, "queue", seen))) co_return Ended{};
+    const auto member = TRY(co_await read_member(tx, event, account));
+    if (!member || member->state != MemberState::active || member->admitted > bought)
+        co_return Ended{};
+    co_return TRY(co_await write_end(tx, generation, event, account, EndReason::bought, message));
+}
+
+Task<Result<std::vector<StoredMember>>> read_line(Tx& tx, EventId event) {
     const Rows rows = TRY(co_await tx.run(all_members, {event}));
-    std::vector<std::pair<AccountId, Member>> members;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        Member m;
-        m.place = {std::uint64_t(rows.integer(i, 1)), std::uint32_t(rows.integer(i, 2)),
-                   std::uint64_t(rows.integer(i, 3)), std::uint64_t(rows.integer(i, 4))};
-        m.state = MemberState(rows.integer(i, 5));
-        m.token = Id<void>::from(rows.bytes(i, 6)).bytes;
-        m.until = rows.instant(i, 7);
-        m.seen = tx.now;
-        members.emplace_back(rows.id<AccountId>(i, 0), m);
-    }
+    std::vector<StoredMember> members;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        members.push_back({rows.id<AccountId>(i, 0), member_of(rows, i, tx.now)});
     co_return members;
+}
+
+Task<Result<std::optional<Member>>> read_member(Tx& tx, EventId event, AccountId account) {
+    const Rows rows = TRY(co_await tx.run(find_member, {event, account}));
+    if (rows.empty()) co_return std::nullopt;
+    co_return member_of(rows, 0, tx.now);
+}
+
+Task<Result<std::vector<RevokedEntry>>> read_revoked(Tx& tx) {
+    TRY(co_await tx.run(drop_revoked, {tx.now}));
+    const Rows rows = TRY(co_await tx.run(all_revoked));
+    std::vector<RevokedEntry> all;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        all.push_back(
+            {rows.id<EventId>(i, 0), Id<void>::from(rows.bytes(i, 1)).bytes, rows.instant(i, 2)});
+    co_return all;
+}
+
+Task<Result<bool>> write_revoked(Tx& tx, EventId event, IdBytes entry, Instant until) {
+    TRY(co_await tx.run(put_revoked, {event, entry, until}));
+    co_return true;
 }
 
 } // namespace urr::queue

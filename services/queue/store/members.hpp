@@ -1,26 +1,78 @@
-// The line as it is written down: joins before they are answered, admissions with their event.
+// The line as it is written down: joins before they are answered, admissions and ends with their
+// event. All are works for `transact`; each answers what took effect, and memory follows it.
 #pragma once
-#include "libs/sql/migrations.hpp"
+#include "libs/contract/queue_events.hpp"
+#include "libs/sql/database.hpp"
 #include "services/queue/domain/line.hpp"
 
 namespace urr::queue {
-
-extern const Migration migrations[2];
-inline constexpr std::string_view topic_queue = "queue-events";
 
 struct Join {
     EventId event;
     AccountId account;
     Place place;
-    IdBytes waiting_room_token{}; // zero where the event has no room
-    bool has_token = false;
+    Place end_of_line;  // for whoever has spent a place of this epoch already
+    IdBytes receipt{};  // of tier 1, or zero
+    bool shown = false; // the place was signed by us: it stands for its receipt
 };
-// The place that holds: the one written before, or this one. VWR_TOKEN_SPENT when another account
-// has used the token. A token that its own account has used up gives a place at the end.
-Task<Result<Place>> write_join(Tx& tx, Join join);
-Task<Result<bool>> write_admissions(Tx& tx, EventId event, std::vector<Admission> admitted,
-                                    std::vector<MessageId> messages);
-Task<Result<bool>> write_end(Tx& tx, EventId event, AccountId account);
-Task<Result<std::vector<std::pair<AccountId, Member>>>> read_line(Tx& tx, EventId event);
+struct Joined {
+    Place place;
+    IdBytes receipt{};
+};
+// The place that holds: the one written before, or the one given. VWR_TOKEN_SPENT when another
+// account has used the receipt; ROOM_CHANGED when the line was cleared meanwhile.
+Task<Result<Joined>> write_join(Tx& tx, Join join);
+
+// An entry token that is shown after the store was lost takes its slot again, if the store knows
+// nothing of the account. ENTRY_TOKEN_REVOKED when it ended before its time.
+struct Retake {
+    EventId event;
+    AccountId account;
+    std::uint64_t epoch = 0;
+    IdBytes entry{};
+    Instant admitted, until;
+};
+Task<Result<std::optional<Member>>> write_retake(Tx& tx, Retake retake);
+
+// Those that were waiting still; the others have left meanwhile.
+Task<Result<std::vector<Admission>>> write_admissions(Tx& tx, GenerationId generation,
+                                                      EventId event,
+                                                      std::vector<Admission> admitted,
+                                                      std::vector<MessageId> messages);
+// False: the entry is not active any more.
+Task<Result<bool>> write_fetched(Tx& tx, EventId event, AccountId account, IdBytes entry);
+// False: it was fetched at the last moment, or is not active any more.
+Task<Result<bool>> write_return(Tx& tx, GenerationId generation, EventId event, AccountId account,
+                                IdBytes entry, MessageId message);
+
+enum class EndReason : std::uint8_t { left, bought, expired, cleared };
+std::string_view end_reason_name(EndReason reason);
+struct Ended {
+    bool ended = false; // false: had ended before
+    IdBytes entry{};    // to revoke, where it has time left
+    Instant until;
+};
+Task<Result<Ended>> write_end(Tx& tx, GenerationId generation, EventId event, AccountId account,
+                              EndReason reason, MessageId message);
+// A purchase ends the slot that was there when it was made; `seen` takes effect once.
+Task<Result<Ended>> write_purchase(Tx& tx, GenerationId generation, EventId event,
+                                   AccountId account, Instant bought, MessageId seen,
+                                   MessageId message);
+
+struct StoredMember {
+    AccountId account;
+    Member member;
+};
+Task<Result<std::vector<StoredMember>>> read_line(Tx& tx, EventId event);
+Task<Result<std::optional<Member>>> read_member(Tx& tx, EventId event, AccountId account);
+
+struct RevokedEntry {
+    EventId event;
+    IdBytes entry{};
+    Instant until;
+};
+// Forgets what has expired, answers the rest.
+Task<Result<std::vector<RevokedEntry>>> read_revoked(Tx& tx);
+Task<Result<bool>> write_revoked(Tx& tx, EventId event, IdBytes entry, Instant until);
 
 } // namespace urr::queue

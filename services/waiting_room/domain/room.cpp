@@ -1,5 +1,6 @@
 #include "services/waiting_room/domain/room.hpp"
 
+#include <algorithm>
 #include <cassert>
 
 namespace urr::waiting_room {
@@ -22,27 +23,52 @@ bool Room::newer(const Report& report) const {
     return report.sequence > record_.sequence;
 }
 
+// Numbers are about that this room does not know of.
+bool Room::lost(const Report& report) const {
+    if (!report.seen) return false;
+    if (report.epoch > record_.epoch) return report.seen->next > 1; // a line to begin
+    return report.seen->phase > record_.phase ||
+           (report.seen->phase == record_.phase && report.seen->next > line_.next());
+}
+
+// A new phase, whose numbers come after all that were seen. What was given out after that keeps its
+// place by its phase, which is the earlier one.
+void Room::go_on_behind(const SeenRoom& seen) {
+    record_.phase = std::uint16_t(seen.phase + 1);
+    const std::uint64_t next = std::max(seen.next, line_.next());
+    const std::uint64_t serving = std::min(std::max(seen.serving, line_.serving()), next - 1);
+    line_ = Line(next, serving, std::min(seen.voids_served, serving));
+    record_.phase_first = next;
+    advancer_.forget();
+}
+
 bool Room::ends_lease(const Report& report) const {
     if (!lease_ || !newer(report)) return false;
     return report.epoch > record_.epoch || !gives_places(report.effective()) ||
-           report.phase.value_or(record_.phase) > record_.phase;
+           report.phase.value_or(record_.phase) > record_.phase || lost(report);
 }
 
 Steered Room::steer(const Report& report, Instant now) {
     if (!newer(report)) return Steered::stale;
     assert(!ends_lease(report));
     const bool reset = report.epoch > record_.epoch;
+    const bool was_lost = lost(report);
     if (reset) {
         record_.epoch = report.epoch;
         record_.phase = 0;
+        record_.phase_first = 1;
         line_ = Line();
         advancer_.forget();
     }
     const RoomRecord before = record_;
+    if (was_lost) go_on_behind(*report.seen);
     record_.sequence = report.sequence;
     record_.state = report.effective();
     record_.rate_per_minute = report.rate_per_minute;
-    if (report.phase && *report.phase > record_.phase) record_.phase = *report.phase;
+    if (report.phase && *report.phase > record_.phase) {
+        record_.phase = *report.phase;
+        record_.phase_first = line_.next();
+    }
     reported_at_ = now;
     if (reset) return Steered::reset;
     const bool same = before.state == record_.state && before.phase == record_.phase &&

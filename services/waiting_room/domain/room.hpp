@@ -10,7 +10,9 @@
 //
 // Any state may follow any other; what counts is that the report is newer: (epoch, sequence) must
 // rise. A higher epoch is a reset: the line begins anew and older receipts end. The phase never
-// falls within an epoch. Pure: no clock, no I/O; times are those of the caller's loop.
+// falls within an epoch. A report also tells what the reporter last saw of the room: a room that is
+// behind that has lost its store, and goes on in a new phase behind all numbers that are about.
+// Pure: no clock, no I/O; times are those of the caller's loop.
 #pragma once
 #include <optional>
 #include <string_view>
@@ -32,6 +34,14 @@ inline bool gives_places(RoomState state) {
     return state != RoomState::off && state != RoomState::sold_out;
 }
 
+// The room as the reporter last saw it.
+struct SeenRoom {
+    std::uint16_t phase = 0;
+    std::uint64_t next = 1;
+    std::uint64_t serving = 0;
+    std::uint64_t voids_served = 0;
+};
+
 struct Report {
     std::uint64_t epoch = 0;
     std::uint64_t sequence = 0;
@@ -39,6 +49,7 @@ struct Report {
     std::optional<std::uint32_t> rate_per_minute; // absent: the base rate
     bool sold_out = false;                        // overrules the state
     std::optional<std::uint16_t> phase;           // absent: as it was
+    std::optional<SeenRoom> seen;
     RoomState effective() const { return sold_out ? RoomState::sold_out : state; }
 };
 
@@ -53,6 +64,7 @@ struct RoomRecord {
     std::uint64_t next = 1; // the high-water mark: every leased position is below it
     std::uint64_t serving = 0;
     std::uint64_t voids_served = 0;
+    std::uint64_t phase_first = 1; // the first position of the phase
     bool operator==(const RoomRecord&) const = default;
 };
 
@@ -104,6 +116,8 @@ public:
 
 private:
     bool newer(const Report& report) const;
+    bool lost(const Report& report) const;
+    void go_on_behind(const SeenRoom& seen);
 
     RateRule rule_;
     RoomRecord record_; // next, serving and voids_served stand in line_

@@ -102,7 +102,7 @@ bool Door::hot_check(std::string_view rest, std::string_view date, std::string& 
     const auto receipt = read_receipt(rooms_.keys(), *event, rest.substr(id_size + 1));
     const RoomView view = room->view.read();
     if (!receipt || !gives_places(view.state) || !WaitingRoom::current(*receipt, view) ||
-        receipt->position <= view.serving)
+        view.turn_of(*receipt) <= view.serving)
         return false;
     count(counters_.checked);
     out.append(head_waiting).append(date);

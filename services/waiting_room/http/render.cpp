@@ -9,7 +9,7 @@ namespace {
 // ,"serving":..,"ahead":..,"waitSeconds":..,"pollAfterSeconds":..}
 void append_prospect(ShortText& out, const Receipt& receipt, const RoomView& view) {
     const std::uint64_t ahead =
-        ahead_of(receipt.position, receipt.voids_before, view.serving, view.voids_served);
+        ahead_of(view.turn_of(receipt), receipt.voids_before, view.serving, view.voids_served);
     const WaitSeconds wait = wait_seconds(ahead, view.moving());
     out.append(",\"serving\":");
     append_number(out, view.serving);

@@ -8,6 +8,7 @@ namespace urr::waiting_room {
 namespace {
 
 constexpr std::string_view no_store = "no-store";
+constexpr std::int64_t positions_max = std::int64_t(1) << 47; // a receipt has 48 bits
 
 struct ReceiptBody {
     std::optional<std::string> receipt;
@@ -51,6 +52,14 @@ void add_token_cookie(Response& response, std::string_view path, const std::stri
 constexpr auto enum_names(RoomState) { return state_names; }
 
 template <class Archive>
+void describe(Archive& a, SeenRoom& v) {
+    a.field("phase", v.phase);
+    a.field("nextPosition", v.next, Limits{.min = 1, .max = positions_max});
+    a.field("serving", v.serving, Limits{.min = 0, .max = positions_max});
+    a.field("voidsServed", v.voids_served, Limits{.min = 0, .max = positions_max});
+}
+
+template <class Archive>
 void describe(Archive& a, Report& v) {
     a.field("epoch", v.epoch, Limits{.min = 1});
     a.field("sequence", v.sequence, Limits{.min = 0});
@@ -58,6 +67,7 @@ void describe(Archive& a, Report& v) {
     a.field("rate", v.rate_per_minute, Limits{.min = 0, .max = 10'000'000});
     a.field("soldOut", v.sold_out);
     a.field("phase", v.phase);
+    a.field("seen", v.seen);
 }
 
 Door::Door(WaitingRoom& rooms, const CallerKeys& callers, const Clock& clock, Loop& loop,

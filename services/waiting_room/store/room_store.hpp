@@ -54,5 +54,6 @@ std::unique_ptr<RoomStore> make_sql_room_store(Database& database);
 
 // The tables, for `urr migrate`.
 extern const char* const room_tables;
+extern const char* const room_phases;
 
 } // namespace urr::waiting_room

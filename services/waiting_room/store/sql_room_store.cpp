@@ -32,6 +32,10 @@ CREATE TABLE waiting_leases (
 ) WITHOUT ROWID;
 )sql";
 
+const char* const room_phases = R"sql(
+ALTER TABLE waiting_rooms ADD COLUMN phase_first INTEGER NOT NULL DEFAULT 1;
+)sql";
+
 namespace {
 
 constexpr Statement take_hold{"INSERT INTO waiting_holder (id, holder) VALUES (1, 1) "
@@ -39,7 +43,8 @@ constexpr Statement take_hold{"INSERT INTO waiting_holder (id, holder) VALUES (1
                               "RETURNING holder"};
 constexpr Statement check_hold{"SELECT holder FROM waiting_holder WHERE id = 1"};
 constexpr Statement read_rooms{"SELECT event_id, epoch, sequence, state, phase, rate_per_minute, "
-                               "next_position, serving, voids_served FROM waiting_rooms"};
+                               "next_position, serving, voids_served, phase_first FROM "
+                               "waiting_rooms"};
 constexpr Statement read_voids{
     "SELECT first_position + used, count - used FROM waiting_leases "
     "WHERE event_id = ?1 AND epoch = ?2 AND used < count AND first_position + used > ?3 "
@@ -47,12 +52,13 @@ constexpr Statement read_voids{
 // A position is never given twice: the high-water mark of an epoch does not fall.
 constexpr Statement write_room{
     "INSERT INTO waiting_rooms (event_id, epoch, sequence, state, phase, rate_per_minute, "
-    "next_position, serving, voids_served, changed_at) "
-    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) "
+    "next_position, serving, voids_served, changed_at, phase_first) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) "
     "ON CONFLICT (event_id) DO UPDATE SET epoch = excluded.epoch, sequence = excluded.sequence, "
     "state = excluded.state, phase = excluded.phase, rate_per_minute = excluded.rate_per_minute, "
     "next_position = excluded.next_position, serving = excluded.serving, "
-    "voids_served = excluded.voids_served, changed_at = excluded.changed_at "
+    "voids_served = excluded.voids_served, changed_at = excluded.changed_at, "
+    "phase_first = excluded.phase_first "
     "WHERE excluded.epoch > waiting_rooms.epoch OR (excluded.epoch = waiting_rooms.epoch "
     "AND excluded.next_position >= waiting_rooms.next_position)"};
 constexpr Statement begin_lease{
@@ -77,6 +83,7 @@ RoomRecord record_of(const Rows& rows, std::size_t row) {
     record.next = std::uint64_t(rows.integer(row, 6));
     record.serving = std::uint64_t(rows.integer(row, 7));
     record.voids_served = std::uint64_t(rows.integer(row, 8));
+    record.phase_first = std::uint64_t(rows.integer(row, 9));
     return record;
 }
 
@@ -113,7 +120,7 @@ constexpr auto save_work = [](Tx& tx, std::int64_t holder,
         const RoomRecord& r = change.record;
         const Rows written = TRY(co_await tx.run(
             write_room, {r.event, r.epoch, r.sequence, room_state_name(r.state), int(r.phase),
-                         rate_value(r), r.next, r.serving, r.voids_served, tx.now}));
+                         rate_value(r), r.next, r.serving, r.voids_served, tx.now, r.phase_first}));
         if (written.changes() != 1)
             co_return fail(Code::CONFLICT, "the store is ahead of this process");
         for (const RoomChange::Lease& lease : change.begun)

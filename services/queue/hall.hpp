@@ -1,0 +1,47 @@
+// One event as queue has it in memory: its line, its levers, who listens. One loop; what is here
+// follows the store and is never ahead of it, but for signs of life.
+#pragma once
+#include "services/queue/audience.hpp"
+#include "services/queue/domain/pace.hpp"
+#include "services/queue/store/halls.hpp"
+
+namespace urr::queue {
+
+// What queue must know of an event.
+struct EventFacts {
+    bool room = false; // a waiting room stands before it
+    bool published = false;
+    bool on_sale = false;                           // its time has come and it is not over
+    std::int64_t free = 0, under_way = 0, sold = 0; // seats
+    bool sold_out() const { return free + under_way == 0; }
+};
+
+struct Hall {
+    explicit Hall(std::shared_ptr<StreamLimit> limit) : audience(std::move(limit)) {}
+
+    bool known = false; // the store was read
+    Line line;
+    Levers levers;
+    std::uint64_t epoch = 0, sequence = 0;
+    Instant admits_from; // of a store that was lost; zero: it was not
+    RoomSeen seen;
+    Pace pace;
+    Instant ticked;
+    Audience audience;
+    std::uint64_t frame_number = 0;
+    Frame frame; // the latest, without listeners the one before they left
+
+    bool room_stands(const EventFacts& facts) const {
+        return facts.room && levers.room != RoomLever::off;
+    }
+    // Nobody is let in until the places that are about had time to be shown.
+    bool recovering(Instant now, bool log_read) const {
+        return !known || now < admits_from || (admits_from != Instant{} && !log_read);
+    }
+    Rules rules(Rules given) const {
+        given.threshold = levers.threshold;
+        return given;
+    }
+};
+
+} // namespace urr::queue

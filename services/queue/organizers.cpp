@@ -1,0 +1,88 @@
+// What an organizer may do while the sale runs: look, and pull levers. Each pull says what it does,
+// is written down with who did it, and survives a restart.
+#include "services/queue/service.hpp"
+
+namespace urr::queue {
+
+namespace {
+
+constexpr std::int64_t acts_max = 100;
+
+constexpr auto levers_work = [](Tx& tx, const Act& act) { return write_levers(tx, act); };
+constexpr auto clear_work = [](Tx& tx, const Act& act, std::uint64_t epoch) {
+    return write_clear(tx, act, epoch);
+};
+constexpr auto acts_work = [](Tx& tx, EventId event) { return read_acts(tx, event, acts_max); };
+
+std::string text_of(const Pull& pull) {
+    std::string text = "{";
+    const auto member = [&text](std::string_view name) -> std::string& {
+        return text.append(text.size() > 1 ? ",\"" : "\"").append(name).append("\":");
+    };
+    if (pull.threshold) member("threshold") += std::to_string(*pull.threshold);
+    if (pull.per_second) member("perSecond") += std::to_string(*pull.per_second);
+    if (pull.paused) member("paused") += *pull.paused ? "true" : "false";
+    if (pull.room)
+        member("state").append("\"").append(room_lever_names[std::size_t(*pull.room)].name) += '"';
+    if (pull.message) append_json_text(member("message"), *pull.message);
+    if (pull.clear) member("clear") += "true";
+    return text + "}";
+}
+
+} // namespace
+
+Overview Service::overview_of(const Hall& of) const {
+    return {{of.line.waiting(), of.line.awake(), of.line.active(), of.seen.waiting},
+            of.levers,
+            of.epoch,
+            of.pace.per_second(),
+            recovering(of)};
+}
+
+Result<Overview> Service::overview(const EventId& event) {
+    const auto facts = parts_.events.find(event);
+    if (!facts || !facts->published) return fail(Code::NOT_FOUND);
+    return overview_of(hall(event));
+}
+
+Task<Result<Pulled>> Service::pull(Context context, EventId event, Pull pull, bool dry_run) {
+    const auto facts = parts_.events.find(event);
+    if (!facts || !facts->published) co_return fail(Code::NOT_FOUND);
+    TRY(co_await know(context, event, *facts));
+    Hall& of = hall(event);
+    Pulled out{overview_of(of), {}};
+    out.overview.levers = pulled(of.levers, pull);
+    out.effect = effect_of(out.overview.levers, pull, out.overview.crowd, facts->on_sale);
+    if (dry_run) co_return out;
+    Act act{event, context.principal.account, pull, text_of(pull), message_id()};
+    if (pull.clear)
+        TRY(co_await clear(context, of, std::move(act)));
+    else
+        of.levers = TRY(co_await parts_.database.transact(context, levers_work, std::move(act)));
+    metrics_.levers.add();
+    if (!of.audience.empty()) show(of, *facts);
+    out.overview = overview_of(of);
+    co_return out;
+}
+
+Task<Result<void>> Service::clear(Context context, Hall& of, Act act) {
+    const auto epoch = std::uint64_t(std::max<std::int64_t>(0, now().us));
+    const Cleared cleared =
+        TRY(co_await parts_.database.transact(context, clear_work, std::move(act), epoch));
+    metrics_.cleared.add(std::uint64_t(of.line.waiting() + of.line.active()));
+    for (const RevokedEntry& entry : cleared.revoked)
+        parts_.revoked.revoke(entry.event, entry.entry, entry.until);
+    of.epoch = cleared.epoch;
+    of.seen = {};
+    of.line = Line();
+    of.audience.publish(event_frame("ended", R"({"reason":"cleared"})"));
+    of.audience.close();
+    co_return Result<void>{};
+}
+
+Task<Result<std::vector<DoneAct>>> Service::acts(Context context, EventId event) {
+    if (!parts_.events.find(event)) co_return fail(Code::NOT_FOUND);
+    co_return TRY(co_await parts_.database.read(context, acts_work, event));
+}
+
+} // namespace urr::queue

@@ -1,0 +1,173 @@
+// How queue comes to know an event: from its store after a restart; where the store was lost, from
+// the waiting room, from what people show, and from its own events in the log.
+#include "services/queue/service.hpp"
+#include "services/queue/store/rebuild.hpp"
+
+#include "libs/contract/events.hpp"
+
+namespace urr::queue {
+
+namespace {
+
+constexpr auto open_work = [](Tx& tx, GenerationId fresh, MessageId message) {
+    return open_generation(tx, fresh, message);
+};
+constexpr auto line_work = [](Tx& tx, EventId event) { return read_line(tx, event); };
+constexpr auto hall_work = [](Tx& tx, EventId event) { return read_hall(tx, event); };
+constexpr auto begin_work = [](Tx& tx, EventId event, const HallRecord& record) {
+    return write_hall(tx, event, record);
+};
+constexpr auto purchase_work = [](Tx& tx, GenerationId generation, EventId event, AccountId account,
+                                  Instant bought, MessageId seen, MessageId message) {
+    return write_purchase(tx, generation, event, account, bought, seen, message);
+};
+constexpr auto log_read_work = [](Tx& tx) { return write_log_read(tx); };
+constexpr auto admitted_work = [](Tx& tx, MessageId seen, const EntryAdmitted& told, Place end) {
+    return rebuild_admitted(tx, seen, told, end);
+};
+constexpr auto returned_work = [](Tx& tx, MessageId seen, const EntryReturned& told) {
+    return rebuild_returned(tx, seen, told);
+};
+constexpr auto ended_work = [](Tx& tx, MessageId seen, const EntryEnded& told, Place end) {
+    return rebuild_ended(tx, seen, told, end);
+};
+
+} // namespace
+
+Service::Service(Parts parts)
+    : parts_(std::move(parts)), room_(parts_.waiting_room, parts_.caller, parts_.clock),
+      stream_limit_(std::make_shared<StreamLimit>(StreamLimit{parts_.streams_max, 0})) {
+    own_keys_.add(parts_.entry_key);
+    own_keys_.add(parts_.place_key);
+}
+
+Hall& Service::hall(const EventId& event) {
+    auto& slot = halls_[event];
+    if (!slot) slot = std::make_unique<Hall>(stream_limit_);
+    return *slot;
+}
+
+// Behind everybody of the epoch.
+Place Service::end_of(Hall& of, std::uint64_t epoch) const {
+    const Place last = of.line.end_of_line(now());
+    return last.epoch < epoch ? Place{epoch, 0, 0, last.arrival} : last;
+}
+
+Task<Result<void>> Service::open(Context context) {
+    const GenerationId fresh = GenerationId::make(now(), parts_.random);
+    const Generation generation =
+        TRY(co_await parts_.database.transact(context, open_work, fresh, message_id()));
+    generation_ = generation.id;
+    log_read_ = generation.log_read;
+    for (const RevokedEntry& entry : generation.revoked)
+        parts_.revoked.revoke(entry.event, entry.entry, entry.until);
+    for (const EventId& event : parts_.events.published()) {
+        const auto facts = parts_.events.find(event);
+        // One that cannot be known yet (the waiting room is away) is asked for again each second.
+        if (facts) (void)co_await know(context, event, *facts);
+    }
+    co_return Result<void>{};
+}
+
+Task<Result<void>> Service::know(Context context, EventId event, EventFacts facts) {
+    if (hall(event).known) co_return Result<void>{};
+    const auto members = TRY(co_await parts_.database.read(context, line_work, event));
+    auto record = TRY(co_await parts_.database.read(context, hall_work, event));
+    if (!record) record = TRY(co_await begin_hall(context, event, facts, !members.empty()));
+    Hall& of = hall(event);
+    if (of.known) co_return Result<void>{}; // another asked meanwhile
+    of.epoch = record->epoch;
+    of.admits_from = record->admits_from;
+    of.levers = record->levers;
+    of.seen = record->seen;
+    for (const auto& [account, member] : members) of.line.restore(account, member);
+    of.line.rank(of.rules(parts_.rules), now());
+    of.known = true;
+    co_return Result<void>{};
+}
+
+// The store has nothing of the event. It is new, unless numbers were given or seats are gone: then
+// the store was lost, and nobody is let in until places, entries and the log have told the rest.
+Task<Result<HallRecord>> Service::begin_hall(Context context, EventId event, EventFacts facts,
+                                             bool has_members) {
+    const auto seen = co_await room_.status(context, event);
+    const bool no_room = !seen && seen.error().code() == Code::NOT_FOUND;
+    if (!seen && !no_room && facts.room)
+        co_return fail(Error(Code::QUEUE_RECOVERING).retry_after(2));
+    HallRecord fresh;
+    fresh.levers.threshold = parts_.rules.threshold;
+    fresh.levers.per_second = parts_.admitted_per_second_max;
+    fresh.epoch = seen ? seen->epoch : std::uint64_t(std::max<std::int64_t>(1, now().us));
+    if (seen) fresh.seen = *seen;
+    const bool had_life = (seen && seen->next > 1) || facts.under_way + facts.sold > 0;
+    if (had_life && !has_members) fresh.admits_from = now() + parts_.gather;
+    co_return TRY(co_await parts_.database.transact(context, begin_work, event, std::move(fresh)));
+}
+
+Task<Result<void>> Service::consume(Context context, Message message) {
+    if (message.topic == topic_queue) co_return co_await take_own(context, std::move(message));
+    if (message.type == ReservationConfirmed::type)
+        co_return co_await take_purchase(context, std::move(message));
+    co_return Result<void>{};
+}
+
+Task<Result<void>> Service::take_purchase(Context context, Message message) {
+    const auto told = TRY(read_json<ReservationConfirmed>(message.data));
+    const Ended ended = TRY(co_await parts_.database.transact(
+        context, purchase_work, generation_, told.event, told.account, message.occurred, message.id,
+        message_id()));
+    if (!ended.ended) co_return Result<void>{};
+    metrics_.bought.add();
+    dismiss(told.event, told.account, ended, "bought");
+    co_return Result<void>{};
+}
+
+Task<Result<void>> Service::take_own(Context context, Message message) {
+    if (message.type == EntryAdmitted::type) {
+        auto told = TRY(read_json<EntryAdmitted>(message.data));
+        if (told.generation == generation_) co_return Result<void>{};
+        const EventId event = told.event;
+        const AccountId account = told.account;
+        const Place end = end_of(hall(event), told.epoch);
+        take_rebuilt(event, account,
+                     TRY(co_await parts_.database.transact(context, admitted_work, message.id,
+                                                           std::move(told), end)));
+    } else if (message.type == EntryReturned::type) {
+        const auto told = TRY(read_json<EntryReturned>(message.data));
+        if (told.generation == generation_) co_return Result<void>{};
+        take_rebuilt(
+            told.event, told.account,
+            TRY(co_await parts_.database.transact(context, returned_work, message.id, told)));
+        parts_.revoked.revoke(told.event, told.entry.bytes, now() + parts_.rules.active);
+    } else if (message.type == EntryEnded::type) {
+        auto told = TRY(read_json<EntryEnded>(message.data));
+        if (told.generation == generation_) co_return Result<void>{};
+        const EventId event = told.event;
+        const AccountId account = told.account;
+        const Place end = end_of(hall(event), told.epoch);
+        take_rebuilt(event, account,
+                     TRY(co_await parts_.database.transact(context, ended_work, message.id,
+                                                           std::move(told), end)));
+    } else if (message.type == GenerationBegun::type) {
+        const auto told = TRY(read_json<GenerationBegun>(message.data));
+        if (told.generation != generation_) co_return Result<void>{};
+        TRY(co_await parts_.database.transact(context, log_read_work));
+        log_read_ = true;
+    }
+    co_return Result<void>{};
+}
+
+void Service::take_rebuilt(const EventId& event, const AccountId& account,
+                           const std::optional<Member>& member) {
+    if (!member) return;
+    metrics_.rebuilt.add();
+    Hall& of = hall(event);
+    if (member->state == MemberState::ended) {
+        if (member->until > now()) parts_.revoked.revoke(event, member->entry, member->until);
+        of.line.end(account);
+    } else if (of.known) { // otherwise it is read with the rest of the line
+        of.line.restore(account, *member);
+    }
+}
+
+} // namespace urr::queue

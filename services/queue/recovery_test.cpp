@@ -1,0 +1,258 @@
+// What comes back after a crash, and after queue's store was lost.
+#include "services/queue/queue_house.hpp"
+
+namespace urr::queue {
+namespace {
+
+struct Recovery : testing::Test {
+    House house{13};
+    Recovery() { house.pass(2); }
+
+    struct Fan {
+        AccountId who;
+        std::string room_token, place, entry;
+    };
+    Fan queued(std::uint64_t position) {
+        Fan fan{house.fan(), house.room_token(position), "", ""};
+        const Answer answer = house.enter(fan.who, fan.room_token);
+        EXPECT_EQ(answer.status, 200) << answer.body_text;
+        fan.place = answer.text("place");
+        house.room.rooms[house.event].next =
+            std::max(house.room.rooms[house.event].next, position + 1);
+        return fan;
+    }
+    void let_in(Fan& fan) {
+        const Answer answer = house.status(fan.who);
+        EXPECT_TRUE(answer.active()) << answer.body_text;
+        fan.entry = answer.text("entryToken");
+    }
+    Answer shows_place(const Fan& fan) {
+        return house.status(fan.who, {{"X-Urr-Place", fan.place}});
+    }
+    Answer shows_entry(const Fan& fan) {
+        return house.status(fan.who, {{"X-Queue-Entry-Token", fan.entry}});
+    }
+    void close_door() { house.lever("threshold", R"({"threshold":0})"); }
+};
+
+TEST_F(Recovery, a_crash_costs_nobody_place_or_slot) {
+    house.lever("threshold", R"({"threshold":2})");
+    std::vector<Fan> fans;
+    for (std::uint64_t i = 1; i <= 6; ++i) fans.push_back(queued(i * 10));
+    house.pass(2);
+    let_in(fans[0]);
+    let_in(fans[1]);
+    house.crash();
+    house.start();
+    EXPECT_EQ(house.status(fans[0].who).text("entryToken"), fans[0].entry);
+    for (int i = 2; i < 6; ++i)
+        EXPECT_EQ(house.status(fans[std::size_t(i)].who).number("ahead"), i - 2);
+    house.leave(fans[0].who);
+    house.pass(1);
+    EXPECT_TRUE(house.status(fans[2].who).active()); // no pause: nothing was lost
+}
+
+TEST_F(Recovery, an_acknowledged_join_survives_a_crash_at_any_step) {
+    for (std::uint64_t seed = 100; seed < 112; ++seed) {
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        House crashing(seed);
+        crashing.pass(2);
+        crashing.lever("threshold", R"({"threshold":3})");
+        std::vector<AccountId> acknowledged;
+        for (std::uint64_t i = 1; i <= 12; ++i) {
+            const AccountId who = crashing.fan();
+            if (crashing.enter(who, crashing.room_token(i)).status == 200)
+                acknowledged.push_back(who);
+            const std::uint64_t steps = crashing.random.below(40);
+            for (std::uint64_t s = 0; s < steps; ++s) crashing.world.step();
+            if (crashing.random.chance(250)) {
+                crashing.crash();
+                crashing.start();
+            }
+        }
+        crashing.pass(1);
+        std::int64_t last = -1;
+        std::int64_t active = 0;
+        for (const AccountId& who : acknowledged) {
+            const Answer answer = crashing.status(who);
+            ASSERT_EQ(answer.status, 200) << answer.body_text;
+            active += answer.active() ? 1 : 0;
+            if (answer.active()) continue;
+            EXPECT_GT(answer.number("ahead"), last);
+            last = answer.number("ahead");
+        }
+        EXPECT_LE(active, 3);
+    }
+}
+
+TEST_F(Recovery, a_new_event_is_open_at_once) {
+    const EventId fresh = EventId::make(house.clock.now(), house.random);
+    house.events.all[fresh] = {false, true, true, 10, 0, 0};
+    house.event = fresh;
+    const AccountId who = house.fan();
+    EXPECT_EQ(house.enter(who).status, 200); // before the first tick
+    house.pass(2);
+    EXPECT_TRUE(house.status(who).active());
+}
+
+TEST_F(Recovery, a_lost_store_gathers_places_before_it_lets_anybody_in) {
+    close_door();
+    std::vector<Fan> fans;
+    for (std::uint64_t i = 1; i <= 4; ++i) fans.push_back(queued(i * 10));
+    house.pass(1);
+    const std::uint64_t epoch = house.epoch();
+    house.lose_store();
+    EXPECT_EQ(house.status(fans[0].who).code(), "QUEUE_RECOVERING");
+    EXPECT_EQ(house.leave(fans[0].who).code(), "QUEUE_RECOVERING");
+    // They come back in any order, by place or by what the room gave them.
+    for (const int i : {3, 1, 2}) EXPECT_EQ(shows_place(fans[std::size_t(i)]).status, 200);
+    EXPECT_EQ(house.enter(fans[0].who, fans[0].room_token).status, 200);
+    house.pass(1);
+    EXPECT_EQ(house.epoch(), epoch); // read from the room, not begun anew
+    EXPECT_EQ(house.room.reports[house.event].text_of("state"), "paused");
+    for (std::size_t i = 0; i < 4; ++i) {
+        const Answer answer = house.status(fans[i].who);
+        EXPECT_EQ(answer.number("ahead"), std::int64_t(i));
+        EXPECT_TRUE(answer.body.boolean_of("recovering"));
+    }
+    for (int i = 0; i < 5; ++i) {
+        house.pass(10);
+        for (const Fan& fan : fans) EXPECT_FALSE(house.status(fan.who).active());
+    }
+    house.pass(10);
+    for (const Fan& fan : fans) EXPECT_TRUE(house.status(fan.who).active());
+    EXPECT_EQ(house.room.reports[house.event].text_of("state"), "open");
+    // Who slept meanwhile still has his place in the signed token.
+    EXPECT_EQ(house.status(house.fan()).code(), "NOT_IN_QUEUE");
+}
+
+TEST_F(Recovery, a_place_is_restored_also_after_the_pause) {
+    close_door();
+    const Fan sleeper = queued(1), other = queued(2);
+    house.pass(1);
+    house.lose_store();
+    close_door();
+    shows_place(other);
+    house.pass(70);
+    EXPECT_EQ(house.status(other.who).number("position"), 1);
+    EXPECT_EQ(shows_place(sleeper).status, 200);
+    house.pass(1);
+    EXPECT_EQ(house.status(sleeper.who).number("position"), 1);
+    EXPECT_EQ(house.status(other.who).number("position"), 2);
+}
+
+TEST_F(Recovery, a_lost_store_gives_slots_back_to_those_who_hold_entries) {
+    house.lever("threshold", R"({"threshold":2})");
+    Fan inside = queued(1), left = queued(2);
+    const Fan waiting = queued(3);
+    house.pass(2);
+    let_in(inside);
+    let_in(left);
+    house.leave(left.who);
+    house.pass(1);
+    house.lose_store();
+    EXPECT_EQ(shows_entry(inside).text("entryToken"), inside.entry);
+    // The log tells that the other one has left.
+    house.pass(2);
+    EXPECT_EQ(shows_entry(left).code(), "QUEUE_RECOVERING");
+    EXPECT_TRUE(house.is_revoked(left.entry));
+    EXPECT_FALSE(house.is_revoked(inside.entry));
+    EXPECT_EQ(shows_place(waiting).text("status"), "active"); // the log knew: he was let in
+}
+
+TEST_F(Recovery, a_spent_place_is_not_usable_twice_after_the_store_was_lost) {
+    house.lever("threshold", R"({"threshold":1})");
+    Fan buyer = queued(1);
+    house.pass(2);
+    let_in(buyer);
+    house.bought(buyer.who);
+    house.lever("threshold", R"({"threshold":0})");
+    const Fan a = queued(5), b = queued(6);
+    house.pass(1);
+    house.lose_store();
+    house.lever("threshold", R"({"threshold":0})");
+    // At once, before the log was read, and again after it.
+    EXPECT_EQ(house.enter(buyer.who, buyer.room_token, {{"X-Urr-Place", buyer.place}}).status, 200);
+    shows_place(a);
+    shows_place(b);
+    house.pass(2);
+    EXPECT_EQ(house.status(buyer.who).code(), "QUEUE_RECOVERING"); // the log has ended it
+    EXPECT_EQ(house.enter(buyer.who, buyer.room_token, {{"X-Urr-Place", buyer.place}}).status, 200);
+    house.pass(1);
+    EXPECT_EQ(house.status(buyer.who).number("position"), 3);
+    EXPECT_EQ(house.status(a.who).number("position"), 1);
+    EXPECT_EQ(house.enter(house.fan(), buyer.room_token).code(), "VWR_TOKEN_SPENT");
+}
+
+TEST_F(Recovery, who_did_not_fetch_the_entry_has_his_place_still) {
+    house.lever("threshold", R"({"threshold":1})");
+    const Fan no_show = queued(1), other = queued(2);
+    for (int i = 0; i < 6; ++i) {
+        house.pass(10);
+        house.status(other.who);
+    }
+    EXPECT_TRUE(house.status(other.who).active());
+    house.lose_store();
+    house.lever("threshold", R"({"threshold":1})");
+    house.pass(2);
+    EXPECT_EQ(shows_place(no_show).number("position"), 1);
+    EXPECT_TRUE(house.status(other.who).active());
+}
+
+TEST_F(Recovery, forged_and_foreign_tokens_restore_nothing) {
+    close_door();
+    const Fan fan = queued(1);
+    house.pass(1);
+    house.lose_store();
+    Fan thief = fan;
+    thief.who = house.fan();
+    EXPECT_EQ(shows_place(thief).code(), "QUEUE_RECOVERING");
+    Fan forger = fan;
+    forger.place[forger.place.size() - 5] ^= 1;
+    EXPECT_EQ(shows_place(forger).code(), "QUEUE_RECOVERING");
+    // An entry where a place is wanted, and the other way round.
+    Fan mixed = fan;
+    mixed.entry = fan.place;
+    EXPECT_EQ(shows_entry(mixed).code(), "QUEUE_RECOVERING");
+    EXPECT_EQ(shows_place(fan).status, 200);
+}
+
+TEST_F(Recovery, a_room_that_is_away_holds_back_what_cannot_be_known) {
+    close_door();
+    const Fan fan = queued(1);
+    house.pass(1);
+    house.room.away = true;
+    house.lose_store();
+    EXPECT_EQ(shows_place(fan).code(), "QUEUE_RECOVERING");
+    house.pass(3);
+    house.room.away = false;
+    house.pass(1);
+    EXPECT_EQ(shows_place(fan).status, 200);
+}
+
+TEST_F(Recovery, a_room_in_a_later_epoch_is_followed) {
+    const std::uint64_t later = house.epoch() + 5'000'000;
+    house.room.rooms[house.event] = {later, 0, 10, 0, 0, 0};
+    house.room.refused = 1;
+    house.pass(2);
+    EXPECT_EQ(std::uint64_t(house.room.reports[house.event].integer_of("epoch")), later);
+    EXPECT_EQ(house.enter(house.fan(), house.room_token(3)).status, 200);
+}
+
+TEST_F(Recovery, each_report_tells_what_was_last_seen_of_the_room) {
+    house.room.rooms[house.event].next = 501;
+    house.room.rooms[house.event].serving = 300;
+    house.room.rooms[house.event].phase = 2;
+    house.pass(2);
+    house.crash();
+    house.start();
+    house.pass(1);
+    const JsonValue* seen = house.room.reports[house.event].find("seen");
+    ASSERT_NE(seen, nullptr);
+    EXPECT_EQ(seen->integer_of("phase"), 2);
+    EXPECT_EQ(seen->integer_of("nextPosition"), 501);
+    EXPECT_EQ(seen->integer_of("serving"), 300);
+}
+
+} // namespace
+} // namespace urr::queue

@@ -1,0 +1,220 @@
+// What happens each second: slots end, the next are let in, everybody is told, the waiting room
+// gets its report.
+#include <algorithm>
+
+#include "services/queue/service.hpp"
+
+namespace urr::queue {
+
+namespace {
+
+constexpr std::size_t landmarks_max = 64;
+
+constexpr auto admit_work = [](Tx& tx, GenerationId generation, EventId event,
+                               const std::vector<Admission>& admitted,
+                               const std::vector<MessageId>& messages) {
+    return write_admissions(tx, generation, event, admitted, messages);
+};
+constexpr auto expire_work = [](Tx& tx, GenerationId generation, EventId event, AccountId account,
+                                MessageId message) {
+    return write_end(tx, generation, event, account, EndReason::expired, message);
+};
+constexpr auto return_work = [](Tx& tx, GenerationId generation, EventId event, AccountId account,
+                                IdBytes entry, MessageId message) {
+    return write_return(tx, generation, event, account, entry, message);
+};
+constexpr auto seen_work = [](Tx& tx, EventId event, const RoomSeen& seen) {
+    return write_seen(tx, event, seen);
+};
+constexpr auto epoch_work = [](Tx& tx, EventId event, std::uint64_t epoch) {
+    return raise_epoch(tx, event, epoch);
+};
+
+bool same(const RoomSeen& a, const RoomSeen& b) {
+    return a.phase == b.phase && a.next == b.next && a.serving == b.serving &&
+           a.voids_served == b.voids_served;
+}
+
+} // namespace
+
+Task<> Service::run_jobs() {
+    for (;;) {
+        Context context;
+        context.deadline = Loop::here().now() + seconds(5);
+        co_await tick(context);
+        (void)co_await sleep(Context{}, seconds(1));
+    }
+}
+
+Task<> Service::tick(Context context) {
+    parts_.revoked.prune(now());
+    for (const EventId& event : parts_.events.published()) {
+        const auto facts = parts_.events.find(event);
+        if (!facts) continue;
+        if (!co_await know(context, event, *facts)) continue; // the next tick asks again
+        co_await tick_event(context, event, *facts);
+    }
+    std::int64_t waiting = 0, awake = 0, active = 0, gathering = 0;
+    for (const auto& [event, of] : halls_) {
+        waiting += of->line.waiting();
+        awake += of->line.awake();
+        active += of->line.active();
+        gathering += recovering(*of) ? 1 : 0;
+    }
+    metrics_.waiting.set(waiting);
+    metrics_.awake.set(awake);
+    metrics_.active.set(active);
+    metrics_.recovering.set(gathering);
+    metrics_.streams.set(std::int64_t(stream_limit_->open));
+}
+
+Task<> Service::tick_event(Context context, EventId event, EventFacts facts) {
+    Hall& of = hall(event);
+    const Instant at = now();
+    const Duration span = of.ticked == Instant{} ? seconds(1) : at - of.ticked;
+    of.ticked = at;
+    of.audience.each_account([&](const AccountId& account) { of.line.saw(account, at); });
+    co_await end_overdue(context, event, of);
+    co_await return_unfetched(context, event, of);
+    std::int64_t admitted = 0;
+    if (admits(of, facts)) admitted = co_await admit(context, event, of);
+    of.pace.observe(admitted, span);
+    of.line.rank(of.rules(parts_.rules), now());
+    if (!of.audience.empty()) show(of, facts);
+    co_await report(context, event, of, facts);
+}
+
+bool Service::admits(const Hall& of, const EventFacts& facts) const {
+    return facts.on_sale && !facts.sold_out() && !of.levers.paused &&
+           of.levers.room != RoomLever::prequeue && !recovering(of);
+}
+
+Task<> Service::end_overdue(Context context, EventId event, Hall& of) {
+    for (const AccountId& account : of.line.overdue(now())) {
+        const auto ended = co_await parts_.database.transact(context, expire_work, generation_,
+                                                             event, account, message_id());
+        if (!ended) {
+            metrics_.failed_writes.add();
+            co_return; // they are over all the same: their tokens have run out
+        }
+        if (ended->ended) metrics_.expired.add();
+        dismiss(event, account, *ended, "expired");
+    }
+}
+
+Task<> Service::return_unfetched(Context context, EventId event, Hall& of) {
+    for (const AccountId& account : of.line.unfetched(parts_.rules, now())) {
+        const Member* member = of.line.find(account);
+        if (!member) continue;
+        const IdBytes entry = member->entry;
+        const Instant until = member->until;
+        const auto returned = co_await parts_.database.transact(
+            context, return_work, generation_, event, account, entry, message_id());
+        if (!returned) {
+            metrics_.failed_writes.add();
+            co_return;
+        }
+        if (!*returned) continue; // fetched at the last moment
+        parts_.revoked.revoke(event, entry, until);
+        of.line.take_back(account, entry);
+        metrics_.returned.add();
+    }
+}
+
+Task<std::int64_t> Service::admit(Context context, EventId event, Hall& of) {
+    const Instant at = now();
+    const Rules rules = of.rules(parts_.rules);
+    std::vector<Admission> admitted;
+    std::vector<MessageId> messages;
+    for (const AccountId& account : of.line.next(rules, at, of.levers.per_second)) {
+        // Whole seconds, as tokens have them: the slot and its token end together.
+        const Instant until{(at + rules.active).us / 1'000'000 * 1'000'000};
+        admitted.push_back({account, of.line.find(account)->place.arrival,
+                            make_id_bytes(at, parts_.random), at, until});
+        messages.push_back(message_id());
+    }
+    if (admitted.empty()) co_return 0;
+    const auto written = co_await parts_.database.transact(
+        context, admit_work, generation_, event, std::move(admitted), std::move(messages));
+    if (!written) { // the next tick chooses again; what was written is found at a restart
+        metrics_.failed_writes.add();
+        co_return 0;
+    }
+    for (const Admission& admission : *written) {
+        of.line.admit(admission);
+        of.audience.tell(admission.account, event_frame("admitted", "{}"));
+    }
+    metrics_.admitted.add(written->size());
+    co_return std::int64_t(written->size());
+}
+
+// The room's frame: rendered once for all who listen. A client finds itself between two landmarks
+// of its epoch and phase.
+void Service::show(Hall& of, const EventFacts& facts) {
+    std::string data = "{\"epoch\":" + std::to_string(of.epoch) +
+                       ",\"waiting\":" + std::to_string(of.line.waiting()) +
+                       ",\"active\":" + std::to_string(of.line.active()) + ",\"perMinute\":" +
+                       std::to_string(std::int64_t(of.pace.per_second() * 60 + 0.5)) +
+                       ",\"soldOut\":" + (facts.sold_out() ? "true" : "false") +
+                       ",\"paused\":" + (of.levers.paused ? "true" : "false") +
+                       ",\"recovering\":" + (recovering(of) ? "true" : "false") +
+                       ",\"seatsLeft\":" + std::to_string(facts.free + facts.under_way);
+    if (!of.levers.message.empty()) {
+        data += ",\"message\":";
+        append_json_text(data, of.levers.message);
+    }
+    data += ",\"pairs\":[";
+    bool first = true;
+    for (const Landmark& mark : of.line.landmarks(landmarks_max)) {
+        data += std::string(first ? "[" : ",[") + std::to_string(mark.place.epoch) + "," +
+                std::to_string(mark.place.phase) + "," + std::to_string(mark.place.number()) + "," +
+                std::to_string(mark.ahead) + "]";
+        first = false;
+    }
+    data += "]}";
+    of.frame = event_frame("room", data, std::to_string(++of.frame_number));
+    metrics_.frames.add();
+    of.audience.publish(of.frame);
+}
+
+Task<> Service::report(Context context, EventId event, Hall& of, EventFacts facts) {
+    RoomReport report;
+    report.epoch = of.epoch;
+    of.sequence = std::max(of.sequence + 1, std::uint64_t(std::max<std::int64_t>(0, now().us)));
+    report.sequence = of.sequence;
+    report.sold_out = facts.sold_out();
+    const bool before = !facts.on_sale || of.levers.room == RoomLever::prequeue;
+    report.state = !of.room_stands(facts)               ? "off"
+                   : before                             ? "prequeue"
+                   : of.levers.paused || recovering(of) ? "paused"
+                                                        : "open";
+    // What tier 2 can take in the next second, as a rate per minute. Who sleeps needs no room yet.
+    const std::int64_t room = of.levers.threshold - of.line.active() - of.line.awake();
+    report.rate_per_minute =
+        std::clamp<std::int64_t>(std::min(room, of.levers.per_second), 0, 100'000) * 60;
+    const auto seen = co_await room_.report(context, event, report, of.seen);
+    if (!seen) {
+        metrics_.failed_reports.add();
+        if (seen.error().code() == Code::REPORT_STALE) co_await follow_epoch(context, event, of);
+        co_return; // the next second tells it again
+    }
+    if (seen->epoch != of.epoch) co_return;
+    const bool news = !same(*seen, of.seen);
+    of.seen = *seen;
+    if (news && !co_await parts_.database.transact(context, seen_work, event, *seen))
+        metrics_.failed_writes.add();
+}
+
+// The room is in a later epoch than this store knows: its receipts are of that one.
+Task<> Service::follow_epoch(Context context, EventId event, Hall& of) {
+    const auto seen = co_await room_.status(context, event);
+    if (!seen || seen->epoch <= of.epoch) co_return;
+    const auto epoch = co_await parts_.database.transact(context, epoch_work, event, seen->epoch);
+    if (epoch) of.epoch = *epoch;
+}
+
+void Service::close_streams() {
+    for (auto& [event, of] : halls_) of->audience.close();
+}
+
+} // namespace urr::queue
