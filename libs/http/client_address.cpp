@@ -36,7 +36,7 @@ Result<TrustedProxies> TrustedProxies::parse(std::string_view list) {
         if (slash != std::string_view::npos) {
             const std::string_view text = item.substr(slash + 1);
             const auto read = std::from_chars(text.data(), text.data() + text.size(), bits);
-            if (read.ptr != text.data() + text.size()) bits = -1;
+            if (read.ec != std::errc() || read.ptr != text.data() + text.size()) bits = -1;
         }
         if (!address || bits < 0 || bits > (version4 ? 32 : 128))
             return fail(Code::BAD_REQUEST, "not a network: " + std::string(item));

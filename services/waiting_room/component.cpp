@@ -15,9 +15,11 @@ Result<Options> read_options(const urr::Settings& given) {
     options.door.secure_cookies = given.yes("URR_SECURE_COOKIES");
     options.door.assign_limit.burst = std::uint32_t(given.number("URR_ASSIGN_BURST"));
     options.door.assign_limit.per_second = std::uint32_t(given.number("URR_ASSIGN_PER_SECOND"));
-    for (const std::string& network : given.list("URR_TRUSTED_PROXIES"))
-        if (!options.door.trusted.add(network))
-            return fail(Code::UNAVAILABLE, "URR_TRUSTED_PROXIES: not a network: " + network);
+    auto trusted = TrustedProxies::parse(given.text("URR_TRUSTED_PROXIES"));
+    if (!trusted)
+        return fail(Code::UNAVAILABLE,
+                    "URR_TRUSTED_PROXIES: " + std::string(trusted.error().text()));
+    options.door.trusted = std::move(*trusted);
     return options;
 }
 

@@ -64,7 +64,7 @@ bool Door::hot_assign(const Request& request, std::string_view event_text, std::
         if (receipt && !WaitingRoom::current(*receipt, view)) receipt.reset();
     }
     if (!receipt) {
-        const Address client = settings_.trusted.client(request);
+        const Address client = settings_.trusted.client_of(request);
         if (!assign_limit_.allow(client, now)) return false;
         receipt = room->dispenser.take(now);
         if (!receipt) {

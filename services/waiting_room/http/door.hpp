@@ -13,6 +13,7 @@
 #include <memory>
 
 #include "libs/contract/caller.hpp"
+#include "libs/http/client_address.hpp"
 #include "libs/http/router.hpp"
 #include "libs/http/server.hpp"
 #include "services/waiting_room/http/address_limit.hpp"
@@ -20,29 +21,11 @@
 
 namespace urr::waiting_room {
 
-// Peers whose X-Forwarded-For is believed.
-class TrustedPeers {
-public:
-    // "127.0.0.1/32", "10.0.0.0/8", "fd00::/8"; an address alone stands for itself. False:
-    // malformed.
-    bool add(std::string_view network);
-    bool has(const Address& address) const;
-    // The peer, or behind trusted ones the nearest address that is not.
-    Address client(const Request& request) const;
-
-private:
-    struct Network {
-        Address address;
-        unsigned bits;
-    };
-    std::vector<Network> networks_;
-};
-
 struct DoorSettings {
     std::string public_prefix = "/vwr-api"; // under which browsers see /vwr
     bool secure_cookies = true;
     AddressLimitSettings assign_limit;
-    TrustedPeers trusted;
+    TrustedProxies trusted;
 };
 
 class Door final : public HttpHandler {

@@ -97,7 +97,7 @@ Task<Result<Response>> Door::assign(Context context, Request request) {
         const std::string_view cookie = request.cookie("urr-receipt");
         if (read_receipt(rooms_.keys(), event, cookie)) shown = cookie;
     }
-    if (shown.empty() && !assign_limit_.allow(settings_.trusted.client(request), loop_.now())) {
+    if (shown.empty() && !assign_limit_.allow(settings_.trusted.client_of(request), loop_.now())) {
         count(counters_.limited);
         co_return fail(Error(Code::RATE_LIMITED).retry_after(1));
     }
