@@ -1,5 +1,5 @@
 # The commands of the project. `make run` and `make test` install what is missing by themselves.
-.PHONY: run test bench stampede chaos fuzz format clean help setup release
+.PHONY: test-infrastructure test-terraform run test bench stampede chaos fuzz format clean help setup release
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -15,6 +15,12 @@ run: release ## start everything with demo data
 
 test: setup ## all tests
 	@exec scripts/test
+
+test-infrastructure: ## Terraform and the edge, planned and checked without a cloud
+	@exec scripts/test-infrastructure
+
+test-terraform: ## the long form: both environments applied, changed, broken and destroyed
+	@exec scripts/test-infrastructure long
 
 stampede: release ## 10,000 fans at 1,000 seats, against a private system, with an audit
 	@exec scripts/stampede
