@@ -20,11 +20,13 @@ inline constexpr SettingRow settings_table[] = {
     {"URR_PORT", Kind::number, "3001", "port of the gateway", 0, 65'535},
     {"URR_VWR_PORT", Kind::number, "3006", "port of the waiting room alone", 0, 65'535},
     // Listened on where the gateway runs apart.
+    {"URR_AUTH_PORT", Kind::number, "3005", "port of auth, for a gateway apart", 0, 65'535},
     {"URR_TICKET_PORT", Kind::number, "3002", "port of ticket, for a gateway apart", 0, 65'535},
     {"URR_PAYMENT_PORT", Kind::number, "3003", "port of payment, for a gateway apart", 0, 65'535},
     {"URR_QUEUE_PORT", Kind::number, "3007", "port of queue, for a gateway apart", 0, 65'535},
     {"URR_CATALOG_PORT", Kind::number, "3009", "port of catalog, for a gateway apart", 0, 65'535},
     // Where a part that runs apart finds the others.
+    {"URR_UPSTREAM_AUTH", Kind::text, "127.0.0.1:3005", "auth, seen from a gateway apart"},
     {"URR_UPSTREAM_TICKET", Kind::text, "127.0.0.1:3002", "ticket, seen from a gateway apart"},
     {"URR_UPSTREAM_PAYMENT", Kind::text, "127.0.0.1:3003", "payment, seen from a gateway apart"},
     {"URR_UPSTREAM_QUEUE", Kind::text, "127.0.0.1:3007", "queue, seen from a gateway apart"},

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "libs/messaging/table_log.hpp"
+#include "services/auth/store/schema.hpp"
 #include "services/payment/sandbox_acquirer.hpp"
 #include "services/payment/store/payments.hpp"
 #include "services/queue/store/schema.hpp"
@@ -17,6 +18,7 @@ namespace urr::app {
 
 const std::vector<Stores::File>& Stores::files() {
     static const std::vector<File> all = {
+        {"auth", R"(store="auth")", &Stores::auth, auth::migrations, true},
         {"ticket", R"(store="ticket")", &Stores::ticket, ticket::migrations, true},
         {"payment", R"(store="payment")", &Stores::payment, payment::migrations, true},
         {"acquirer", R"(store="acquirer")", &Stores::acquirer, payment::acquirer_migrations, true},

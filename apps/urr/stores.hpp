@@ -16,7 +16,7 @@ namespace urr::app {
 enum class Schema { migrated, as_it_is };
 
 struct Stores {
-    std::unique_ptr<SqliteDatabase> ticket, payment, acquirer, queue, waiting_room, events;
+    std::unique_ptr<SqliteDatabase> auth, ticket, payment, acquirer, queue, waiting_room, events;
 
     struct File {
         std::string_view name;  // of the file, without its end

@@ -9,6 +9,7 @@ namespace urr::app {
 namespace {
 
 constexpr std::string_view process_name = "urr"; // in leases: the same over restarts
+constexpr std::size_t mails_under_way_max = 64;
 
 // The keys of those who may call `service`.
 Result<CallerKeys> callers_of(const std::string& folder, std::string_view service,
@@ -44,6 +45,7 @@ Result<> System::build() {
     if (roles_.waiting_room) TRY_PLAIN(build_waiting_room());
     if (roles_.services) {
         events_ = make_table_log(*stores_.events);
+        TRY_PLAIN(build_auth());
         TRY_PLAIN(build_ticket());
         TRY_PLAIN(build_catalog());
         TRY_PLAIN(build_payment());
@@ -51,8 +53,8 @@ Result<> System::build() {
     }
     if (roles_.gateway) TRY_PLAIN(build_gateway());
     for (ServiceComponent* part : std::initializer_list<ServiceComponent*>{
-             &process_, ticket_.get(), catalog_.get(), payment_.get(), waiting_room_.get(),
-             queue_.get(), gateway_.get()})
+             &process_, auth_.get(), ticket_.get(), catalog_.get(), payment_.get(),
+             waiting_room_.get(), queue_.get(), gateway_.get()})
         if (part) components_.push_back(part);
     return {};
 }
@@ -62,10 +64,31 @@ Result<> System::reach_those_apart() {
     if (!roles_.waiting_room)
         to_.waiting_room = TRY_PLAIN(connect(loop_, settings_, "URR_UPSTREAM_VWR"));
     if (roles_.services) return {};
+    to_.auth = TRY_PLAIN(connect(loop_, settings_, "URR_UPSTREAM_AUTH"));
     to_.ticket = TRY_PLAIN(connect(loop_, settings_, "URR_UPSTREAM_TICKET"));
     to_.catalog = TRY_PLAIN(connect(loop_, settings_, "URR_UPSTREAM_CATALOG"));
     to_.payment = TRY_PLAIN(connect(loop_, settings_, "URR_UPSTREAM_PAYMENT"));
     to_.queue = TRY_PLAIN(connect(loop_, settings_, "URR_UPSTREAM_QUEUE"));
+    return {};
+}
+
+Result<> System::build_auth() {
+    password_pool_ = make_thread_offload(unsigned(settings_.number("URR_PASSWORD_THREADS")),
+                                         std::size_t(settings_.number("URR_PASSWORD_QUEUE")));
+    mail_files_ = make_thread_offload(1, mails_under_way_max);
+    const std::string& given = settings_.text("URR_MAIL_FOLDER");
+    mails_ =
+        auth::make_folder_carrier(*mail_files_, given.empty() ? folder_ + "/mail/outbox" : given,
+                                  settings_.text("URR_MAIL_FROM"));
+    const SecretKey secret = TRY_PLAIN(secret_key(folder_, "auth-tokens"));
+    auth_ = std::make_unique<auth::Component>(
+        settings_,
+        auth::Needs{*stores_.auth, clock_, random_, log_, *password_pool_, *mails_,
+                    TRY_PLAIN(signing_key(folder_, TokenType::access)),
+                    TRY_PLAIN(public_keys(folder_, {TokenType::access})),
+                    HmacKey({reinterpret_cast<const char*>(secret.data()), secret.size()}),
+                    TRY_PLAIN(callers_of(folder_, "auth", {"gateway", "catalog"}))});
+    to_.auth = loopback(auth_->face());
     return {};
 }
 
@@ -138,7 +161,8 @@ Result<> System::build_gateway() {
     gateway::Needs needs{clock_, random_, log_, {}, {}, {}, {}, nullptr, !roles_.services};
     needs.device_key = TRY_PLAIN(secret_key(folder_, "device"));
     needs.keys = TRY_PLAIN(public_keys(folder_, {TokenType::access, TokenType::entry}));
-    const std::pair<Target, Transport*> guarded[] = {{Target::ticket, to_.ticket.get()},
+    const std::pair<Target, Transport*> guarded[] = {{Target::auth, to_.auth.get()},
+                                                     {Target::ticket, to_.ticket.get()},
                                                      {Target::catalog, to_.catalog.get()},
                                                      {Target::payment, to_.payment.get()},
                                                      {Target::queue, to_.queue.get()}};

@@ -17,6 +17,7 @@
 #include "apps/urr/stores.hpp"
 #include "apps/urr/upstreams.hpp"
 #include "libs/messaging/table_log.hpp"
+#include "services/auth/component.hpp"
 #include "services/catalog/component.hpp"
 #include "services/gateway/component.hpp"
 #include "services/payment/component.hpp"
@@ -52,6 +53,7 @@ private:
     System(const Settings& settings, const Roles& roles, RunLoop& loop, Log& log);
     Result<> build();
     Result<> reach_those_apart();
+    Result<> build_auth();
     Result<> build_ticket();
     Result<> build_catalog();
     Result<> build_payment();
@@ -80,9 +82,12 @@ private:
     RevokedEntries revoked_; // written by queue, read by ticket
     std::unique_ptr<EventLog> events_;
     std::vector<std::unique_ptr<SideLoop>> side_loops_;
+    std::unique_ptr<Offload> password_pool_, mail_files_;
+    std::unique_ptr<auth::MailCarrier> mails_;
     Upstreams to_;
 
     // In the order in which they are built: each needs those above it.
+    std::unique_ptr<auth::Component> auth_;
     std::unique_ptr<ticket::Component> ticket_;
     std::unique_ptr<catalog::Component> catalog_;
     std::unique_ptr<payment::Component> payment_;

@@ -73,7 +73,8 @@ Result<> System::listen() {
     if (gateway_) TRY_PLAIN(listen(role_, "URR_PORT", gateway_->face(), all));
     if (waiting_room_) TRY_PLAIN(listen_for_the_waiting_room());
     if (roles_.services && !roles_.gateway) {
-        TRY_PLAIN(listen("ticket", "URR_TICKET_PORT", ticket_->face(), {&process_, ticket_.get()}));
+        TRY_PLAIN(listen("auth", "URR_AUTH_PORT", auth_->face(), {&process_, auth_.get()}));
+        TRY_PLAIN(listen("ticket", "URR_TICKET_PORT", ticket_->face(), {ticket_.get()}));
         TRY_PLAIN(listen("payment", "URR_PAYMENT_PORT", payment_->face(), {payment_.get()}));
         TRY_PLAIN(listen("queue", "URR_QUEUE_PORT", queue_->face(), {queue_.get()}));
         TRY_PLAIN(listen("catalog", "URR_CATALOG_PORT", catalog_->face(), {catalog_.get()}));

@@ -9,7 +9,7 @@
 namespace urr::app {
 
 struct Upstreams {
-    std::unique_ptr<Transport> ticket, catalog, payment, queue, waiting_room;
+    std::unique_ptr<Transport> auth, ticket, catalog, payment, queue, waiting_room;
 };
 
 // The transport to the address "host:port" in a setting. UNAVAILABLE names the setting.

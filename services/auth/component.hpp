@@ -69,6 +69,7 @@ public:
     std::string_view name() const override { return "auth"; }
     HttpHandler& face() { return face_; }
 
+    const Router* router() const override { return &face_.router(); }
     void start_jobs(Nursery& jobs) override;
     void append_metrics(MetricsText& out) const override { figures_.append(out, face_.answers()); }
     bool healthy() const override { return database_.healthy(); }

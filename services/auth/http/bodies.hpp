@@ -101,7 +101,7 @@ struct BatchBody {
 };
 template <class Archive>
 void describe(Archive& a, BatchBody& v) {
-    a.field("ids", v.ids, Limits{.min = 0, .max = 100});
+    a.field("ids", v.ids, Limits{.min = 1, .max = 100});
 }
 
 struct UserBody {
