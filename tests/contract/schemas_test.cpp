@@ -2,6 +2,7 @@
 #include <set>
 
 #include "libs/contract/events.hpp"
+#include "libs/contract/queue_events.hpp"
 #include "libs/core/json_schema.hpp"
 #include "services/auth/http/bodies.hpp"
 #include "services/ticket/http/bodies.hpp"
@@ -153,7 +154,8 @@ std::set<std::string> expect_events() {
 
 TEST(Schemas, of_events_are_those_of_the_contract_and_none_is_forgotten) {
     const auto known = expect_events<PaymentRequested, PaymentWithdrawn, RefundRequested,
-                                     ReservationConfirmed, PaymentCaptured, PaymentFailed>();
+                                     ReservationConfirmed, PaymentCaptured, PaymentFailed,
+                                     EntryAdmitted, EntryEnded, EntryReturned, GenerationBegun>();
     const JsonValue& messages = *at(contract("asyncapi"), {"components", "messages"});
     EXPECT_EQ(std::set<std::string>(messages.names.begin(), messages.names.end()), known);
 }

@@ -294,6 +294,22 @@ TEST(Room, gives_no_lease_across_a_phase) {
     EXPECT_EQ(room.record().phase, 1);
 }
 
+TEST(Room, that_lost_its_store_ends_its_lease_before_it_goes_on_behind_what_was_seen) {
+    Room room(event_a, {});
+    room.steer(report(5, 1, RoomState::open), {0});
+    room.lease({0});
+    Report seen = report(5, 2, RoomState::open);
+    seen.seen = SeenRoom{0, 33, 0, 0}; // exactly what is leased
+    EXPECT_FALSE(room.ends_lease(seen));
+    seen.seen->next = 34;
+    ASSERT_TRUE(room.ends_lease(seen));
+    room.close_lease(2, {0});
+    room.steer(seen, {0});
+    EXPECT_EQ(room.record().phase, 1);
+    EXPECT_EQ(room.record().phase_first, 34u);
+    EXPECT_EQ(room.lease({0})->first, 34u);
+}
+
 TEST(Room, serves_only_while_open) {
     for (const RoomState state :
          {RoomState::off, RoomState::prequeue, RoomState::paused, RoomState::sold_out}) {

@@ -26,7 +26,8 @@ bool Room::newer(const Report& report) const {
 // Numbers are about that this room does not know of.
 bool Room::lost(const Report& report) const {
     if (!report.seen) return false;
-    if (report.epoch > record_.epoch) return report.seen->next > 1; // a line to begin
+    // Nothing was seen of an epoch that only begins: numbers may have been given since.
+    if (report.epoch > record_.epoch) return true;
     return report.seen->phase > record_.phase ||
            (report.seen->phase == record_.phase && report.seen->next > line_.next());
 }
