@@ -7,7 +7,7 @@ std::optional<queue::EventFacts> EventsOfTicket::find(const EventId& event) cons
     if (!map) return std::nullopt;
     const ticket::Event& e = map->event();
     const Instant now = clock_.now();
-    const ticket::Stock stock = map->stock();
+    const Stock stock = map->stock();
     const std::int64_t sold = ticket::seat_count(e.layout) - stock.free - stock.under_way;
     return queue::EventFacts{e.room,     e.published,     now >= e.sale_start && now < e.sale_end,
                              stock.free, stock.under_way, sold};

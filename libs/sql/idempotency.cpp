@@ -6,11 +6,14 @@ namespace {
 
 constexpr Statement find{"SELECT body_sha256, status, answer FROM idempotency "
                          "WHERE account = ?1 AND route = ?2 AND key = ?3 AND expires_us > ?4"};
-constexpr Statement put{
+// An expired key is a free key.
+constexpr Statement claim{
     "INSERT INTO idempotency (account, route, key, body_sha256, status, answer, expires_us) "
     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (account, route, key) DO UPDATE SET "
     "body_sha256 = excluded.body_sha256, status = excluded.status, answer = excluded.answer, "
-    "expires_us = excluded.expires_us"};
+    "expires_us = excluded.expires_us WHERE idempotency.expires_us <= ?8"};
+constexpr Statement answer_attempt{"UPDATE idempotency SET status = ?4, answer = ?5 "
+                                   "WHERE account = ?1 AND route = ?2 AND key = ?3"};
 constexpr Statement forget{"DELETE FROM idempotency WHERE account = ?1 AND route = ?2 AND key = ?3 "
                            "AND status IS NULL"};
 constexpr Statement prune{
@@ -30,18 +33,26 @@ Task<Result<std::optional<KeptAnswer>>> find_answer(Tx& tx, const IdempotencyKey
         KeptAnswer{int(rows.integer(0, 1)), std::string(rows.text(0, 2))});
 }
 
-Task<Result<void>> keep_answer(Tx& tx, const IdempotencyKey& key, int status,
-                               std::string_view body) {
+Task<Result<std::optional<KeptAnswer>>> claim_key(Tx& tx, const IdempotencyKey& key, int status,
+                                                  std::string_view answer) {
     const std::span<const unsigned char> digest(key.body_sha256);
-    TRY(co_await tx.run(
-        put, {key.account, key.route, key.key, digest, status, body, tx.now + answers_kept}));
-    co_return Result<void>{};
+    const Rows rows = TRY(co_await tx.run(claim, {key.account, key.route, key.key, digest, status,
+                                                  answer, tx.now + answers_kept, tx.now}));
+    if (rows.changes() == 1) co_return std::optional<KeptAnswer>();
+    co_return TRY(co_await find_answer(tx, key));
 }
 
-Task<Result<void>> begin_attempt(Tx& tx, const IdempotencyKey& key) {
+Task<Result<std::optional<KeptAnswer>>> claim_attempt(Tx& tx, const IdempotencyKey& key) {
     const std::span<const unsigned char> digest(key.body_sha256);
-    TRY(co_await tx.run(
-        put, {key.account, key.route, key.key, digest, nullptr, nullptr, tx.now + answers_kept}));
+    const Rows rows = TRY(co_await tx.run(claim, {key.account, key.route, key.key, digest, nullptr,
+                                                  nullptr, tx.now + answers_kept, tx.now}));
+    if (rows.changes() == 1) co_return std::optional<KeptAnswer>();
+    co_return TRY(co_await find_answer(tx, key));
+}
+
+Task<Result<void>> keep_answer(Tx& tx, const IdempotencyKey& key, int status,
+                               std::string_view body) {
+    TRY(co_await tx.run(answer_attempt, {key.account, key.route, key.key, status, body}));
     co_return Result<void>{};
 }
 

@@ -1,9 +1,14 @@
 // Idempotency keys: the first answer of a request, written with its effect and kept for a day.
 //
 //     IdempotencyKey key{account, "createReservation", header, sha256(body)};
-//     if (auto first = TRY(co_await find_answer(tx, key))) co_return *first;    // again the same
+//     if (auto first = TRY(co_await claim_key(tx, key, 201, id))) co_return *first; // again the
+//     same
 //     ... the effect ...
-//     TRY(co_await keep_answer(tx, key, 201, json));
+//
+// The key is the first row that a work takes, in every work: two requests with one key meet there,
+// and the second finds the answer of the first instead of its effects. What is kept is known
+// beforehand (an id that the caller drew). A call that reaches outside begins an attempt instead
+// and keeps the answer when it has it.
 //
 // The same key with another body is IDEMPOTENCY_KEY_REUSED; a key whose first request has not ended
 // is IDEMPOTENCY_IN_PROGRESS. A refusal that changed nothing rolls back and is not kept.
@@ -30,13 +35,17 @@ struct KeptAnswer {
 
 inline constexpr Duration answers_kept = hours(24);
 
+// The answer of an earlier request; otherwise the key is ours, with this answer, when the work
+// commits.
+Task<Result<std::optional<KeptAnswer>>> claim_key(Tx& tx, const IdempotencyKey& key, int status,
+                                                  std::string_view answer);
+// The same for an attempt: keep_answer or forget_attempt follows. Whoever begins an attempt also
+// finds it again after a crash and settles it: until then the key answers IDEMPOTENCY_IN_PROGRESS.
+Task<Result<std::optional<KeptAnswer>>> claim_attempt(Tx& tx, const IdempotencyKey& key);
+// Looks only; for `read`.
 Task<Result<std::optional<KeptAnswer>>> find_answer(Tx& tx, const IdempotencyKey& key);
 Task<Result<void>> keep_answer(Tx& tx, const IdempotencyKey& key, int status,
                                std::string_view body);
-// Marks the key as under way, for calls that reach outside; keep_answer or forget_attempt follows.
-// Whoever begins an attempt also finds it again after a crash and settles it: until then the key
-// answers IDEMPOTENCY_IN_PROGRESS.
-Task<Result<void>> begin_attempt(Tx& tx, const IdempotencyKey& key);
 // Takes back a begun attempt that ended without effect.
 Task<Result<void>> forget_attempt(Tx& tx, const IdempotencyKey& key);
 // Deletes up to `most` expired keys; the number deleted.

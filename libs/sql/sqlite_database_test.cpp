@@ -159,9 +159,9 @@ TEST_F(Sqlite, a_read_cannot_write) { run(write_reads(*database)); }
 
 Task<> answers(Database& database) {
     static constexpr auto once = [](Tx& tx, IdempotencyKey key) -> Task<Result<KeptAnswer>> {
-        if (auto first = TRY(co_await find_answer(tx, key))) co_return std::move(*first);
-        TRY(co_await tx.run(insert, {std::int64_t(1)}));
-        TRY(co_await keep_answer(tx, key, 201, "first"));
+        if (auto first = TRY(co_await claim_key(tx, key, 201, "first")))
+            co_return std::move(*first);
+        TRY(co_await tx.run(insert, {std::int64_t(1)})); // refused when it is done twice
         co_return KeptAnswer{201, "first"};
     };
     IdempotencyKey key{AccountId{}, "route", "k1", {}};
@@ -170,18 +170,43 @@ Task<> answers(Database& database) {
     key.body_sha256[0] = 1;
     EXPECT_EQ((co_await database.transact(Context{}, once, key)).error().code(),
               Code::IDEMPOTENCY_KEY_REUSED);
-    static constexpr auto begin = [](Tx& tx, IdempotencyKey k) -> Task<Result<int>> {
-        TRY(co_await find_answer(tx, k));
-        TRY(co_await begin_attempt(tx, k));
+    static constexpr auto begin = [](Tx& tx, IdempotencyKey k) -> Task<Result<bool>> {
+        co_return TRY(co_await claim_attempt(tx, k)).has_value();
+    };
+    static constexpr auto end = [](Tx& tx, IdempotencyKey k) -> Task<Result<int>> {
+        TRY(co_await keep_answer(tx, k, 409, "second"));
+        co_return 1;
+    };
+    static constexpr auto give_up = [](Tx& tx, IdempotencyKey k) -> Task<Result<int>> {
+        TRY(co_await forget_attempt(tx, k));
         co_return 1;
     };
     key.key = "k2";
-    EXPECT_TRUE(co_await database.transact(Context{}, begin, key));
+    EXPECT_FALSE(must(co_await database.transact(Context{}, begin, key)));
     EXPECT_EQ((co_await database.transact(Context{}, begin, key)).error().code(),
               Code::IDEMPOTENCY_IN_PROGRESS);
+    must(co_await database.transact(Context{}, give_up, key));
+    EXPECT_FALSE(must(co_await database.transact(Context{}, begin, key))); // free again
+    must(co_await database.transact(Context{}, end, key));
+    EXPECT_TRUE(must(co_await database.transact(Context{}, begin, key)));
 }
 
 TEST_F(Sqlite, an_idempotency_key_gives_the_first_answer_again) { run(answers(*database)); }
+
+Task<> refusals_of_keys(Database& database) {
+    static constexpr auto refuse = [](Tx& tx, IdempotencyKey k) -> Task<Result<int>> {
+        TRY(co_await claim_key(tx, k, 201, "never"));
+        co_return fail(Code::SEAT_TAKEN);
+    };
+    static constexpr auto look = [](Tx& tx, IdempotencyKey k) -> Task<Result<bool>> {
+        co_return TRY(co_await find_answer(tx, k)).has_value();
+    };
+    const IdempotencyKey key{AccountId{}, "route", "k3", {}};
+    EXPECT_FALSE(co_await database.transact(Context{}, refuse, key));
+    EXPECT_FALSE(must(co_await database.read(Context{}, look, key)));
+}
+
+TEST_F(Sqlite, a_refusal_that_changed_nothing_is_not_kept) { run(refusals_of_keys(*database)); }
 
 Task<> events(Database& database) {
     static constexpr auto publish = [](Tx& tx, MessageId id) -> Task<Result<int>> {
@@ -290,13 +315,22 @@ constexpr auto add_slowly = [](Tx& tx, std::int64_t n) -> Task<Result<std::int64
     co_return n;
 };
 
+// Runs until the test lets it go on, however slow the machine is.
+std::atomic<bool> may_end;
+constexpr auto add_when_let = [](Tx& tx, std::int64_t n) -> Task<Result<std::int64_t>> {
+    TRY(co_await tx.run(insert, {n}));
+    may_end.wait(false);
+    co_return n;
+};
+
 Task<> note_end(Database& database, Context context, std::optional<Result<std::int64_t>>& end) {
-    end.emplace(co_await database.transact(context, add_slowly, std::int64_t(1)));
+    end.emplace(co_await database.transact(context, add_when_let, std::int64_t(1)));
 }
 
 Task<> deadline_while_running(Database& database) {
     Context soon;
-    soon.deadline = Loop::here().now() + milliseconds(20);
+    soon.deadline = Loop::here().now() + milliseconds(200);
+    may_end = false;
     std::optional<Result<std::int64_t>> end;
     Nursery nursery;
     nursery.spawn(note_end(database, soon, end));
@@ -308,6 +342,8 @@ Task<> deadline_while_running(Database& database) {
     EXPECT_EQ(behind.error().code(), Code::DEADLINE_EXCEEDED);
     EXPECT_TRUE(co_await nursery.drained(Context{}));
     EXPECT_EQ((*end).error().code(), Code::OUTCOME_UNKNOWN);
+    may_end = true;
+    may_end.notify_all();
     EXPECT_EQ(must(co_await database.transact(Context{}, count_numbers)), 1); // done, unknown to us
 }
 

@@ -1,92 +1,14 @@
 #include "services/catalog/catalog.hpp"
 
-#include <charconv>
-
-#include "libs/http/path.hpp"
+#include "libs/http/etag.hpp"
 #include "libs/security/mac.hpp"
 
 namespace urr::catalog {
 
 namespace {
 
-constexpr Statement all_events{
-    "SELECT e.id, e.title, e.artist, e.venue, e.event_us, e.sale_start_us, e.sale_end_us, e.room, "
-    "e.seats_per_person, s.seats, s.free, s.under_way FROM catalog_events_v1 e "
-    "JOIN catalog_stock_v1 s ON s.event = e.id ORDER BY e.id DESC LIMIT 1000"};
-
-constexpr auto read_events = [](Tx& tx) -> Task<Result<std::vector<EventView>>> {
-    const Rows rows = TRY(co_await tx.run(all_events));
-    std::vector<EventView> events(rows.size());
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        EventView& e = events[i];
-        e.id = rows.id<EventId>(i, 0);
-        e.title = rows.text(i, 1);
-        e.artist = rows.text(i, 2);
-        e.venue = rows.text(i, 3);
-        e.event_at = rows.instant(i, 4);
-        e.sale_start = rows.instant(i, 5);
-        e.sale_end = rows.instant(i, 6);
-        e.room = rows.boolean(i, 7);
-        e.seats_per_person = rows.integer(i, 8);
-        e.seats = rows.integer(i, 9);
-        e.free = rows.integer(i, 10);
-        e.under_way = rows.integer(i, 11);
-    }
-    co_return events;
-};
-
-std::string_view status_of(const EventView& e, Instant now) {
-    if (now < e.sale_start) return "upcoming";
-    if (now >= e.sale_end) return "ended";
-    if (e.free > 0) return "onSale";
-    return e.under_way > 0 ? "lastSeats" : "soldOut";
-}
-
-bool is_status(std::string_view text) {
-    for (const char* known : {"upcoming", "onSale", "lastSeats", "soldOut", "ended"})
-        if (text == known) return true;
-    return false;
-}
-
-void append(std::string& out, const EventView& e) {
-    out += "{\"id\":\"" + e.id.text() + "\",\"title\":";
-    append_json_text(out, e.title);
-    out += ",\"artist\":";
-    append_json_text(out, e.artist);
-    out += ",\"venue\":";
-    append_json_text(out, e.venue);
-    out += ",\"status\":\"" + e.status + "\",\"eventAt\":\"" + to_rfc3339(e.event_at) +
-           "\",\"saleStartAt\":\"" + to_rfc3339(e.sale_start) + "\",\"saleEndAt\":\"" +
-           to_rfc3339(e.sale_end) + "\",\"seats\":" + std::to_string(e.seats) +
-           ",\"seatsLeft\":" + std::to_string(e.free) +
-           ",\"seatsPerPerson\":" + std::to_string(e.seats_per_person) +
-           ",\"waitingRoom\":" + (e.room ? "true" : "false") + "}";
-}
-
-// A 304 where the client has this very answer.
-Response tagged(const Request& request, std::string body) {
-    const Digest digest = sha256(body);
-    const std::string tag = "\"" + hex(std::span(digest).first(8)) + "\"";
-    Response response = json_response(200, std::move(body));
-    if (request.header("If-None-Match") == tag) {
-        response = Response();
-        response.status = 304;
-    }
-    response.add("ETag", tag).add("Cache-Control", "public, max-age=1");
-    return response;
-}
-
-Result<std::size_t> limit_of(const Request& request) {
-    const auto text = TRY_PLAIN(query_value(request.query, "limit"));
-    std::size_t limit = 20;
-    if (text) {
-        const auto read = std::from_chars(text->data(), text->data() + text->size(), limit);
-        if (read.ec != std::errc() || read.ptr != text->data() + text->size() || limit < 1 ||
-            limit > 100)
-            return fail(Code::BAD_REQUEST, "limit must be from 1 to 100");
-    }
-    return limit;
-}
+constexpr auto events_work = [](Tx& tx) { return read_events(tx); };
+constexpr auto stock_work = [](Tx& tx, EventId event) { return count_stock(tx, event); };
 
 } // namespace
 
@@ -95,52 +17,101 @@ void Catalog::add_to(Router& router) {
     router.add<&Catalog::one>(Method::get, "/api/v1/events/{eventId}", *this);
 }
 
-Task<Result<void>> Catalog::refresh(Context context) {
+// Counting walks over an event's seats, so it is done each second only while that event sells:
+// before nothing is taken, afterwards little changes.
+Task<Result<void>> Catalog::read_all(Context context) {
+    auto events = TRY(co_await tickets_.read(context, events_work));
     const Instant now = clock_.now();
-    if (now - read_at_ < kept) co_return Result<void>{};
-    auto events = co_await tickets_.read(context, read_events);
-    if (!events) { // an old answer is better than none, for a while
-        if (now - read_at_ < kept_without_store) co_return Result<void>{};
-        co_return fail(std::move(events).error());
+    for (EventView& event : events) {
+        event.stock.free = event.seats;
+        if (now < event.sale_start) continue;
+        Counted& counted = stocks_[event.id];
+        const Duration fresh = now < event.sale_end ? kept : kept_without_store;
+        if (now - counted.at >= fresh)
+            counted = {TRY(co_await tickets_.read(context, stock_work, event.id)), now};
+        event.stock = counted.stock;
     }
-    for (EventView& event : *events) event.status = status_of(event, now);
-    events_ = std::move(*events);
+    events_ = std::move(events);
+    answers_.clear();
     read_at_ = now;
     co_return Result<void>{};
 }
 
-Task<Result<Response>> Catalog::list(Context context, Request request) {
-    const std::size_t limit = TRY(limit_of(request));
-    const auto status = TRY(query_value(request.query, "status"));
-    if (status && !is_status(*status)) co_return fail(Code::BAD_REQUEST, "no such status");
-    const auto text = TRY(query_value(request.query, "q"));
-    TRY(co_await refresh(context));
-    std::string body = "{\"items\":[";
-    std::size_t count = 0;
-    for (const EventView& event : events_) {
-        if (status && event.status != *status) continue;
-        if (text && event.title.find(*text) == std::string::npos &&
-            event.artist.find(*text) == std::string::npos)
+Task<Result<void>> Catalog::read_once(Context context) {
+    struct Reading { // also when the one who reads goes away meanwhile
+        Catalog& catalog;
+        explicit Reading(Catalog& of) : catalog(of) {
+            catalog.reading_ = true;
+            catalog.read_.reset();
+        }
+        ~Reading() {
+            catalog.reading_ = false;
+            catalog.read_.open();
+        }
+    } reading(*this);
+    co_return co_await read_all(context);
+}
+
+Task<Result<void>> Catalog::refresh(Context context) {
+    while (clock_.now() - read_at_ >= kept) {
+        if (reading_) {
+            TRY(co_await read_.wait(context));
             continue;
-        if (count++ == limit) break;
-        if (body.back() != '[') body += ',';
-        append(body, event);
+        }
+        auto done = co_await read_once(context);
+        metrics_.reads.add();
+        if (done) break;
+        metrics_.failed_reads.add();
+        // An old answer is better than none, for a while.
+        if (clock_.now() - read_at_ < kept_without_store) break;
+        co_return fail(std::move(done).error());
     }
-    body += "],\"nextCursor\":null}";
-    co_return tagged(request, std::move(body));
+    co_return Result<void>{};
+}
+
+const Catalog::Answer& Catalog::keep(const Request& request, std::string body) {
+    if (answers_.size() >= answers_max) answers_.clear();
+    const Digest digest = sha256(body);
+    Answer& answer = answers_[std::string(request.target)];
+    answer.tag = "\"" + hex(std::span(digest).first(8)) + "\"";
+    answer.body = std::move(body);
+    return answer;
+}
+
+Response Catalog::answer(const Request& request, const Answer& kept_answer) {
+    Response response;
+    if (tag_matches(request.header("If-None-Match"), kept_answer.tag)) {
+        response.status = 304;
+        metrics_.not_modified.add();
+    } else {
+        response = json_response(200, kept_answer.body);
+    }
+    response.add("ETag", kept_answer.tag).add("Cache-Control", "public, max-age=1");
+    return response;
+}
+
+Task<Result<Response>> Catalog::list(Context context, Request request) {
+    const Question question = TRY(question_of(request.query));
+    TRY(co_await refresh(context));
+    if (const auto kept_one = answers_.find(request.target); kept_one != answers_.end()) {
+        metrics_.from_memory.add();
+        co_return answer(request, kept_one->second);
+    }
+    co_return answer(request, keep(request, list_json(events_, question, clock_.now())));
 }
 
 Task<Result<Response>> Catalog::one(Context context, Request request) {
     const auto id = EventId::parse(request.parameters[0]);
     if (!id) co_return fail(Code::NOT_FOUND);
     TRY(co_await refresh(context));
-    for (const EventView& event : events_) {
-        if (event.id != *id) continue;
-        std::string body;
-        append(body, event);
-        co_return tagged(request, std::move(body));
+    if (const auto kept_one = answers_.find(request.target); kept_one != answers_.end()) {
+        metrics_.from_memory.add();
+        co_return answer(request, kept_one->second);
     }
-    co_return fail(Code::NOT_FOUND);
+    const auto event = std::find_if(events_.begin(), events_.end(),
+                                    [&](const EventView& e) { return e.id == *id; });
+    if (event == events_.end()) co_return fail(Code::NOT_FOUND);
+    co_return answer(request, keep(request, detail_json(*event, clock_.now())));
 }
 
 } // namespace urr::catalog

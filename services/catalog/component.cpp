@@ -1,7 +1,5 @@
 #include "services/catalog/component.hpp"
 
-#include "services/catalog/metrics.hpp"
-
 namespace urr::catalog {
 
 Component::Component(const Settings&, Needs needs)
@@ -10,6 +8,8 @@ Component::Component(const Settings&, Needs needs)
     catalog_.add_to(face_.router());
 }
 
-void Component::append_metrics(MetricsText& out) const { append(out, face_.answers()); }
+void Component::append_metrics(MetricsText& out) const {
+    catalog_.metrics().append(out, face_.answers());
+}
 
 } // namespace urr::catalog

@@ -1,7 +1,6 @@
 #include "services/ticket/component.hpp"
 
 #include "libs/contract/events.hpp"
-#include "services/ticket/metrics.hpp"
 
 namespace urr::ticket {
 
@@ -10,6 +9,10 @@ namespace {
 Rules rules_of(const Settings& given) {
     Rules rules;
     rules.hold = seconds(given.number("URR_HOLD_SECONDS"));
+    rules.hold_after_decline = seconds(given.number("URR_HOLD_AFTER_DECLINE_SECONDS"));
+    rules.declines_max = int(given.number("URR_DECLINES_MAX"));
+    rules.lapses_max = int(given.number("URR_LAPSES_MAX"));
+    rules.pause = seconds(given.number("URR_PAUSE_SECONDS"));
     return rules;
 }
 
@@ -18,9 +21,11 @@ Rules rules_of(const Settings& given) {
 Component::Component(const Settings& given, Needs needs)
     : database_(needs.database), service_({needs.database, needs.clock, needs.random, needs.revoked,
                                            std::move(needs.ticket_key), rules_of(given)}),
-      routes_(service_), face_("ticket", std::move(needs.callers), {"payment"}, needs.clock),
+      routes_(service_), admin_routes_(service_),
+      face_("ticket", std::move(needs.callers), {"payment"}, needs.clock),
       relay_(needs.database, needs.events, std::move(needs.holder), milliseconds(5)) {
     routes_.add_to(face_.router());
+    admin_routes_.add_to(face_.router());
 }
 
 void Component::start_jobs(Nursery& jobs) {
@@ -32,14 +37,13 @@ std::vector<Subscription> Component::subscriptions() {
     return {{std::string(topic_reservation), "ticket", &service_}};
 }
 
+Task<> Component::close(Context) {
+    service_.close_streams();
+    co_return;
+}
+
 void Component::append_metrics(MetricsText& out) const {
-    Stocks stocks;
-    for (const auto& [id, map] : service_.events()) {
-        ++stocks.events;
-        stocks.free += map->stock().free;
-        stocks.under_way += map->stock().under_way;
-    }
-    append(out, face_.answers(), stocks);
+    service_.metrics().append(out, face_.answers());
 }
 
 } // namespace urr::ticket

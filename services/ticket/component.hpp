@@ -10,13 +10,21 @@
 #include "libs/core/settings.hpp"
 #include "libs/messaging/relay.hpp"
 #include "libs/telemetry/log.hpp"
+#include "services/ticket/http/admin_routes.hpp"
 #include "services/ticket/http/routes.hpp"
 #include "services/ticket/store/schema.hpp"
 
 namespace urr::ticket {
 
 inline constexpr SettingRow settings[] = {
-    {"URR_HOLD_SECONDS", Kind::number, "300", "how long a seat is held for payment", 1, 86'400},
+    {"URR_HOLD_SECONDS", Kind::number, "300",
+     "how long a seat is held for payment, where its event does not say", 1, 86'400},
+    {"URR_HOLD_AFTER_DECLINE_SECONDS", Kind::number, "60",
+     "how long a hold goes on at least after a declined card", 1, 3'600},
+    {"URR_DECLINES_MAX", Kind::number, "2", "declined cards that a reservation survives", 0, 10},
+    {"URR_LAPSES_MAX", Kind::number, "3",
+     "holds that an account lets lapse for an event before it is paused", 1, 100},
+    {"URR_PAUSE_SECONDS", Kind::number, "1800", "how long such an account is paused", 1, 86'400},
 };
 
 struct Needs {
@@ -44,6 +52,7 @@ public:
     Task<Result<void>> open(Context context) override { return service_.open(context); }
     void start_jobs(Nursery& jobs) override;
     std::vector<Subscription> subscriptions() override;
+    Task<> close(Context context) override;
     void append_metrics(MetricsText& out) const override;
     bool healthy() const override { return database_.healthy(); }
 
@@ -51,6 +60,7 @@ private:
     Database& database_;
     Service service_;
     Routes routes_;
+    AdminRoutes admin_routes_;
     GuardedService face_;
     Relay relay_;
 };

@@ -1,18 +1,56 @@
 // Every figure ticket reports.
 #pragma once
 #include "libs/contract/answer_metrics.hpp"
+#include "libs/core/result.hpp"
 
 namespace urr::ticket {
 
-struct Stocks {
-    std::int64_t events = 0, free = 0, under_way = 0;
-};
+struct Metrics {
+    Counter held, seats_held, repeated, cancelled, seats_lapsed;
+    Counter begun, confirmed, declined, failed, strays;
+    Counter taken, over_limit, paused, not_on_sale, refused_otherwise;
+    Histogram hold_time; // of the store's part
+    Gauge events, seats_free, seats_under_way, listeners;
 
-inline void append(MetricsText& out, const AnswerMetrics& answers, const Stocks& stocks) {
-    answers.write(out, "urr_ticket");
-    out.gauge("urr_ticket_events", "Events that are known.", stocks.events);
-    out.gauge("urr_ticket_seats_free", "Seats that could be held now.", stocks.free);
-    out.gauge("urr_ticket_seats_under_way", "Seats held or being paid.", stocks.under_way);
-}
+    void refused(Code code) {
+        if (code == Code::SEAT_TAKEN)
+            taken.add();
+        else if (code == Code::SEAT_LIMIT)
+            over_limit.add();
+        else if (code == Code::BOOKING_PAUSED)
+            paused.add();
+        else if (code == Code::EVENT_NOT_ON_SALE)
+            not_on_sale.add();
+        else
+            refused_otherwise.add();
+    }
+
+    void append(MetricsText& out, const AnswerMetrics& answers) const {
+        answers.write(out, "urr_ticket");
+        out.counter("urr_ticket_reservations_total", "Reservations made.", held);
+        out.counter("urr_ticket_seats_held_total", "Seats held.", seats_held);
+        out.counter("urr_ticket_repeats_total", "Answers given again by their key.", repeated);
+        constexpr std::string_view refusals = "urr_ticket_refused_total";
+        constexpr std::string_view why = "Reservations refused.";
+        out.counter(refusals, why, taken, R"(code="SEAT_TAKEN")");
+        out.counter(refusals, why, over_limit, R"(code="SEAT_LIMIT")");
+        out.counter(refusals, why, paused, R"(code="BOOKING_PAUSED")");
+        out.counter(refusals, why, not_on_sale, R"(code="EVENT_NOT_ON_SALE")");
+        out.counter(refusals, why, refused_otherwise, R"(code="other")");
+        out.counter("urr_ticket_cancelled_total", "Reservations cancelled.", cancelled);
+        out.counter("urr_ticket_seats_lapsed_total", "Seats whose hold ran out.", seats_lapsed);
+        out.counter("urr_ticket_payments_begun_total", "Payments that were let begin.", begun);
+        out.counter("urr_ticket_confirmed_total", "Reservations paid.", confirmed);
+        out.counter("urr_ticket_declined_total", "Declines that kept the hold.", declined);
+        out.counter("urr_ticket_failed_total", "Outcomes that ended a reservation.", failed);
+        out.counter("urr_ticket_strays_total", "Captures that no reservation took.", strays);
+        out.histogram("urr_ticket_hold_seconds", "From asking the store to its answer.", hold_time);
+        out.gauge("urr_ticket_events", "Events that are known.", events.value());
+        out.gauge("urr_ticket_seats_free", "Seats that could be held now.", seats_free.value());
+        out.gauge("urr_ticket_seats_under_way", "Seats held or being paid.",
+                  seats_under_way.value());
+        out.gauge("urr_ticket_listeners", "Open seat streams.", listeners.value());
+    }
+};
 
 } // namespace urr::ticket

@@ -2,14 +2,18 @@
 
 #include <algorithm>
 
+#include "libs/async/nursery.hpp"
+
 namespace urr::ticket {
 
 namespace {
 
 constexpr int best_attempts_max = 8;
 constexpr std::size_t sweep_batch = 100;
-constexpr std::int64_t list_max = 100;
 constexpr Duration ticket_life = hours(24 * 366);
+constexpr Duration sweep_interval = seconds(1);
+constexpr Duration digest_interval = seconds(10);
+constexpr Duration frame_interval = milliseconds(100);
 
 constexpr auto hold_work = [](Tx& tx, const HoldOrder& order) { return hold_seats(tx, order); };
 constexpr auto cancel_work = [](Tx& tx, ReservationId id, AccountId who, MessageId message) {
@@ -19,47 +23,109 @@ constexpr auto begin_work = [](Tx& tx, ReservationId id, PaymentId attempt) {
     return begin_payment(tx, id, attempt);
 };
 constexpr auto find_work = [](Tx& tx, ReservationId id) { return find_reservation(tx, id); };
-constexpr auto mine_work = [](Tx& tx, AccountId account) {
-    return reservations_of(tx, account, list_max);
+constexpr auto held_work = [](Tx& tx, const IdempotencyKey& key) { return find_held(tx, key); };
+constexpr auto mine_work = [](Tx& tx, AccountId account, Page page) {
+    return reservations_of(tx, account, page);
 };
-constexpr auto tickets_work = [](Tx& tx, AccountId account) {
-    return tickets_of(tx, account, list_max);
+constexpr auto tickets_work = [](Tx& tx, AccountId account, Page page) {
+    return tickets_of(tx, account, page);
 };
 constexpr auto ticket_work = [](Tx& tx, TicketId id) { return find_ticket(tx, id); };
 constexpr auto captured_work = [](Tx& tx, MessageId seen, const PaymentCaptured& event,
                                   MessageId answer, const std::vector<TicketId>& tickets) {
     return take_captured(tx, seen, event, answer, tickets);
 };
-constexpr auto failed_work = [](Tx& tx, MessageId seen, const PaymentFailed& event, Rules rules) {
-    return take_failed(tx, seen, event, rules);
+constexpr auto failed_work = [](Tx& tx, const PaymentFailed& event, Rules rules) {
+    return take_failed(tx, event, rules);
 };
 constexpr auto sweep_work = [](Tx& tx, Rules rules, const std::vector<MessageId>& messages) {
     return expire_holds(tx, rules, messages);
 };
 constexpr auto events_work = [](Tx& tx) { return all_events(tx); };
 constexpr auto seats_work = [](Tx& tx, EventId id) { return seats_of_event(tx, id); };
-constexpr auto create_work = [](Tx& tx, const Event& event, AccountId by) {
-    return create_event(tx, event, by);
+constexpr auto due_work = [](Tx& tx) { return holds_are_due(tx); };
+constexpr auto create_work = [](Tx& tx, const Event& event, Act act,
+                                const std::optional<IdempotencyKey>& key) -> Task<Result<EventId>> {
+    const std::string id = event.id.text();
+    if (key) {
+        if (const auto first = TRY(co_await claim_key(tx, *key, 201, id)))
+            co_return EventId::parse(first->body).value_or(EventId{});
+    }
+    TRY(co_await create_event(tx, event, act));
+    co_return event.id;
 };
-constexpr auto publish_work = [](Tx& tx, EventId id, AccountId by) {
-    return publish_event(tx, id, by);
+constexpr auto publish_work = [](Tx& tx, EventId id, Act act) {
+    return publish_event(tx, id, act);
 };
+constexpr auto change_work = [](Tx& tx, const Event& event, Act act) {
+    return change_event(tx, event, act);
+};
+constexpr auto audit_work = [](Tx& tx, Page page) { return audit_lines(tx, page); };
+
+// Takes over what the wish gives.
+Event wished(Event event, EventWish wish) {
+    const auto take = [](auto& to, auto& from) {
+        if (from) to = std::move(*from);
+    };
+    take(event.title, wish.title);
+    take(event.artist, wish.artist);
+    take(event.venue, wish.venue);
+    take(event.address, wish.address);
+    take(event.description, wish.description);
+    take(event.event_at, wish.event_at);
+    take(event.sale_start, wish.sale_start);
+    take(event.sale_end, wish.sale_end);
+    take(event.room, wish.room);
+    take(event.seats_per_person, wish.seats_per_person);
+    take(event.hold, wish.hold);
+    take(event.layout, wish.layout);
+    return event;
+}
+
+Result<> check_event(const Event& event) {
+    TRY_PLAIN(check_layout(event.layout));
+    std::vector<FieldError> wrong;
+    if (event.sale_end <= event.sale_start)
+        wrong.push_back({"saleEndAt", "must come after saleStartAt"});
+    if (event.event_at < event.sale_start)
+        wrong.push_back({"eventAt", "must not come before saleStartAt"});
+    if (!wrong.empty()) return fail(Error(Code::VALIDATION_FAILED, "", std::move(wrong)));
+    return {};
+}
 
 } // namespace
 
 Task<Result<void>> Service::open(Context context) {
     std::vector<Event> events = TRY(co_await parts_.database.read(context, events_work));
-    for (Event& event : events) {
-        const EventId id = event.id;
-        const auto rows = TRY(co_await parts_.database.read(context, seats_work, id));
-        maps_[id] = std::make_unique<SeatMap>(std::move(event), rows);
-    }
+    for (Event& event : events) TRY(co_await load(context, std::move(event)));
+    co_return Result<void>{};
+}
+
+Task<Result<void>> Service::load(Context context, Event event) {
+    const EventId id = event.id;
+    const auto rows = TRY(co_await parts_.database.read(context, seats_work, id));
+    auto& map = maps_[id];
+    const bool replaced = map != nullptr;
+    map = std::make_shared<SeatMap>(std::move(event), rows);
+    if (!replaced) co_return Result<void>{};
+    // What changed between the reading and this map's being here, the older map has got.
+    const auto again = TRY(co_await parts_.database.read(context, seats_work, id));
+    std::vector<SeatChange> changes;
+    for (std::size_t i = 0; i < again.size(); ++i)
+        changes.push_back({id, std::int64_t(i), again[i].state, again[i].version});
+    apply(changes);
     co_return Result<void>{};
 }
 
 SeatMap* Service::find(const EventId& event) const {
     const auto at = maps_.find(event);
     return at == maps_.end() ? nullptr : at->second.get();
+}
+
+Result<SeatMap*> Service::find_published(const EventId& event) const {
+    SeatMap* map = find(event);
+    if (!map || !map->event().published) return fail(Code::NOT_FOUND);
+    return map;
 }
 
 void Service::apply(const std::vector<SeatChange>& changes) {
@@ -69,7 +135,8 @@ void Service::apply(const std::vector<SeatChange>& changes) {
     for (const SeatChange& change : changes) {
         if (change.event == last) continue;
         last = change.event;
-        if (SeatMap* map = find(last)) map->apply(changes);
+        SeatMap* map = find(last);
+        if (map && map->apply(changes)) changed_.open();
     }
 }
 
@@ -94,53 +161,62 @@ HoldOrder Service::order_for(const Context& context, const SeatMap& map,
     order.sale_start = map.event().sale_start;
     order.sale_end = map.event().sale_end;
     order.rules = parts_.rules;
+    if (map.event().hold > Duration{}) order.rules.hold = map.event().hold;
     order.key = std::move(key);
     return order;
 }
 
+Task<Result<Reservation>> Service::hold(Context context, HoldOrder order) {
+    const Instant began = Loop::here().now();
+    auto held = co_await parts_.database.transact(context, hold_work, std::move(order));
+    metrics_.hold_time.observe(Loop::here().now() - began);
+    if (!held) {
+        metrics_.refused(held.error().code());
+        co_return fail(std::move(held).error());
+    }
+    apply(held->changes);
+    (held->repeated ? metrics_.repeated : metrics_.held).add();
+    metrics_.seats_held.add(held->changes.size());
+    co_return std::move(held->reservation);
+}
+
 Task<Result<Reservation>> Service::reserve(Context context, EventId event,
                                            std::vector<std::int64_t> seats, IdempotencyKey key) {
-    SeatMap* map = find(event);
-    if (!map || !map->event().published) co_return fail(Code::NOT_FOUND);
+    if (!context.principal.verified) co_return fail(Code::EMAIL_NOT_VERIFIED);
+    SeatMap* map = TRY(find_published(event));
     HoldOrder order = order_for(context, *map, std::move(seats), std::move(key));
     const auto twice = std::adjacent_find(order.seats.begin(), order.seats.end());
     if (order.seats.empty() || twice != order.seats.end() || order.seats.front() < 0 ||
-        order.seats.back() >= seat_count(map->event().layout)) {
+        order.seats.back() >= std::ssize(map->letters())) {
         std::vector<FieldError> wrong{{"seats", "must name seats of this event, each once"}};
         co_return fail(Error(Code::VALIDATION_FAILED, "", std::move(wrong)));
     }
-    Held held = TRY(co_await parts_.database.transact(context, hold_work, std::move(order)));
-    apply(held.changes);
-    co_return std::move(held.reservation);
+    co_return TRY(co_await hold(context, std::move(order)));
 }
 
 Task<Result<Reservation>> Service::reserve_best(Context context, EventId event, std::int64_t count,
                                                 std::string grade, IdempotencyKey key) {
-    SeatMap* map = find(event);
-    if (!map || !map->event().published) co_return fail(Code::NOT_FOUND);
+    if (!context.principal.verified) co_return fail(Code::EMAIL_NOT_VERIFIED);
     for (int attempt = 0; attempt < best_attempts_max; ++attempt) {
-        auto seats = best_available(map->event().layout, map->letters(), count, grade);
-        // Without a choice the key may still have an answer from before.
-        const bool none = seats.empty();
-        if (none) seats = {0};
-        HoldOrder order = order_for(context, *map, std::move(seats), key);
-        if (none) order.seats_per_person = 0; // nothing may be held, only an answer repeated
-        auto held = co_await parts_.database.transact(context, hold_work, std::move(order));
-        if (held) {
-            apply(held->changes);
-            co_return std::move(held->reservation);
-        }
-        if (none) co_return fail(Code::NO_SEATS_TOGETHER);
-        if (held.error().code() != Code::SEAT_TAKEN) co_return fail(std::move(held).error());
+        SeatMap* map = TRY(find_published(event));
+        const SeatMap::Choice choice = map->choose(count, grade);
+        if (choice.seats().empty()) break;
+        auto held = co_await hold(context, order_for(context, *map, choice.seats(), key));
+        if (held || held.error().code() != Code::SEAT_TAKEN) co_return held;
         TRY(co_await sleep(context, milliseconds(1))); // the map hears of it in a moment
     }
-    co_return fail(Error(Code::OVERLOADED).retry_after(1));
+    // Without a choice the key may still have an answer from before.
+    auto first = co_await parts_.database.read(context, held_work, std::move(key));
+    if (first) co_return std::move(first->reservation);
+    if (first.error().code() != Code::NOT_FOUND) co_return fail(std::move(first).error());
+    co_return fail(Code::NO_SEATS_TOGETHER);
 }
 
 Task<Result<Reservation>> Service::cancel(Context context, ReservationId id) {
     Held held = TRY(co_await parts_.database.transact(
         context, cancel_work, id, context.principal.account, fresh_id<MessageId>()));
     apply(held.changes);
+    if (!held.repeated) metrics_.cancelled.add();
     co_return std::move(held.reservation);
 }
 
@@ -150,12 +226,14 @@ Task<Result<Reservation>> Service::reservation(Context context, ReservationId id
     co_return found;
 }
 
-Task<Result<std::vector<Reservation>>> Service::reservations(Context context) {
-    co_return TRY(co_await parts_.database.read(context, mine_work, context.principal.account));
+Task<Result<std::vector<Reservation>>> Service::reservations(Context context, Page page) {
+    co_return TRY(
+        co_await parts_.database.read(context, mine_work, context.principal.account, page));
 }
 
-Task<Result<std::vector<TicketRow>>> Service::tickets(Context context) {
-    co_return TRY(co_await parts_.database.read(context, tickets_work, context.principal.account));
+Task<Result<std::vector<TicketRow>>> Service::tickets(Context context, Page page) {
+    co_return TRY(
+        co_await parts_.database.read(context, tickets_work, context.principal.account, page));
 }
 
 Task<Result<TicketRow>> Service::ticket(Context context, TicketId id) {
@@ -180,6 +258,7 @@ std::string Service::ticket_code(const TicketRow& ticket) const {
 Task<Result<BegunPayment>> Service::begin(Context context, ReservationId id, PaymentId attempt) {
     const Begun begun = TRY(co_await parts_.database.transact(context, begin_work, id, attempt));
     apply(begun.changes);
+    if (!begun.changes.empty()) metrics_.begun.add();
     co_return begun.payment;
 }
 
@@ -188,71 +267,122 @@ Task<Result<Reservation>> Service::order(Context context, ReservationId id) {
 }
 
 Task<Result<void>> Service::consume(Context context, Message message) {
+    Outcome outcome;
     if (message.type == PaymentCaptured::type) {
         PaymentCaptured event = TRY(read_json<PaymentCaptured>(message.data));
-        std::vector<TicketId> tickets(64);
+        std::vector<TicketId> tickets(seats_per_reservation_max);
         for (TicketId& id : tickets) id = fresh_id<TicketId>();
-        const Outcome outcome = TRY(co_await parts_.database.transact(
-            context, captured_work, message.id, event, fresh_id<MessageId>(), std::move(tickets)));
-        apply(outcome.changes);
+        outcome = TRY(co_await parts_.database.transact(context, captured_work, message.id, event,
+                                                        fresh_id<MessageId>(), std::move(tickets)));
+        if (outcome.confirmed) metrics_.confirmed.add();
+        if (outcome.refund_wanted) metrics_.strays.add();
     } else if (message.type == PaymentFailed::type) {
         PaymentFailed event = TRY(read_json<PaymentFailed>(message.data));
-        const Outcome outcome = TRY(co_await parts_.database.transact(
-            context, failed_work, message.id, event, parts_.rules));
-        apply(outcome.changes);
+        outcome = TRY(co_await parts_.database.transact(context, failed_work, event, parts_.rules));
+        if (!outcome.changes.empty())
+            (outcome.changes.front().state == SeatState::held ? metrics_.declined : metrics_.failed)
+                .add();
     }
+    apply(outcome.changes);
     co_return Result<void>{};
 }
 
-Task<Result<EventId>> Service::create(Context context, NewEvent wanted) {
-    TRY(check_layout(wanted.layout));
-    if (wanted.sale_end <= wanted.sale_start) {
-        std::vector<FieldError> wrong{{"saleEndAt", "must come after saleStartAt"}};
-        co_return fail(Error(Code::VALIDATION_FAILED, "", std::move(wrong)));
-    }
-    Event event{fresh_id<EventId>(),
-                std::move(wanted.title),
-                std::move(wanted.artist),
-                std::move(wanted.venue),
-                wanted.event_at,
-                wanted.sale_start,
-                wanted.sale_end,
-                false,
-                wanted.room,
-                wanted.seats_per_person,
-                std::move(wanted.layout)};
-    const EventId id = event.id;
-    TRY(co_await parts_.database.transact(context, create_work, event, context.principal.account));
-    const auto rows = TRY(co_await parts_.database.read(context, seats_work, id));
-    maps_[id] = std::make_unique<SeatMap>(std::move(event), rows);
+Task<Result<EventId>> Service::create(Context context, EventWish wish,
+                                      std::optional<IdempotencyKey> key) {
+    Event event = wished(Event{}, std::move(wish));
+    event.id = fresh_id<EventId>();
+    TRY(check_event(event));
+    const EventId id = TRY(co_await parts_.database.transact(context, create_work, event,
+                                                             act_of(context), std::move(key)));
+    if (id == event.id) TRY(co_await load(context, std::move(event)));
     co_return id;
 }
 
 Task<Result<void>> Service::publish(Context context, EventId event) {
-    TRY(co_await parts_.database.transact(context, publish_work, event, context.principal.account));
-    if (SeatMap* map = find(event)) map->set_published();
+    const std::int64_t version =
+        TRY(co_await parts_.database.transact(context, publish_work, event, act_of(context)));
+    if (SeatMap* map = find(event)) map->set_published(version);
     co_return Result<void>{};
 }
 
+Task<Result<void>> Service::change(Context context, EventId id, std::optional<std::int64_t> version,
+                                   EventWish wish) {
+    const SeatMap* map = find(id);
+    if (!map) co_return fail(Code::NOT_FOUND);
+    if (version && *version != map->event().version) co_return fail(Code::PRECONDITION_FAILED);
+    Event event = wished(map->event(), std::move(wish));
+    TRY(check_event(event));
+    event.version =
+        TRY(co_await parts_.database.transact(context, change_work, event, act_of(context)));
+    co_return co_await load(context, std::move(event));
+}
+
+Task<Result<std::vector<AuditLine>>> Service::audit(Context context, Page page) {
+    co_return TRY(co_await parts_.database.read(context, audit_work, page));
+}
+
 Task<Result<std::size_t>> Service::sweep(Context context) {
+    if (!TRY(co_await parts_.database.read(context, due_work))) co_return std::size_t(0);
     std::vector<MessageId> messages(sweep_batch);
     for (MessageId& id : messages) id = fresh_id<MessageId>();
     const auto freed = TRY(
         co_await parts_.database.transact(context, sweep_work, parts_.rules, std::move(messages)));
     apply(freed);
+    metrics_.seats_lapsed.add(freed.size());
     co_return freed.size();
 }
 
 Task<> Service::run_jobs() {
-    for (int round = 0;; ++round) {
-        (void)co_await sleep(Context{}, seconds(1));
+    Nursery jobs;
+    jobs.spawn(run_frames());
+    jobs.spawn(run_sweeps());
+    jobs.spawn(run_digests());
+    (void)co_await jobs.drained(Context{});
+}
+
+// One frame per event and tick, and no tick while nothing changes.
+Task<> Service::run_frames() {
+    for (;;) {
+        (void)co_await changed_.wait(Context{});
+        (void)co_await sleep(Context{}, frame_interval);
+        changed_.reset();
+        for (auto& [id, map] : maps_) map->publish();
+    }
+}
+
+Task<> Service::run_sweeps() {
+    for (;;) {
+        (void)co_await sleep(Context{}, sweep_interval);
         while (true) {
             const auto freed = co_await sweep(Context{});
             if (!freed || *freed < sweep_batch) break;
         }
-        if (round % 10 == 0)
-            for (auto& [id, map] : maps_) map->publish_digest();
     }
+}
+
+Task<> Service::run_digests() {
+    for (;;) {
+        (void)co_await sleep(Context{}, digest_interval);
+        for (auto& [id, map] : maps_) map->publish_digest();
+    }
+}
+
+void Service::close_streams() {
+    for (auto& [id, map] : maps_) map->close_streams();
+}
+
+const Metrics& Service::metrics() const {
+    std::int64_t free = 0, under_way = 0, listeners = 0;
+    for (const auto& [id, map] : maps_) {
+        free += map->stock().free;
+        under_way += map->stock().under_way;
+        listeners += std::int64_t(map->listeners());
+    }
+    metrics_.events.set(std::ssize(maps_));
+    metrics_.seats_free.set(free);
+    metrics_.seats_under_way.set(under_way);
+    metrics_.listeners.set(listeners);
+    return metrics_;
 }
 
 } // namespace urr::ticket

@@ -1,5 +1,6 @@
 // ticket's use cases: seats, reservations, tickets, events. All on one loop; the database's rows
-// decide, the maps are caches of them.
+// decide, the maps are caches of them. A request that the store refuses has changed nothing; after
+// OUTCOME_UNKNOWN the caller asks again with the same key.
 #pragma once
 #include <map>
 
@@ -7,6 +8,7 @@
 #include "libs/core/clock.hpp"
 #include "libs/messaging/message.hpp"
 #include "libs/security/jwt.hpp"
+#include "services/ticket/metrics.hpp"
 #include "services/ticket/seat_map.hpp"
 
 namespace urr::ticket {
@@ -20,12 +22,14 @@ struct Parts {
     Rules rules;
 };
 
-struct NewEvent {
-    std::string title, artist, venue;
-    Instant event_at, sale_start, sale_end;
-    bool room = true;
-    std::int32_t seats_per_person = 4;
-    Layout layout;
+// What an organizer gives; what is absent stays as it is, or as it is by default.
+struct EventWish {
+    std::optional<std::string> title, artist, venue, address, description;
+    std::optional<Instant> event_at, sale_start, sale_end;
+    std::optional<bool> room;
+    std::optional<std::int32_t> seats_per_person;
+    std::optional<Duration> hold;
+    std::optional<Layout> layout;
 };
 
 class Service final : public Consumer {
@@ -36,11 +40,14 @@ public:
     Task<Result<void>> open(Context context);
 
     SeatMap* find(const EventId& event) const;
-    const std::map<EventId, std::unique_ptr<SeatMap>>& events() const { return maps_; }
+    // NOT_FOUND unless it is published.
+    Result<SeatMap*> find_published(const EventId& event) const;
+    const std::map<EventId, std::shared_ptr<SeatMap>>& events() const { return maps_; }
 
     // ENTRY_TOKEN_INVALID unless the caller's entry is for the event, ENTRY_TOKEN_REVOKED.
     Result<> check_entry(const Context& context, const EventId& event) const;
 
+    // EMAIL_NOT_VERIFIED; NOT_FOUND; what hold_seats refuses.
     Task<Result<Reservation>> reserve(Context context, EventId event,
                                       std::vector<std::int64_t> seats, IdempotencyKey key);
     // Chooses seats that are free now and holds them in the same step; a lost race chooses again.
@@ -48,8 +55,8 @@ public:
                                            std::string grade, IdempotencyKey key);
     Task<Result<Reservation>> cancel(Context context, ReservationId id);
     Task<Result<Reservation>> reservation(Context context, ReservationId id);
-    Task<Result<std::vector<Reservation>>> reservations(Context context);
-    Task<Result<std::vector<TicketRow>>> tickets(Context context);
+    Task<Result<std::vector<Reservation>>> reservations(Context context, Page page);
+    Task<Result<std::vector<TicketRow>>> tickets(Context context, Page page);
     Task<Result<TicketRow>> ticket(Context context, TicketId id);
     // The code at the gate.
     std::string ticket_code(const TicketRow& ticket) const;
@@ -59,15 +66,24 @@ public:
     Task<Result<Reservation>> order(Context context, ReservationId id);
     Task<Result<void>> consume(Context context, Message message) override;
 
-    // For organizers.
-    Task<Result<EventId>> create(Context context, NewEvent event);
+    // For organizers. Asked again with the same key, create gives the first event.
+    Task<Result<EventId>> create(Context context, EventWish wish,
+                                 std::optional<IdempotencyKey> key);
     Task<Result<void>> publish(Context context, EventId event);
+    // `version`: the one that the organizer saw, or nothing. PRECONDITION_FAILED, EVENT_FROZEN.
+    Task<Result<void>> change(Context context, EventId event, std::optional<std::int64_t> version,
+                              EventWish wish);
+    Task<Result<std::vector<AuditLine>>> audit(Context context, Page page);
 
     // One round of freeing lapsed holds; how many seats.
     Task<Result<std::size_t>> sweep(Context context);
-    // Runs sweeps and digests until destroyed.
+    // Sweeps, digests and the streams' frames, until destroyed.
     Task<> run_jobs();
+    // Ends all streams: their listeners come again, to another process or this one restarted.
+    void close_streams();
     Instant now() const { return parts_.clock.now(); }
+    // With today's gauges.
+    const Metrics& metrics() const;
 
 private:
     void apply(const std::vector<SeatChange>& changes);
@@ -75,11 +91,22 @@ private:
     Kind fresh_id() {
         return Kind::make(parts_.clock.now(), parts_.random);
     }
+    Act act_of(const Context& context) {
+        return {context.principal.account, fresh_id<MessageId>()};
+    }
     HoldOrder order_for(const Context& context, const SeatMap& map, std::vector<std::int64_t> seats,
                         IdempotencyKey key);
+    Task<Result<Reservation>> hold(Context context, HoldOrder order);
+    // Makes the event's map from its rows, in place of an older one.
+    Task<Result<void>> load(Context context, Event event);
+    Task<> run_frames();
+    Task<> run_sweeps();
+    Task<> run_digests();
 
     Parts parts_;
-    std::map<EventId, std::unique_ptr<SeatMap>> maps_;
+    std::map<EventId, std::shared_ptr<SeatMap>> maps_;
+    Gate changed_; // a map has something to publish
+    mutable Metrics metrics_;
 };
 
 } // namespace urr::ticket

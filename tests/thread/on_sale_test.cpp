@@ -14,6 +14,7 @@
 #include "services/payment/http/routes.hpp"
 #include "services/payment/sandbox_acquirer.hpp"
 #include "services/payment/tickets_client.hpp"
+#include "services/ticket/http/admin_routes.hpp"
 #include "services/ticket/http/routes.hpp"
 #include "services/ticket/store/schema.hpp"
 
@@ -34,6 +35,7 @@ struct OnSale : testing::Test {
     std::unique_ptr<EventLog> log;
     std::unique_ptr<ticket::Service> tickets;
     std::unique_ptr<ticket::Routes> ticket_routes;
+    std::unique_ptr<ticket::AdminRoutes> admin_routes;
     std::unique_ptr<GuardedService> ticket_face, payment_face;
     std::unique_ptr<Transport> to_ticket;
     std::unique_ptr<payment::Acquirer> acquirer;
@@ -77,6 +79,8 @@ struct OnSale : testing::Test {
             std::make_unique<GuardedService>("ticket", std::move(ticket_callers),
                                              std::set<std::string, std::less<>>{"payment"}, clock);
         ticket_routes->add_to(ticket_face->router());
+        admin_routes = std::make_unique<ticket::AdminRoutes>(*tickets);
+        admin_routes->add_to(ticket_face->router());
         to_ticket = loopback(*ticket_face);
         acquirer = payment::make_sandbox_acquirer(*acquirer_db);
         tickets_client =

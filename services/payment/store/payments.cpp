@@ -128,7 +128,7 @@ Task<Result<Order>> find_order(Tx& tx, OrderId id) {
 
 Task<Result<Started>> start_attempt(Tx& tx, PaymentId id, OrderId order_id, IdempotencyKey key) {
     Started started;
-    started.answer = TRY(co_await find_answer(tx, key));
+    started.answer = TRY(co_await claim_attempt(tx, key));
     if (started.answer) co_return started;
     const Order order = TRY(co_await find_order(tx, order_id));
     if (order.account != key.account) co_return fail(Code::NOT_FOUND);
@@ -140,7 +140,6 @@ Task<Result<Started>> start_attempt(Tx& tx, PaymentId id, OrderId order_id, Idem
     const std::span<const unsigned char> digest(key.body_sha256);
     TRY(co_await tx.run(insert_attempt,
                         {id, order_id, order.account, order.amount, tx.now, key.key, digest}));
-    TRY(co_await begin_attempt(tx, key));
     started.attempt = {id,     order_id,      order.account, order.amount, AttemptState::started,
                        tx.now, std::move(key)};
     co_return started;

@@ -1,43 +1,75 @@
 #include <gtest/gtest.h>
 
+#include "libs/contract/event_status.hpp"
 #include "libs/core/must.hpp"
 #include "services/ticket/domain/layout.hpp"
 #include "services/ticket/domain/rules.hpp"
+#include "services/ticket/domain/seat.hpp"
 
 namespace urr::ticket {
 namespace {
+
+// The whole machines as tables: a row per state, a column per event, '.' where it is refused. Every
+// (state, event) pair has a stated outcome; whoever changes a machine changes its table here.
+template <class State, class Event>
+void expect_table(std::string_view letters, const std::vector<std::string_view>& rows, int events) {
+    ASSERT_EQ(rows.size(), letters.size());
+    for (std::size_t s = 0; s < rows.size(); ++s) {
+        ASSERT_EQ(int(rows[s].size()), events);
+        for (int e = 0; e < events; ++e) {
+            const auto next = after(State(s), Event(e));
+            EXPECT_EQ(next ? letters[std::size_t(*next)] : '.', rows[s][std::size_t(e)])
+                << "state " << letters[s] << ", event " << e;
+        }
+    }
+}
+
+TEST(SeatStates, every_event_has_a_stated_outcome_in_every_state) {
+    // events: hold release begin_payment captured declined voided return_sold offer lapse block
+    expect_table<SeatState, SeatEvent>("ahpscob",
+                                       {"h......o.b",  // available
+                                        ".ap.......",  // held
+                                        "...sha....",  // paying
+                                        "......c...",  // sold
+                                        ".......oa.",  // cooling
+                                        "h.......a.",  // offered
+                                        ".a........"}, // blocked
+                                       int(SeatEvent::block) + 1);
+    for (int s = 0; s <= int(SeatState::blocked); ++s)
+        EXPECT_EQ(seat_letter(SeatState(s)), "ahpscob"[s]);
+}
+
+TEST(ReservationStates, every_event_has_a_stated_outcome_in_every_state) {
+    // p pending, y paying, c confirmed, e expired, x cancelled, f failed, r refunded
+    // events: begin_payment captured declined voided expire cancel refund
+    expect_table<ReservationState, ReservationEvent>("pycexfr",
+                                                     {"y...ex.", // pending
+                                                      ".cpf...", // paying never ends by time
+                                                      "......r", // confirmed
+                                                      ".......", ".......", ".......", "......."},
+                                                     int(ReservationEvent::refund) + 1);
+}
+
+TEST(TicketStates, every_event_has_a_stated_outcome_in_every_state) {
+    // v valid, u used, g refunding, r refunded, o offered, h held, p paying
+    // events: check_in refund_requested refund_done offer hold begin_payment captured withdraw
+    // lapse
+    expect_table<TicketState, TicketEvent>("vugrohp",
+                                           {"ug.o.....",  // valid
+                                            ".........",  // used
+                                            "..r......",  // refunding
+                                            ".........",  // refunded
+                                            "....h..v.",  // offered
+                                            ".....p..o",  // held
+                                            "......v.o"}, // paying
+                                           int(TicketEvent::lapse) + 1);
+}
 
 TEST(SeatStates, a_sold_seat_is_never_held_again_without_coming_back_first) {
     for (int e = 0; e <= int(SeatEvent::block); ++e) {
         const auto next = after(SeatState::sold, SeatEvent(e));
         if (next) EXPECT_EQ(*next, SeatState::cooling);
     }
-    // Only these ways lead to sold.
-    for (int s = 0; s <= int(SeatState::blocked); ++s)
-        for (int e = 0; e <= int(SeatEvent::block); ++e)
-            if (after(SeatState(s), SeatEvent(e)) == SeatState::sold) {
-                EXPECT_EQ(SeatState(s), SeatState::paying);
-                EXPECT_EQ(SeatEvent(e), SeatEvent::captured);
-            }
-}
-
-TEST(ReservationStates, ended_ones_stay_ended_and_paying_never_expires) {
-    for (const auto ended : {ReservationState::expired, ReservationState::cancelled,
-                             ReservationState::failed, ReservationState::refunded})
-        for (int e = 0; e <= int(ReservationEvent::refund); ++e)
-            EXPECT_FALSE(after(ended, ReservationEvent(e)));
-    EXPECT_FALSE(after(ReservationState::paying, ReservationEvent::expire));
-    EXPECT_FALSE(after(ReservationState::paying, ReservationEvent::cancel));
-    EXPECT_EQ(after(ReservationState::paying, ReservationEvent::declined),
-              ReservationState::pending);
-}
-
-TEST(TicketStates, use_refund_and_offer_exclude_one_another) {
-    EXPECT_FALSE(after(TicketState::used, TicketEvent::refund_requested));
-    EXPECT_FALSE(after(TicketState::used, TicketEvent::offer));
-    EXPECT_FALSE(after(TicketState::offered, TicketEvent::check_in));
-    EXPECT_FALSE(after(TicketState::refunding, TicketEvent::check_in));
-    EXPECT_EQ(after(TicketState::paying, TicketEvent::captured), TicketState::valid);
 }
 
 TEST(Layouts, the_templates_have_the_sizes_they_say) {
@@ -51,31 +83,93 @@ TEST(Layouts, the_templates_have_the_sizes_they_say) {
         EXPECT_EQ(seat_count(plain_layout(seats)), seats);
 }
 
+TEST(Layouts, the_templates_are_venues) {
+    for (const char* name : {"hall", "arena", "stadium"}) {
+        const Layout layout = *layout_template(name);
+        const std::string uses = seat_uses(layout);
+        EXPECT_GT(std::count(uses.begin(), uses.end(), 'x'), 0) << name; // accessible places
+        const auto grades = grades_of(layout);
+        EXPECT_EQ(grades.size(), 3u);
+        std::int64_t sellable = 0;
+        for (std::size_t i = 0; i < grades.size(); ++i) {
+            sellable += grades[i].seats;
+            if (i > 0) EXPECT_LT(grades[i].price, grades[i - 1].price); // dearest first
+        }
+        EXPECT_EQ(sellable, std::ssize(uses) - std::count(uses.begin(), uses.end(), 'b'));
+        // No two blocks stand on the same ground.
+        for (const Section& a : layout.sections)
+            for (const Section& b : layout.sections) {
+                const bool apart = a.x + a.seats_per_row <= b.x || b.x + b.seats_per_row <= a.x ||
+                                   a.y + a.rows <= b.y || b.y + b.rows <= a.y;
+                EXPECT_TRUE(&a == &b || apart) << name << ": " << a.name << ", " << b.name;
+            }
+    }
+    const std::string arena = seat_uses(*layout_template("arena"));
+    EXPECT_EQ(std::count(arena.begin(), arena.end(), 'b'), 40); // the console
+}
+
+Layout small() {
+    Layout layout;
+    layout.sections = {{"A", "R", Won{2}, 1, 5, 0, 0, {}, {}},
+                       {"B", "S", Won{1}, 1, 4, 0, 1, {}, {}}};
+    return layout;
+}
+
 TEST(Layouts, bad_ones_say_why) {
-    Layout layout = *layout_template("hall");
+    const auto fault = [](const Layout& layout) {
+        const auto checked = check_layout(layout);
+        return checked ? std::string() : std::string(checked.error().text());
+    };
+    must(check_layout(small()));
+    Layout layout = small();
     layout.sections[1].name = "A";
-    EXPECT_NE(check_layout(layout).error().text().find("named A"), std::string_view::npos);
-    layout = *layout_template("hall");
-    layout.sections[0].blocked = {200};
-    EXPECT_EQ(check_layout(layout).error().code(), Code::LAYOUT_INVALID);
-    layout.sections[0].blocked = {199};
-    must(check_layout(layout));
-    EXPECT_TRUE(is_blocked(layout, 199));
-    EXPECT_FALSE(is_blocked(layout, 198));
-    EXPECT_EQ(seat_label(layout, 200), "B-1-1");
-    EXPECT_EQ(seat_label(layout, 199), "A-10-20");
+    EXPECT_NE(fault(layout).find("named A"), std::string::npos);
+    layout = small();
+    layout.sections[1].grade = "R";
+    EXPECT_NE(fault(layout).find("two prices"), std::string::npos);
+    layout = small();
+    layout.sections[0].blocked = {5};
+    EXPECT_NE(fault(layout).find("not in section A"), std::string::npos);
+    layout.sections[0].blocked = {4};
+    EXPECT_EQ(fault(layout), "");
+    layout.sections[0].blocked = {0, 1, 2, 3, 4};
+    layout.sections[1].blocked = {0, 1, 2, 3};
+    EXPECT_NE(fault(layout).find("every seat"), std::string::npos);
+    layout = small();
+    layout.sections[0].rows = 500;
+    layout.sections[0].seats_per_row = 500;
+    EXPECT_NE(fault(layout).find("more than 100000"), std::string::npos);
+    EXPECT_NE(fault(Layout{}).find("no section"), std::string::npos);
+}
+
+TEST(Layouts, seats_are_numbered_through_and_have_a_use) {
+    Layout layout = small();
+    layout.sections[0].blocked = {1};
+    layout.sections[1].accessible = {0, 3};
+    EXPECT_EQ(seat_uses(layout), "abaaaxaax");
+    EXPECT_EQ(seat_label(layout, 4), "A-1-5");
+    EXPECT_EQ(seat_label(layout, 5), "B-1-1");
+    EXPECT_EQ(seat_label(layout, 9), "?");
+    const auto grades = grades_of(layout);
+    EXPECT_EQ(grades[0].seats, 4);
+    EXPECT_EQ(grades[1].seats, 4);
 }
 
 TEST(BestAvailable, sits_together_and_leaves_no_single_seat) {
-    Layout layout;
-    layout.sections = {{"A", "R", Won{1}, 1, 5, 0, 0, {}, {}},
-                       {"B", "S", Won{1}, 1, 4, 0, 1, {}, {}}};
+    const Layout layout = small();
     EXPECT_EQ(best_available(layout, "aaaaaaaaa", 2, ""), (std::vector<std::int64_t>{0, 1}));
     // In "aaas." two seats would leave one alone; the other row has room without that.
     EXPECT_EQ(best_available(layout, "aaasaaaaa", 2, ""), (std::vector<std::int64_t>{5, 6}));
     EXPECT_EQ(best_available(layout, "aaasaaaaa", 2, "R"), (std::vector<std::int64_t>{0, 1}));
     EXPECT_TRUE(best_available(layout, "asasasasa", 2, "").empty());
     EXPECT_TRUE(best_available(layout, "aaaaaaaaa", 6, "").empty());
+}
+
+TEST(Rules, a_decline_leaves_a_minute_at_least) {
+    const Rules rules;
+    const Instant now{0};
+    EXPECT_EQ(hold_end_after_decline(rules, now, now + seconds(10)), now + seconds(60));
+    EXPECT_EQ(hold_end_after_decline(rules, now, now + seconds(200)), now + seconds(200));
 }
 
 TEST(Status, follows_time_and_stock) {

@@ -1,16 +1,13 @@
 #include "services/ticket/domain/layout.hpp"
 
+#include <algorithm>
+
 namespace urr::ticket {
 
 namespace {
 
 std::int64_t seats_of(const Section& section) {
     return std::int64_t(section.rows) * section.seats_per_row;
-}
-
-Section section(std::string name, std::string grade, std::int64_t price, int rows, int seats, int x,
-                int y) {
-    return {std::move(name), std::move(grade), Won{price}, rows, seats, x, y, {}, {}};
 }
 
 bool within(const std::vector<std::int32_t>& seats, std::int64_t count) {
@@ -46,9 +43,14 @@ Result<> check_layout(const Layout& layout) {
         for (std::size_t k = 0; k < i; ++k)
             if (layout.sections[k].name == s.name)
                 return fail(Code::LAYOUT_INVALID, "two sections are named " + s.name);
+            else if (layout.sections[k].grade == s.grade && layout.sections[k].price != s.price)
+                return fail(Code::LAYOUT_INVALID, "grade " + s.grade + " has two prices");
         if (!within(s.blocked, seats_of(s)) || !within(s.accessible, seats_of(s)))
             return fail(Code::LAYOUT_INVALID, "a seat that is not in section " + s.name);
     }
+    const std::string uses = seat_uses(layout);
+    if (uses.find_first_not_of('b') == std::string::npos)
+        return fail(Code::LAYOUT_INVALID, "every seat is blocked");
     return {};
 }
 
@@ -68,61 +70,33 @@ std::string seat_label(const Layout& layout, std::int64_t seat) {
            std::to_string(place.seat + 1);
 }
 
-bool is_blocked(const Layout& layout, std::int64_t seat) {
-    const SeatPlace place = place_of(layout, seat);
-    if (!place.section) return true;
-    const auto& blocked = place.section->blocked;
-    const std::int32_t in_section = place.row * place.section->seats_per_row + place.seat;
-    return std::find(blocked.begin(), blocked.end(), in_section) != blocked.end();
+std::string seat_uses(const Layout& layout) {
+    std::string uses(std::size_t(seat_count(layout)), 'a');
+    std::size_t first = 0;
+    for (const Section& s : layout.sections) {
+        for (const std::int32_t seat : s.accessible) uses[first + std::size_t(seat)] = 'x';
+        for (const std::int32_t seat : s.blocked) uses[first + std::size_t(seat)] = 'b';
+        first += std::size_t(seats_of(s));
+    }
+    return uses;
 }
 
-std::optional<Layout> layout_template(std::string_view name) {
-    Layout layout;
-    if (name == "hall") {
-        layout.sections = {section("A", "VIP", 165'000, 10, 20, 0, 0),
-                           section("B", "R", 132'000, 20, 20, 0, 12),
-                           section("C", "S", 99'000, 20, 20, 0, 34)};
-        return layout;
+std::vector<Grade> grades_of(const Layout& layout) {
+    std::vector<Grade> grades;
+    const std::string uses = seat_uses(layout);
+    auto at = uses.begin();
+    for (const Section& s : layout.sections) {
+        const auto end = at + seats_of(s);
+        const std::int64_t sellable = seats_of(s) - std::count(at, end, 'b');
+        at = end;
+        const auto same = std::find_if(grades.begin(), grades.end(),
+                                       [&](const Grade& g) { return g.grade == s.grade; });
+        if (same == grades.end())
+            grades.push_back({s.grade, s.price, sellable});
+        else
+            same->seats += sellable;
     }
-    if (name == "arena") {
-        for (int i = 0; i < 5; ++i)
-            layout.sections.push_back(
-                section("F" + std::to_string(i + 1), "VIP", 198'000, 20, 30, i * 32, 0));
-        for (int i = 0; i < 12; ++i)
-            layout.sections.push_back(section("L" + std::to_string(i + 1), i < 6 ? "R" : "S",
-                                              i < 6 ? 154'000 : 121'000, 25, 40, (i % 6) * 42,
-                                              22 + (i / 6) * 27));
-        return layout;
-    }
-    if (name == "stadium") {
-        for (int i = 0; i < 10; ++i)
-            layout.sections.push_back(section("G" + std::to_string(i + 1), "VIP", 220'000, 25, 40,
-                                              (i % 5) * 42, (i / 5) * 27));
-        for (int i = 0; i < 40; ++i)
-            layout.sections.push_back(section("S" + std::to_string(i + 1), i < 20 ? "R" : "A",
-                                              i < 20 ? 165'000 : 110'000, 25, 40, (i % 10) * 42,
-                                              56 + (i / 10) * 27));
-        return layout;
-    }
-    return std::nullopt;
-}
-
-Layout plain_layout(std::int64_t seats) {
-    Layout layout;
-    constexpr std::int64_t per_row = 20;
-    constexpr std::int64_t rows_of_section = 25;
-    int number = 0;
-    while (seats > 0) {
-        const std::string name = "P" + std::to_string(++number);
-        if (seats < per_row) {
-            layout.sections.push_back(section(name, "R", 110'000, 1, int(seats), 0, number * 27));
-            break;
-        }
-        const std::int64_t rows = std::min(rows_of_section, seats / per_row);
-        layout.sections.push_back(section(name, "R", 110'000, int(rows), per_row, 0, number * 27));
-        seats -= rows * per_row;
-    }
-    return layout;
+    return grades;
 }
 
 std::vector<std::int64_t> best_available(const Layout& layout, std::string_view states,
@@ -136,6 +110,7 @@ std::vector<std::int64_t> best_available(const Layout& layout, std::string_view 
             if (!grade.empty() && s.grade != grade) break;
             const std::string_view row =
                 states.substr(std::size_t(first) + std::size_t(r) * width, width);
+            if (row.find('a') == std::string_view::npos) continue;
             std::size_t run = 0;
             for (std::size_t i = 0; i < row.size() && best_orphans > 0; ++i) {
                 run = row[i] == 'a' ? run + 1 : 0;

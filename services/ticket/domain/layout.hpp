@@ -42,7 +42,8 @@ void describe(Archive& a, Layout& v) {
 }
 
 std::int64_t seat_count(const Layout& layout);
-// LAYOUT_INVALID with the reason: too many seats, a name twice, a seat that is not in its section.
+// LAYOUT_INVALID with the reason: too many seats, a name twice, one grade at two prices, a seat
+// that is not in its section, nothing to sell.
 Result<> check_layout(const Layout& layout);
 // Where a seat stands.
 struct SeatPlace {
@@ -51,7 +52,23 @@ struct SeatPlace {
 };
 SeatPlace place_of(const Layout& layout, std::int64_t seat);
 std::string seat_label(const Layout& layout, std::int64_t seat); // "A-3-12"
-bool is_blocked(const Layout& layout, std::int64_t seat);
+// What a seat is for, one letter each: a for everyone, x accessible (chosen by those who need it,
+// never by `best_available`), b blocked (the console, a camera, no view): never sold.
+std::string seat_uses(const Layout& layout);
+
+// What there is to buy, cheapest last, as the layout lists it.
+struct Grade {
+    std::string grade;
+    Won price;
+    std::int64_t seats = 0; // without blocked ones
+};
+template <class Archive>
+void describe(Archive& a, Grade& v) {
+    a.field("grade", v.grade);
+    a.field("price", v.price);
+    a.field("seats", v.seats);
+}
+std::vector<Grade> grades_of(const Layout& layout);
 
 // The venues that ship: "hall" 1,000, "arena" 15,000, "stadium" 50,000 seats; or nullopt.
 std::optional<Layout> layout_template(std::string_view name);
@@ -59,7 +76,7 @@ std::optional<Layout> layout_template(std::string_view name);
 Layout plain_layout(std::int64_t seats);
 
 // Seats side by side that are free, of a grade (empty: any), that leave no single free seat next to
-// them where that can be avoided. Front rows first. `states` holds one letter a seat.
+// them where that can be avoided. Front rows first. `states` holds one letter a seat; 'a' is free.
 std::vector<std::int64_t> best_available(const Layout& layout, std::string_view states,
                                          std::int64_t count, std::string_view grade);
 

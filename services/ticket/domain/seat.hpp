@@ -1,5 +1,5 @@
 // The states of a seat, a reservation and a ticket, and the changes between them. Every change in
-// the store is one of these transitions; what is not in the tables does not happen.
+// the store is one of these transitions; what is not in the tables does not happen. Pure.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -70,10 +70,83 @@ enum class TicketEvent : std::uint8_t {
     lapse
 };
 
+template <class State, class Event>
+struct Transition {
+    State from;
+    Event event;
+    State to;
+};
+
+inline constexpr Transition<SeatState, SeatEvent> seat_transitions[] = {
+    {SeatState::available, SeatEvent::hold, SeatState::held},
+    {SeatState::available, SeatEvent::block, SeatState::blocked},
+    {SeatState::available, SeatEvent::offer, SeatState::offered},
+    {SeatState::held, SeatEvent::release, SeatState::available},
+    {SeatState::held, SeatEvent::begin_payment, SeatState::paying},
+    {SeatState::paying, SeatEvent::captured, SeatState::sold},
+    {SeatState::paying, SeatEvent::declined, SeatState::held},
+    {SeatState::paying, SeatEvent::voided, SeatState::available},
+    {SeatState::sold, SeatEvent::return_sold, SeatState::cooling},
+    {SeatState::cooling, SeatEvent::lapse, SeatState::available},
+    {SeatState::cooling, SeatEvent::offer, SeatState::offered},
+    {SeatState::offered, SeatEvent::hold, SeatState::held},
+    {SeatState::offered, SeatEvent::lapse, SeatState::available},
+    {SeatState::blocked, SeatEvent::release, SeatState::available},
+};
+
+inline constexpr Transition<ReservationState, ReservationEvent> reservation_transitions[] = {
+    {ReservationState::pending, ReservationEvent::begin_payment, ReservationState::paying},
+    {ReservationState::pending, ReservationEvent::expire, ReservationState::expired},
+    {ReservationState::pending, ReservationEvent::cancel, ReservationState::cancelled},
+    {ReservationState::paying, ReservationEvent::captured, ReservationState::confirmed},
+    {ReservationState::paying, ReservationEvent::declined, ReservationState::pending},
+    {ReservationState::paying, ReservationEvent::voided, ReservationState::failed},
+    {ReservationState::confirmed, ReservationEvent::refund, ReservationState::refunded},
+};
+
+inline constexpr Transition<TicketState, TicketEvent> ticket_transitions[] = {
+    {TicketState::valid, TicketEvent::check_in, TicketState::used},
+    {TicketState::valid, TicketEvent::refund_requested, TicketState::refunding},
+    {TicketState::valid, TicketEvent::offer, TicketState::offered},
+    {TicketState::refunding, TicketEvent::refund_done, TicketState::refunded},
+    {TicketState::offered, TicketEvent::hold, TicketState::held},
+    {TicketState::offered, TicketEvent::withdraw, TicketState::valid},
+    {TicketState::held, TicketEvent::begin_payment, TicketState::paying},
+    {TicketState::held, TicketEvent::lapse, TicketState::offered},
+    {TicketState::paying, TicketEvent::captured, TicketState::valid}, // of the new holder
+    {TicketState::paying, TicketEvent::lapse, TicketState::offered},
+};
+
+template <class State, class Event, std::size_t N>
+constexpr std::optional<State> find_transition(const Transition<State, Event> (&table)[N],
+                                               State from, Event event) {
+    for (const auto& row : table)
+        if (row.from == from && row.event == event) return row.to;
+    return std::nullopt;
+}
+
 // The state after the event; empty: the event is refused in that state.
-std::optional<SeatState> after(SeatState state, SeatEvent event);
-std::optional<ReservationState> after(ReservationState state, ReservationEvent event);
-std::optional<TicketState> after(TicketState state, TicketEvent event);
+constexpr std::optional<SeatState> after(SeatState state, SeatEvent event) {
+    return find_transition(seat_transitions, state, event);
+}
+constexpr std::optional<ReservationState> after(ReservationState state, ReservationEvent event) {
+    return find_transition(reservation_transitions, state, event);
+}
+constexpr std::optional<TicketState> after(TicketState state, TicketEvent event) {
+    return find_transition(ticket_transitions, state, event);
+}
+
+// A transition that is known when the program is built: one that no table has does not compile.
+template <class State>
+struct Move {
+    State from, to;
+};
+consteval Move<SeatState> move(SeatState from, SeatEvent event) {
+    return {from, after(from, event).value()};
+}
+consteval Move<ReservationState> move(ReservationState from, ReservationEvent event) {
+    return {from, after(from, event).value()};
+}
 
 // One character a seat in the map: available a, held h, paying p, sold s, cooling c, offered o,
 // blocked b.

@@ -1,41 +1,12 @@
 #include "services/ticket/http/routes.hpp"
 
+#include "libs/http/etag.hpp"
 #include "services/ticket/http/bodies.hpp"
+#include "services/ticket/http/request.hpp"
 
 namespace urr::ticket {
 
 namespace {
-
-template <class IdType>
-Result<IdType> id_of(std::string_view text) {
-    const auto id = IdType::parse(text);
-    if (!id) return fail(Code::NOT_FOUND);
-    return *id;
-}
-
-Result<IdempotencyKey> key_of(const Context& context, const Request& request, const char* route) {
-    const std::string_view header = request.header("Idempotency-Key");
-    TRY_PLAIN(check_idempotency_key(header));
-    return IdempotencyKey{context.principal.account, route, std::string(header),
-                          sha256(request.body)};
-}
-
-Result<> need_json(const Request& request) {
-    if (!request.header("Content-Type").starts_with(type_json))
-        return fail(Code::UNSUPPORTED_MEDIA_TYPE);
-    return {};
-}
-
-Result<> need_user(const Context& context) {
-    if (!context.principal.signed_in()) return fail(Code::UNAUTHENTICATED);
-    return {};
-}
-
-Result<> need_admin(const Context& context) {
-    TRY_PLAIN(need_user(context));
-    if (context.principal.role != Role::admin) return fail(Code::FORBIDDEN);
-    return {};
-}
 
 ReservationBody body_of(const Reservation& r, const SeatMap* map) {
     ReservationBody body;
@@ -51,23 +22,15 @@ ReservationBody body_of(const Reservation& r, const SeatMap* map) {
     return body;
 }
 
-EventBody body_of(const SeatMap& map, Instant now) {
-    const Event& e = map.event();
-    EventBody body;
-    body.id = e.id;
-    body.title = e.title;
-    body.artist = e.artist;
-    body.venue = e.venue;
-    body.status = status_name(status_at(e.published, now, e.sale_start, e.sale_end, map.stock()));
-    body.event_at = e.event_at;
-    body.sale_start = e.sale_start;
-    body.sale_end = e.sale_end;
-    body.seats = seat_count(e.layout);
-    body.free = map.stock().free;
-    body.seats_per_person = e.seats_per_person;
-    body.published = e.published;
-    body.room = e.room;
-    return body;
+TicketBody body_of(const TicketRow& t, const Service& service) {
+    const SeatMap* map = service.find(t.event);
+    return {t.id,
+            t.reservation,
+            t.event,
+            t.seat,
+            map ? seat_label(map->event().layout, t.seat) : std::to_string(t.seat),
+            std::string(state_name(t.state)),
+            service.ticket_code(t)};
 }
 
 } // namespace
@@ -84,9 +47,6 @@ void Routes::add_to(Router& router) {
     router.add<&Routes::tickets>(Method::get, "/api/v1/tickets/mine", *this);
     router.add<&Routes::ticket>(Method::get, "/api/v1/tickets/{id}", *this);
     router.add<&Routes::time>(Method::get, "/api/v1/time", *this);
-    router.add<&Routes::create_event>(Method::post, "/api/v1/admin/events", *this);
-    router.add<&Routes::read_event>(Method::get, "/api/v1/admin/events/{id}", *this);
-    router.add<&Routes::publish_event>(Method::post, "/api/v1/admin/events/{id}/publish", *this);
     router.add<&Routes::begin_payment>(Method::post, "/internal/reservations/{id}/begin-payment",
                                        *this);
     router.add<&Routes::order>(Method::get, "/internal/reservations/{id}", *this);
@@ -95,16 +55,16 @@ void Routes::add_to(Router& router) {
 Task<Result<Response>> Routes::seats(Context context, Request request) {
     const EventId event = TRY(id_of<EventId>(request.parameters[0]));
     TRY(service_.check_entry(context, event));
-    const SeatMap* map = service_.find(event);
-    if (!map || !map->event().published) co_return fail(Code::NOT_FOUND);
-    const std::string tag = "\"" + std::to_string(map->revision()) + "\"";
+    const SeatMap* map = TRY(service_.find_published(event));
+    const std::string revision = std::to_string(map->revision());
+    const std::string tag = "\"" + revision + "\"";
     Response response;
-    if (request.header("If-None-Match") == tag)
+    if (tag_matches(request.header("If-None-Match"), tag))
         response.status = 304;
     else
-        response = json_response(200, "{\"eventId\":\"" + event.text() +
-                                          "\",\"revision\":" + std::to_string(map->revision()) +
-                                          ",\"seats\":\"" + map->letters() + "\"}");
+        response =
+            json_response(200, "{\"eventId\":\"" + event.text() + "\",\"revision\":" + revision +
+                                   ",\"seats\":\"" + map->letters() + "\"}");
     response.add("ETag", tag).add("Cache-Control", "private, no-cache");
     co_return response;
 }
@@ -112,22 +72,26 @@ Task<Result<Response>> Routes::seats(Context context, Request request) {
 Task<Result<Response>> Routes::layout(Context context, Request request) {
     const EventId event = TRY(id_of<EventId>(request.parameters[0]));
     TRY(service_.check_entry(context, event));
-    const SeatMap* map = service_.find(event);
-    if (!map || !map->event().published) co_return fail(Code::NOT_FOUND);
-    Response response = json_response(200, map->layout_json());
-    response.add("Cache-Control", "private, max-age=86400, immutable");
+    const SeatMap* map = TRY(service_.find_published(event));
+    Response response;
+    if (tag_matches(request.header("If-None-Match"), map->layout_tag()))
+        response.status = 304;
+    else
+        response = json_response(200, map->layout_json());
+    response.add("ETag", map->layout_tag());
+    response.add("Cache-Control",
+                 map->frozen() ? "private, max-age=86400, immutable" : "private, no-cache");
     co_return response;
 }
 
 Task<Result<Response>> Routes::stream(Context context, Request request) {
     const EventId event = TRY(id_of<EventId>(request.parameters[0]));
     TRY(service_.check_entry(context, event));
-    SeatMap* map = service_.find(event);
-    if (!map || !map->event().published) co_return fail(Code::NOT_FOUND);
+    SeatMap* map = TRY(service_.find_published(event));
     Response response;
     response.content_type = type_events;
     response.add("Cache-Control", "no-store");
-    response.stream = map->subscribe();
+    response.stream = map->subscribe(request.header("Last-Event-ID"));
     co_return response;
 }
 
@@ -155,12 +119,15 @@ Task<Result<Response>> Routes::reserve(Context context, Request request) {
     co_return json_response(201, to_json(body_of(reservation, service_.find(event))));
 }
 
-Task<Result<Response>> Routes::mine(Context context, Request) {
+Task<Result<Response>> Routes::mine(Context context, Request request) {
     TRY(need_user(context));
-    ReservationList list;
-    for (const Reservation& r : TRY(co_await service_.reservations(context)))
-        list.items.push_back(body_of(r, service_.find(r.event)));
-    co_return json_response(200, to_json(list));
+    const Page page = TRY(page_of(request.query));
+    auto all = TRY(co_await service_.reservations(context, page));
+    const auto next = cut_page(all, page);
+    std::string items;
+    for (const Reservation& r : all)
+        items += (items.empty() ? "" : ",") + to_json(body_of(r, service_.find(r.event)));
+    co_return json_response(200, page_json(items, next));
 }
 
 Task<Result<Response>> Routes::one(Context context, Request request) {
@@ -177,75 +144,28 @@ Task<Result<Response>> Routes::cancel(Context context, Request request) {
     co_return json_response(200, to_json(body_of(r, service_.find(r.event))));
 }
 
-Task<Result<Response>> Routes::tickets(Context context, Request) {
+Task<Result<Response>> Routes::tickets(Context context, Request request) {
     TRY(need_user(context));
-    TicketList list;
-    for (const TicketRow& t : TRY(co_await service_.tickets(context))) {
-        const SeatMap* map = service_.find(t.event);
-        list.items.push_back({t.id, t.reservation, t.event, t.seat,
-                              map ? seat_label(map->event().layout, t.seat) : "",
-                              std::string(state_name(t.state)), service_.ticket_code(t)});
-    }
-    co_return json_response(200, to_json(list));
+    const Page page = TRY(page_of(request.query));
+    auto all = TRY(co_await service_.tickets(context, page));
+    const auto next = cut_page(all, page);
+    std::string items;
+    for (const TicketRow& t : all)
+        items += (items.empty() ? "" : ",") + to_json(body_of(t, service_));
+    co_return json_response(200, page_json(items, next));
 }
 
 Task<Result<Response>> Routes::ticket(Context context, Request request) {
     TRY(need_user(context));
     const auto id = TRY(id_of<TicketId>(request.parameters[0]));
     const TicketRow t = TRY(co_await service_.ticket(context, id));
-    const SeatMap* map = service_.find(t.event);
-    const TicketBody body{t.id,
-                          t.reservation,
-                          t.event,
-                          t.seat,
-                          map ? seat_label(map->event().layout, t.seat) : "",
-                          std::string(state_name(t.state)),
-                          service_.ticket_code(t)};
-    co_return json_response(200, to_json(body));
+    co_return json_response(200, to_json(body_of(t, service_)));
 }
 
 Task<Result<Response>> Routes::time(Context, Request) {
     Response response = json_response(200, "{\"now\":\"" + to_rfc3339(service_.now()) + "\"}");
     response.add("Cache-Control", "no-store");
     co_return response;
-}
-
-Task<Result<Response>> Routes::create_event(Context context, Request request) {
-    TRY(need_admin(context));
-    TRY(need_json(request));
-    CreateEventBody body = TRY(read_json<CreateEventBody>(request.body));
-    NewEvent wanted{std::move(body.title),
-                    body.artist.value_or(""),
-                    std::move(body.venue),
-                    body.event_at,
-                    body.sale_start,
-                    body.sale_end,
-                    body.room.value_or(true),
-                    body.seats_per_person.value_or(4),
-                    {}};
-    auto layout =
-        body.layout_template ? layout_template(*body.layout_template) : std::move(body.layout);
-    if (!layout) {
-        std::vector<FieldError> wrong{{"template", "hall, arena or stadium, or give a layout"}};
-        co_return fail(Error(Code::VALIDATION_FAILED, "", std::move(wrong)));
-    }
-    wanted.layout = std::move(*layout);
-    const EventId id = TRY(co_await service_.create(context, std::move(wanted)));
-    co_return json_response(201, to_json(body_of(*service_.find(id), service_.now())));
-}
-
-Task<Result<Response>> Routes::read_event(Context context, Request request) {
-    TRY(need_admin(context));
-    const SeatMap* map = service_.find(TRY(id_of<EventId>(request.parameters[0])));
-    if (!map) co_return fail(Code::NOT_FOUND);
-    co_return json_response(200, to_json(body_of(*map, service_.now())));
-}
-
-Task<Result<Response>> Routes::publish_event(Context context, Request request) {
-    TRY(need_admin(context));
-    const EventId id = TRY(id_of<EventId>(request.parameters[0]));
-    TRY(co_await service_.publish(context, id));
-    co_return json_response(200, to_json(body_of(*service_.find(id), service_.now())));
 }
 
 Task<Result<Response>> Routes::begin_payment(Context context, Request request) {

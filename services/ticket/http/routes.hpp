@@ -1,8 +1,7 @@
-// ticket's routes: parse, use case, render. Who calls is in the context: the component has checked
-// the caller's assertion.
+// The routes of fans and of payment: parse, use case, render. Who calls is in the context: the
+// component has checked the caller's assertion.
 #pragma once
 #include "libs/http/router.hpp"
-#include "libs/security/mac.hpp"
 #include "services/ticket/service.hpp"
 
 namespace urr::ticket {
@@ -24,9 +23,6 @@ private:
     Task<Result<Response>> tickets(Context context, Request request);
     Task<Result<Response>> ticket(Context context, Request request);
     Task<Result<Response>> time(Context context, Request request);
-    Task<Result<Response>> create_event(Context context, Request request);
-    Task<Result<Response>> read_event(Context context, Request request);
-    Task<Result<Response>> publish_event(Context context, Request request);
     Task<Result<Response>> begin_payment(Context context, Request request);
     Task<Result<Response>> order(Context context, Request request);
 

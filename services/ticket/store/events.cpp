@@ -1,26 +1,45 @@
 #include "services/ticket/store/events.hpp"
 
+#include <algorithm>
+
 namespace urr::ticket {
 
 namespace {
 
 constexpr Statement insert_event{
-    "INSERT INTO events (id, title, artist, venue, event_us, sale_start_us, sale_end_us, "
-    "published, "
-    "room, seats_per_person, layout, created_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
-    "?11, ?12)"};
-constexpr Statement insert_seat{"INSERT INTO seats (event, seat, state, version, hold_until_us) "
-                                "VALUES (?1, ?2, ?3, 1, 0)"};
-constexpr Statement publish{"UPDATE events SET published = 1 WHERE id = ?1"};
-constexpr Statement audit{"INSERT INTO audit_log (at_us, account, act, subject, detail) "
-                          "VALUES (?1, ?2, ?3, ?4, ?5)"};
-constexpr Statement select_events{
-    "SELECT id, title, artist, venue, event_us, sale_start_us, sale_end_us, published, room, "
-    "seats_per_person, layout FROM events ORDER BY id"};
+    "INSERT INTO events (id, title, artist, venue, address, description, event_us, sale_start_us, "
+    "sale_end_us, published, room, seats_per_person, hold_us, layout, grades, price_min, "
+    "price_max, sellable, version, created_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+    "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, 1, ?19)"};
+constexpr Statement update_event{
+    "UPDATE events SET title = ?2, artist = ?3, venue = ?4, address = ?5, description = ?6, "
+    "event_us = ?7, sale_start_us = ?8, sale_end_us = ?9, room = ?10, seats_per_person = ?11, "
+    "hold_us = ?12, layout = ?13, grades = ?14, price_min = ?15, price_max = ?16, sellable = ?17, "
+    "version = version + 1 WHERE id = ?1 AND version = ?18 RETURNING version"};
+constexpr Statement insert_seats{
+    "WITH RECURSIVE numbers (seat) AS (SELECT 0 UNION ALL SELECT seat + 1 FROM numbers "
+    "WHERE seat + 1 < ?2) INSERT INTO seats (event, seat, state, version, hold_until_us) "
+    "SELECT ?1, seat, ?3, 1, 0 FROM numbers"};
+constexpr Statement set_seat{"UPDATE seats SET state = ?3 WHERE event = ?1 AND seat = ?2"};
+constexpr Statement delete_seats{"DELETE FROM seats WHERE event = ?1"};
+constexpr Statement touched{"SELECT 1 FROM seats WHERE event = ?1 AND version > 1 LIMIT 1"};
+constexpr Statement publish{
+    "UPDATE events SET published = 1, version = version + 1 WHERE id = ?1 AND published = 0 "
+    "RETURNING version"};
+constexpr Statement audit{"INSERT INTO audit_log (id, at_us, account, act, subject, detail) "
+                          "VALUES (?1, ?2, ?3, ?4, ?5, ?6)"};
+constexpr Statement select_audit{"SELECT id, at_us, account, act, subject, detail FROM audit_log "
+                                 "WHERE id < ?1 ORDER BY id DESC LIMIT ?2"};
+#define EVENT_COLUMNS                                                                              \
+    "SELECT id, title, artist, venue, address, description, event_us, sale_start_us, "             \
+    "sale_end_us, published, room, seats_per_person, hold_us, layout, version FROM events "
+constexpr Statement select_events{EVENT_COLUMNS "ORDER BY id"};
+constexpr Statement select_event{EVENT_COLUMNS "WHERE id = ?1"};
+#undef EVENT_COLUMNS
 constexpr Statement select_seats{"SELECT state, version FROM seats WHERE event = ?1 ORDER BY seat"};
 constexpr Statement tickets_of_account{
     "SELECT id, reservation, event, seat, serial, state, created_us, account FROM tickets "
-    "WHERE account = ?1 ORDER BY id DESC LIMIT ?2"};
+    "WHERE account = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3"};
 constexpr Statement one_ticket{
     "SELECT id, reservation, event, seat, serial, state, created_us, account FROM tickets "
     "WHERE id = ?1"};
@@ -31,49 +50,128 @@ TicketRow ticket_of(const Rows& rows, std::size_t i) {
             rows.instant(i, 6),      rows.id<AccountId>(i, 7)};
 }
 
+Result<Event> event_of(const Rows& rows, std::size_t i) {
+    Event e;
+    e.id = rows.id<EventId>(i, 0);
+    e.title = rows.text(i, 1);
+    e.artist = rows.text(i, 2);
+    e.venue = rows.text(i, 3);
+    e.address = rows.text(i, 4);
+    e.description = rows.text(i, 5);
+    e.event_at = rows.instant(i, 6);
+    e.sale_start = rows.instant(i, 7);
+    e.sale_end = rows.instant(i, 8);
+    e.published = rows.boolean(i, 9);
+    e.room = rows.boolean(i, 10);
+    e.seats_per_person = std::int32_t(rows.integer(i, 11));
+    e.hold = {rows.integer(i, 12)};
+    e.layout = TRY_PLAIN(read_json<Layout>(rows.text(i, 13)));
+    e.version = rows.integer(i, 14);
+    return e;
+}
+
+// What the catalog shows of a layout.
+struct Offer {
+    std::string layout, grades = "[";
+    Won low{INT64_MAX}, high;
+    std::int64_t sellable = 0;
+
+    explicit Offer(const Layout& of) : layout(to_json(of)) {
+        for (const Grade& grade : grades_of(of)) {
+            grades += (grades.size() > 1 ? "," : "") + to_json(grade);
+            low = std::min(low, grade.price);
+            high = std::max(high, grade.price);
+            sellable += grade.seats;
+        }
+        grades += ']';
+    }
+};
+
+Task<Result<void>> make_seats(Tx& tx, const Event& event) {
+    const std::string uses = seat_uses(event.layout);
+    TRY(co_await tx.run(insert_seats, {event.id, uses.size(), int(SeatState::available)}));
+    constexpr auto block = move(SeatState::available, SeatEvent::block);
+    for (std::size_t seat = 0; seat < uses.size(); ++seat)
+        if (uses[seat] == 'b') TRY(co_await tx.run(set_seat, {event.id, seat, int(block.to)}));
+    co_return Result<void>{};
+}
+
+Task<Result<void>> note(Tx& tx, const Act& act, std::string_view what, EventId subject,
+                        std::string_view detail) {
+    TRY(co_await tx.run(audit, {act.id, tx.now, act.by, what, subject, detail}));
+    co_return Result<void>{};
+}
+
+// What may still change once a seat was held.
+bool only_texts_differ(const Event& a, const Event& b, const std::string& layout_of_b) {
+    return a.event_at == b.event_at && a.sale_start == b.sale_start && a.room == b.room &&
+           a.seats_per_person == b.seats_per_person && a.hold == b.hold &&
+           to_json(a.layout) == layout_of_b;
+}
+
 } // namespace
 
-Task<Result<bool>> create_event(Tx& tx, Event event, AccountId by) {
-    const std::string layout = to_json(event.layout);
-    TRY(co_await tx.run(insert_event,
-                        {event.id, event.title, event.artist, event.venue, event.event_at,
-                         event.sale_start, event.sale_end, event.published, event.room,
-                         event.seats_per_person, layout, tx.now}));
-    const std::int64_t count = seat_count(event.layout);
-    for (std::int64_t seat = 0; seat < count; ++seat) {
-        const SeatState state =
-            is_blocked(event.layout, seat) ? SeatState::blocked : SeatState::available;
-        TRY(co_await tx.run(insert_seat, {event.id, seat, int(state)}));
-    }
-    TRY(co_await tx.run(audit, {tx.now, by, "event.create", event.id, event.title}));
+Task<Result<bool>> create_event(Tx& tx, Event event, Act act) {
+    const Offer offer(event.layout);
+    TRY(co_await tx.run(
+        insert_event, {event.id, event.title, event.artist, event.venue, event.address,
+                       event.description, event.event_at, event.sale_start, event.sale_end,
+                       event.published, event.room, event.seats_per_person, event.hold,
+                       offer.layout, offer.grades, offer.low, offer.high, offer.sellable, tx.now}));
+    TRY(co_await make_seats(tx, event));
+    TRY(co_await note(tx, act, "event.create", event.id, event.title));
     co_return true;
 }
 
-Task<Result<bool>> publish_event(Tx& tx, EventId id, AccountId by) {
+Task<Result<std::int64_t>> publish_event(Tx& tx, EventId id, Act act) {
     const Rows rows = TRY(co_await tx.run(publish, {id}));
-    if (rows.changes() == 0) co_return fail(Code::NOT_FOUND);
-    TRY(co_await tx.run(audit, {tx.now, by, "event.publish", id, ""}));
-    co_return true;
+    if (rows.empty()) co_return TRY(co_await find_event(tx, id)).version;
+    TRY(co_await note(tx, act, "event.publish", id, ""));
+    co_return rows.integer(0, 0);
+}
+
+Task<Result<std::int64_t>> change_event(Tx& tx, Event event, Act act) {
+    const Event before = TRY(co_await find_event(tx, event.id));
+    if (before.version != event.version) co_return fail(Code::PRECONDITION_FAILED);
+    const Offer offer(event.layout);
+    if (!only_texts_differ(before, event, offer.layout) &&
+        !TRY(co_await tx.run(touched, {event.id})).empty())
+        co_return fail(Code::EVENT_FROZEN);
+    const Rows rows = TRY(co_await tx.run(
+        update_event, {event.id, event.title, event.artist, event.venue, event.address,
+                       event.description, event.event_at, event.sale_start, event.sale_end,
+                       event.room, event.seats_per_person, event.hold, offer.layout, offer.grades,
+                       offer.low, offer.high, offer.sellable, event.version}));
+    if (rows.empty()) co_return fail(Code::PRECONDITION_FAILED);
+    if (to_json(before.layout) != offer.layout) {
+        TRY(co_await tx.run(delete_seats, {event.id}));
+        TRY(co_await make_seats(tx, event));
+    }
+    TRY(co_await note(tx, act, "event.change", event.id, event.title));
+    co_return rows.integer(0, 0);
 }
 
 Task<Result<std::vector<Event>>> all_events(Tx& tx) {
     const Rows rows = TRY(co_await tx.run(select_events));
     std::vector<Event> events;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        Event& e = events.emplace_back();
-        e.id = rows.id<EventId>(i, 0);
-        e.title = rows.text(i, 1);
-        e.artist = rows.text(i, 2);
-        e.venue = rows.text(i, 3);
-        e.event_at = rows.instant(i, 4);
-        e.sale_start = rows.instant(i, 5);
-        e.sale_end = rows.instant(i, 6);
-        e.published = rows.boolean(i, 7);
-        e.room = rows.boolean(i, 8);
-        e.seats_per_person = std::int32_t(rows.integer(i, 9));
-        e.layout = TRY(read_json<Layout>(rows.text(i, 10)));
-    }
+    for (std::size_t i = 0; i < rows.size(); ++i) events.push_back(TRY(event_of(rows, i)));
     co_return events;
+}
+
+Task<Result<Event>> find_event(Tx& tx, EventId id) {
+    const Rows rows = TRY(co_await tx.run(select_event, {id}));
+    if (rows.empty()) co_return fail(Code::NOT_FOUND);
+    co_return event_of(rows, 0);
+}
+
+Task<Result<std::vector<AuditLine>>> audit_lines(Tx& tx, Page page) {
+    const Rows rows = TRY(co_await tx.run(select_audit, {page.before, page.limit_and_one()}));
+    std::vector<AuditLine> lines;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        lines.push_back({rows.id<MessageId>(i, 0), rows.instant(i, 1), rows.id<AccountId>(i, 2),
+                         std::string(rows.text(i, 3)), rows.id<EventId>(i, 4),
+                         std::string(rows.text(i, 5))});
+    co_return lines;
 }
 
 Task<Result<std::vector<SeatRow>>> seats_of_event(Tx& tx, EventId id) {
@@ -84,8 +182,9 @@ Task<Result<std::vector<SeatRow>>> seats_of_event(Tx& tx, EventId id) {
     co_return seats;
 }
 
-Task<Result<std::vector<TicketRow>>> tickets_of(Tx& tx, AccountId account, std::int64_t most) {
-    const Rows rows = TRY(co_await tx.run(tickets_of_account, {account, most}));
+Task<Result<std::vector<TicketRow>>> tickets_of(Tx& tx, AccountId account, Page page) {
+    const Rows rows =
+        TRY(co_await tx.run(tickets_of_account, {account, page.before, page.limit_and_one()}));
     std::vector<TicketRow> all;
     for (std::size_t i = 0; i < rows.size(); ++i) all.push_back(ticket_of(rows, i));
     co_return all;

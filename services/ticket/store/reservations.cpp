@@ -6,45 +6,62 @@ namespace urr::ticket {
 
 namespace {
 
+// A held seat whose time is over counts as free.
 constexpr Statement take_seat{
-    "UPDATE seats SET state = 1, version = version + 1, hold_until_us = ?3, reservation = ?4 "
-    "WHERE event = ?1 AND seat = ?2 AND (state = 0 OR (state = 1 AND hold_until_us <= ?5)) "
+    "UPDATE seats SET state = ?6, version = version + 1, hold_until_us = ?3, reservation = ?4 "
+    "WHERE event = ?1 AND seat = ?2 AND (state = ?7 OR (state = ?6 AND hold_until_us <= ?5)) "
     "RETURNING version"};
 // Moves a seat of a reservation from one state to another; nothing if it is not there any more.
 constexpr Statement move_seat{
     "UPDATE seats SET state = ?5, version = version + 1, hold_until_us = ?6 "
     "WHERE event = ?1 AND seat = ?2 AND reservation = ?3 AND state = ?4 RETURNING version"};
-constexpr Statement find_account{"SELECT seats, lapses, paused_until_us FROM accounts "
-                                 "WHERE event = ?1 AND account = ?2"};
-constexpr Statement put_account{
+
+// Counts seats to an account, unless that is too many or the account is paused.
+constexpr Statement count_seats{
     "INSERT INTO accounts (event, account, seats, lapses, paused_until_us) "
-    "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (event, account) DO UPDATE SET "
-    "seats = excluded.seats, lapses = excluded.lapses, paused_until_us = excluded.paused_until_us"};
+    "VALUES (?1, ?2, ?3, 0, 0) ON CONFLICT (event, account) DO UPDATE SET "
+    "seats = accounts.seats + ?3 "
+    "WHERE accounts.seats + ?3 <= ?4 AND accounts.paused_until_us <= ?5"};
+constexpr Statement find_pause{
+    "SELECT paused_until_us FROM accounts WHERE event = ?1 AND account = ?2"};
+constexpr Statement uncount_seats{
+    "UPDATE accounts SET seats = seats - ?3 WHERE event = ?1 AND account = ?2"};
+constexpr Statement count_lapse{
+    "UPDATE accounts SET seats = seats - ?3, "
+    "lapses = CASE WHEN lapses + 1 >= ?4 THEN 0 ELSE lapses + 1 END, "
+    "paused_until_us = CASE WHEN lapses + 1 >= ?4 THEN ?5 ELSE paused_until_us END "
+    "WHERE event = ?1 AND account = ?2"};
+
 constexpr Statement insert_reservation{
     "INSERT INTO reservations (id, event, account, state, seats, amount, created_us, expires_us, "
     "fence, declines) VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, 0, 0)"};
-constexpr Statement find_one{"SELECT id, event, account, state, seats, amount, created_us, "
-                             "expires_us, fence, attempt, declines, payment FROM reservations "
-                             "WHERE id = ?1"};
-constexpr Statement find_of_account{
-    "SELECT id, event, account, state, seats, amount, created_us, expires_us, fence "
-    "FROM reservations WHERE account = ?1 ORDER BY id DESC LIMIT ?2"};
-constexpr Statement find_due{
-    "SELECT id, event, account, state, seats, amount, created_us, expires_us, fence "
-    "FROM reservations WHERE state = 0 AND expires_us <= ?1 ORDER BY expires_us LIMIT ?2"};
-constexpr Statement set_state{"UPDATE reservations SET state = ?2 WHERE id = ?1"};
+#define RESERVATION_COLUMNS                                                                        \
+    "id, event, account, state, seats, amount, created_us, expires_us, fence, attempt, declines, " \
+    "payment"
+constexpr Statement find_one{"SELECT " RESERVATION_COLUMNS " FROM reservations WHERE id = ?1"};
+constexpr Statement find_of_account{"SELECT " RESERVATION_COLUMNS " FROM reservations "
+                                    "WHERE account = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3"};
+constexpr Statement find_due{"SELECT " RESERVATION_COLUMNS " FROM reservations "
+                             "WHERE state = 0 AND expires_us <= ?1 ORDER BY expires_us LIMIT ?2"};
+// Each changes only what is in the state that its transition starts from.
+constexpr Statement set_state{"UPDATE reservations SET state = ?3 WHERE id = ?1 AND state = ?2"};
 constexpr Statement set_begun{
-    "UPDATE reservations SET state = 1, fence = fence + 1, attempt = ?2 WHERE id = ?1"};
-constexpr Statement set_declined{"UPDATE reservations SET state = 0, expires_us = ?2, "
-                                 "declines = declines + 1 WHERE id = ?1"};
-constexpr Statement set_confirmed{"UPDATE reservations SET state = 2, payment = ?2 WHERE id = ?1"};
+    "UPDATE reservations SET state = ?3, fence = fence + 1, attempt = ?4 "
+    "WHERE id = ?1 AND state = ?2 AND expires_us > ?5 RETURNING " RESERVATION_COLUMNS};
+constexpr Statement set_declined{"UPDATE reservations SET state = ?3, expires_us = ?4, "
+                                 "declines = declines + 1 WHERE id = ?1 AND state = ?2"};
+constexpr Statement set_confirmed{
+    "UPDATE reservations SET state = ?3, payment = ?4 WHERE id = ?1 AND state = ?2 AND fence = ?5 "
+    "AND amount = ?6 RETURNING " RESERVATION_COLUMNS};
+#undef RESERVATION_COLUMNS
 constexpr Statement insert_ticket{
     "INSERT INTO tickets (id, reservation, event, seat, account, serial, state, created_us) "
     "VALUES (?1, ?2, ?3, ?4, ?5, 1, 0, ?6)"};
 
-struct Account {
-    std::int64_t seats = 0, lapses = 0;
-    Instant paused_until;
+struct Full {
+    Reservation reservation;
+    PaymentId attempt, payment;
+    std::int64_t declines = 0;
 };
 
 Reservation reservation_of(const Rows& rows, std::size_t row) {
@@ -59,36 +76,29 @@ Reservation reservation_of(const Rows& rows, std::size_t row) {
             rows.integer(row, 8)};
 }
 
-Task<Result<Account>> account_of(Tx& tx, EventId event, AccountId account) {
-    const Rows rows = TRY(co_await tx.run(find_account, {event, account}));
-    if (rows.empty()) co_return Account{};
-    co_return Account{rows.integer(0, 0), rows.integer(0, 1), rows.instant(0, 2)};
+Task<Result<Full>> find_full(Tx& tx, ReservationId id) {
+    const Rows rows = TRY(co_await tx.run(find_one, {id}));
+    if (rows.empty()) co_return fail(Code::NOT_FOUND);
+    co_return Full{reservation_of(rows, 0), rows.id<PaymentId>(0, 9), rows.id<PaymentId>(0, 11),
+                   rows.integer(0, 10)};
 }
 
-Task<Result<void>> put(Tx& tx, EventId event, AccountId id, Account account) {
-    TRY(co_await tx.run(put_account,
-                        {event, id, account.seats, account.lapses, account.paused_until}));
-    co_return Result<void>{};
-}
-
-// Moves all seats of a reservation by one event of the state machine. A seat that another hold took
-// over, after this one's time was over, stays as it is.
-Task<Result<std::vector<SeatChange>>> move_seats(Tx& tx, Reservation r, SeatState from,
-                                                 SeatEvent event, Instant hold_until) {
+// Moves all seats of a reservation. A seat that another hold took over, after this one's time was
+// over, stays as it is.
+Task<Result<std::vector<SeatChange>>> move_seats(Tx& tx, const Reservation& r, Move<SeatState> move,
+                                                 Instant hold_until) {
     std::vector<SeatChange> changes;
-    const auto to = after(from, event);
-    if (!to) co_return fail(Code::INTERNAL, "no such seat transition");
+    changes.reserve(r.seats.size());
     for (const std::int64_t seat : r.seats) {
-        const Rows rows =
-            TRY(co_await tx.run(move_seat, {r.event, seat, r.id, int(from), int(*to), hold_until}));
-        if (!rows.empty()) changes.push_back({r.event, seat, *to, rows.integer(0, 0)});
+        const Rows rows = TRY(co_await tx.run(
+            move_seat, {r.event, seat, r.id, int(move.from), int(move.to), hold_until}));
+        if (!rows.empty()) changes.push_back({r.event, seat, move.to, rows.integer(0, 0)});
     }
     co_return changes;
 }
 
-Task<Result<void>> give_back_count(Tx& tx, const Reservation& r, Account account) {
-    account.seats -= std::int64_t(r.seats.size());
-    TRY(co_await put(tx, r.event, r.account, account));
+Task<Result<void>> give_back_count(Tx& tx, const Reservation& r) {
+    TRY(co_await tx.run(uncount_seats, {r.event, r.account, r.seats.size()}));
     co_return Result<void>{};
 }
 
@@ -99,28 +109,28 @@ Task<Result<void>> announce(Tx& tx, MessageId id, ReservationId order, std::stri
     co_return Result<void>{};
 }
 
-Result<> may_hold(const HoldOrder& order, const Account& account, Instant now) {
+std::unexpected<Error> seat_limit(const HoldOrder& order) {
+    return fail(Code::SEAT_LIMIT,
+                "at most " + std::to_string(order.seats_per_person) + " seats a person");
+}
+
+// What can be said without looking at any row.
+Result<> may_hold(const HoldOrder& order, Instant now) {
     if (now < order.sale_start || now >= order.sale_end) return fail(Code::EVENT_NOT_ON_SALE);
-    if (account.paused_until > now)
-        return fail(Error(Code::BOOKING_PAUSED)
-                        .retry_after(int((account.paused_until - now).us / 1'000'000) + 1));
-    if (account.seats + std::int64_t(order.seats.size()) > order.seats_per_person)
-        return fail(Code::SEAT_LIMIT,
-                    "at most " + std::to_string(order.seats_per_person) + " seats a person");
+    if (std::ssize(order.seats) > order.seats_per_person) return seat_limit(order);
     return {};
 }
 
-struct Full {
-    Reservation reservation;
-    PaymentId attempt, payment;
-    std::int64_t declines = 0;
-};
-
-Task<Result<Full>> find_full(Tx& tx, ReservationId id) {
-    const Rows rows = TRY(co_await tx.run(find_one, {id}));
-    if (rows.empty()) co_return fail(Code::NOT_FOUND);
-    co_return Full{reservation_of(rows, 0), rows.id<PaymentId>(0, 9), rows.id<PaymentId>(0, 11),
-                   rows.integer(0, 10)};
+Task<Result<void>> count_to_account(Tx& tx, const HoldOrder& order) {
+    const Rows counted =
+        TRY(co_await tx.run(count_seats, {order.event, order.account, order.seats.size(),
+                                          order.seats_per_person, tx.now}));
+    if (counted.changes() == 1) co_return Result<void>{};
+    const Rows rows = TRY(co_await tx.run(find_pause, {order.event, order.account}));
+    const Instant until = rows.empty() ? Instant{} : rows.instant(0, 0);
+    if (until <= tx.now) co_return seat_limit(order);
+    const int seconds_left = int((until - tx.now).us / 1'000'000) + 1;
+    co_return fail(Error(Code::BOOKING_PAUSED).retry_after(seconds_left));
 }
 
 } // namespace
@@ -149,159 +159,195 @@ std::vector<std::int64_t> seats_of_text(std::string_view text) {
     return seats;
 }
 
+namespace {
+
+Task<Result<Held>> kept_reservation(Tx& tx, const KeptAnswer& kept) {
+    const auto id = ReservationId::parse(kept.body); // the answer kept is the id
+    if (!id) co_return fail(Code::INTERNAL, "a kept answer is not an id");
+    co_return Held{TRY(co_await find_reservation(tx, *id)), {}, true};
+}
+
+} // namespace
+
 Task<Result<Held>> hold_seats(Tx& tx, HoldOrder order) {
-    if (auto first = TRY(co_await find_answer(tx, order.key))) {
-        const auto id = ReservationId::parse(first->body); // the answer kept is the id
-        if (!id) co_return fail(Code::INTERNAL, "a kept answer is not an id");
-        co_return Held{TRY(co_await find_reservation(tx, *id)), {}, true};
-    }
+    const std::string id = order.id.text();
+    if (const auto first = TRY(co_await claim_key(tx, order.key, 201, id)))
+        co_return TRY(co_await kept_reservation(tx, *first));
+    if (auto allowed = may_hold(order, tx.now); !allowed)
+        co_return fail(std::move(allowed).error());
     Held held;
     held.reservation = {order.id,
                         order.event,
                         order.account,
                         ReservationState::pending,
-                        order.seats,
+                        std::move(order.seats),
                         order.amount,
                         tx.now,
                         tx.now + order.rules.hold,
                         0};
     const Reservation& r = held.reservation;
-    // Lock order: seats, then the account's count, then the key.
+    constexpr auto hold = move(SeatState::available, SeatEvent::hold);
     std::string taken;
-    for (const std::int64_t seat : order.seats) {
-        const Rows rows =
-            TRY(co_await tx.run(take_seat, {order.event, seat, r.expires, order.id, tx.now}));
+    held.changes.reserve(r.seats.size());
+    for (const std::int64_t seat : r.seats) {
+        const Rows rows = TRY(co_await tx.run(
+            take_seat, {r.event, seat, r.expires, r.id, tx.now, int(hold.to), int(hold.from)}));
         if (rows.empty())
             taken += (taken.empty() ? "" : ",") + std::to_string(seat);
         else
-            held.changes.push_back({order.event, seat, SeatState::held, rows.integer(0, 0)});
+            held.changes.push_back({r.event, seat, hold.to, rows.integer(0, 0)});
     }
     if (!taken.empty()) co_return fail(Code::SEAT_TAKEN, "seats " + taken);
-    Account account = TRY(co_await account_of(tx, order.event, order.account));
-    if (auto allowed = may_hold(order, account, tx.now); !allowed)
-        co_return fail(std::move(allowed).error());
-    account.seats += std::int64_t(order.seats.size());
-    TRY(co_await put(tx, order.event, order.account, account));
+    order.seats = r.seats;
+    TRY(co_await count_to_account(tx, order));
+    const std::string seats = seats_text(r.seats);
     TRY(co_await tx.run(insert_reservation,
-                        {order.id, order.event, order.account, seats_text(order.seats),
-                         order.amount, tx.now, r.expires}));
-    const PaymentRequested wanted{OrderId{order.id.bytes}, order.account, order.amount, r.expires};
-    const std::string data = to_json(wanted);
-    TRY(co_await announce(tx, order.message, order.id, PaymentRequested::type, data));
-    TRY(co_await keep_answer(tx, order.key, 201, order.id.text()));
+                        {r.id, r.event, r.account, seats, r.amount, tx.now, r.expires}));
+    const std::string data =
+        to_json(PaymentRequested{OrderId{r.id.bytes}, r.account, r.amount, r.expires});
+    TRY(co_await announce(tx, order.message, r.id, PaymentRequested::type, data));
     co_return held;
 }
 
+Task<Result<Held>> find_held(Tx& tx, IdempotencyKey key) {
+    const auto first = TRY(co_await find_answer(tx, key));
+    if (!first) co_return fail(Code::NOT_FOUND);
+    co_return TRY(co_await kept_reservation(tx, *first));
+}
+
 Task<Result<Held>> cancel_reservation(Tx& tx, ReservationId id, AccountId who, MessageId message) {
-    Full full = TRY(co_await find_full(tx, id));
-    Reservation& r = full.reservation;
-    if (r.account != who) co_return fail(Code::NOT_FOUND);
-    if (r.state == ReservationState::cancelled) co_return Held{r, {}, true};
-    if (r.state == ReservationState::paying) co_return fail(Code::PAYMENT_IN_PROGRESS);
-    const auto next = after(r.state, ReservationEvent::cancel);
-    if (!next) co_return fail(Code::RESERVATION_NOT_PENDING);
+    constexpr auto cancel = move(ReservationState::pending, ReservationEvent::cancel);
+    constexpr auto release = move(SeatState::held, SeatEvent::release);
     Held out;
-    out.changes = TRY(co_await move_seats(tx, r, SeatState::held, SeatEvent::release, {}));
-    TRY(co_await give_back_count(tx, r, TRY(co_await account_of(tx, r.event, r.account))));
-    TRY(co_await tx.run(set_state, {id, int(*next)}));
+    out.reservation = TRY(co_await find_reservation(tx, id));
+    Reservation& r = out.reservation;
+    if (r.account != who) co_return fail(Code::NOT_FOUND);
+    out.repeated = r.state == cancel.to;
+    if (out.repeated) co_return out;
+    if (r.state == ReservationState::paying) co_return fail(Code::PAYMENT_IN_PROGRESS);
+    if (r.state != cancel.from) co_return fail(Code::RESERVATION_NOT_PENDING);
+    TRY(co_await tx.run(set_state, {id, int(cancel.from), int(cancel.to)}));
+    out.changes = TRY(co_await move_seats(tx, r, release, {}));
+    TRY(co_await give_back_count(tx, r));
     const std::string data = to_json(PaymentWithdrawn{OrderId{id.bytes}});
     TRY(co_await announce(tx, message, id, PaymentWithdrawn::type, data));
-    r.state = *next;
-    out.reservation = r;
+    r.state = cancel.to;
     co_return out;
+}
+
+Task<Result<bool>> holds_are_due(Tx& tx) {
+    co_return !TRY(co_await tx.run(find_due, {tx.now, 1})).empty();
 }
 
 Task<Result<std::vector<SeatChange>>> expire_holds(Tx& tx, Rules rules,
                                                    std::vector<MessageId> messages) {
+    constexpr auto expire = move(ReservationState::pending, ReservationEvent::expire);
+    constexpr auto release = move(SeatState::held, SeatEvent::release);
     std::vector<SeatChange> all;
-    const Rows rows = TRY(co_await tx.run(find_due, {tx.now, std::int64_t(messages.size())}));
+    const Rows rows = TRY(co_await tx.run(find_due, {tx.now, messages.size()}));
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const Reservation r = reservation_of(rows, i);
-        const auto freed = TRY(co_await move_seats(tx, r, SeatState::held, SeatEvent::release, {}));
+        TRY(co_await tx.run(set_state, {r.id, int(expire.from), int(expire.to)}));
+        const auto freed = TRY(co_await move_seats(tx, r, release, {}));
         all.insert(all.end(), freed.begin(), freed.end());
-        Account account = TRY(co_await account_of(tx, r.event, r.account));
-        if (++account.lapses >= rules.lapses_max) {
-            account.lapses = 0;
-            account.paused_until = tx.now + rules.pause;
-        }
-        TRY(co_await give_back_count(tx, r, account));
-        TRY(co_await tx.run(set_state, {r.id, int(ReservationState::expired)}));
+        TRY(co_await tx.run(count_lapse, {r.event, r.account, r.seats.size(), rules.lapses_max,
+                                          tx.now + rules.pause}));
         const std::string data = to_json(PaymentWithdrawn{OrderId{r.id.bytes}});
         TRY(co_await announce(tx, messages[i], r.id, PaymentWithdrawn::type, data));
     }
     co_return all;
 }
 
-Task<Result<Begun>> begin_payment(Tx& tx, ReservationId id, PaymentId attempt) {
+namespace {
+
+// Why a payment could not begin.
+Task<Result<Begun>> refuse_begin(Tx& tx, ReservationId id, PaymentId attempt) {
     const Full full = TRY(co_await find_full(tx, id));
     const Reservation& r = full.reservation;
-    Begun begun{{r.fence, r.amount, r.account}, {}};
     if (r.state == ReservationState::paying) {
-        if (full.attempt == attempt) co_return begun;
+        if (full.attempt == attempt) co_return Begun{{r.fence, r.amount, r.account}, {}};
         co_return fail(Code::PAYMENT_IN_PROGRESS);
     }
-    if (r.state == ReservationState::expired) co_return fail(Code::HOLD_EXPIRED);
-    if (!after(r.state, ReservationEvent::begin_payment))
-        co_return fail(Code::RESERVATION_NOT_PENDING);
-    if (r.expires <= tx.now) co_return fail(Code::HOLD_EXPIRED);
-    begun.changes =
-        TRY(co_await move_seats(tx, r, SeatState::held, SeatEvent::begin_payment, never));
+    if (r.state == ReservationState::pending || r.state == ReservationState::expired)
+        co_return fail(Code::HOLD_EXPIRED);
+    co_return fail(Code::RESERVATION_NOT_PENDING);
+}
+
+} // namespace
+
+Task<Result<Begun>> begin_payment(Tx& tx, ReservationId id, PaymentId attempt) {
+    constexpr auto begin = move(ReservationState::pending, ReservationEvent::begin_payment);
+    constexpr auto pay = move(SeatState::held, SeatEvent::begin_payment);
+    const Rows rows =
+        TRY(co_await tx.run(set_begun, {id, int(begin.from), int(begin.to), attempt, tx.now}));
+    if (rows.empty()) co_return TRY(co_await refuse_begin(tx, id, attempt));
+    const Reservation r = reservation_of(rows, 0);
+    Begun begun{{r.fence, r.amount, r.account}, TRY(co_await move_seats(tx, r, pay, never))};
     if (begun.changes.size() != r.seats.size()) co_return fail(Code::HOLD_EXPIRED);
-    TRY(co_await tx.run(set_begun, {id, attempt}));
-    ++begun.payment.fence;
     co_return begun;
 }
 
-Task<Result<Outcome>> take_captured(Tx& tx, MessageId seen, PaymentCaptured captured,
-                                    MessageId answer, std::vector<TicketId> tickets) {
-    Outcome outcome;
-    if (!TRY(co_await first_time(tx, "ticket", seen))) co_return outcome;
+namespace {
+
+// Money that no reservation takes is asked back, once: nothing in the reservation tells it, so the
+// event itself is noted. All other outcomes are told by state and fence.
+Task<Result<Outcome>> take_stray(Tx& tx, MessageId seen, const PaymentCaptured& captured,
+                                 MessageId answer) {
     const ReservationId id{captured.order.bytes};
     auto found = co_await find_full(tx, id);
     if (!found && found.error().code() != Code::NOT_FOUND) co_return fail(std::move(found).error());
-    const bool takes = found && found->reservation.state == ReservationState::paying &&
-                       found->reservation.fence == captured.fence &&
-                       found->reservation.amount == captured.amount;
-    if (!takes) {
-        if (found && found->payment == captured.payment) co_return outcome; // told twice
-        outcome.refund_wanted = true;
-        const std::string data = to_json(RefundRequested{captured.order, captured.payment});
-        TRY(co_await announce(tx, answer, id, RefundRequested::type, data));
-        co_return outcome;
-    }
-    const Reservation& r = found->reservation;
-    outcome.changes =
-        TRY(co_await move_seats(tx, r, SeatState::paying, SeatEvent::captured, never));
-    if (outcome.changes.size() != r.seats.size())
+    if (found && found->payment == captured.payment) co_return Outcome{}; // told twice
+    if (!TRY(co_await first_time(tx, "ticket", seen))) co_return Outcome{};
+    const std::string data = to_json(RefundRequested{captured.order, captured.payment});
+    TRY(co_await announce(tx, answer, id, RefundRequested::type, data));
+    co_return Outcome{{}, false, true};
+}
+
+} // namespace
+
+Task<Result<Outcome>> take_captured(Tx& tx, MessageId seen, PaymentCaptured captured,
+                                    MessageId answer, std::vector<TicketId> tickets) {
+    constexpr auto confirm = move(ReservationState::paying, ReservationEvent::captured);
+    constexpr auto sell = move(SeatState::paying, SeatEvent::captured);
+    const ReservationId id{captured.order.bytes};
+    const Rows rows =
+        TRY(co_await tx.run(set_confirmed, {id, int(confirm.from), int(confirm.to),
+                                            captured.payment, captured.fence, captured.amount}));
+    if (rows.empty()) co_return TRY(co_await take_stray(tx, seen, captured, answer));
+    const Reservation r = reservation_of(rows, 0);
+    Outcome outcome;
+    outcome.changes = TRY(co_await move_seats(tx, r, sell, never));
+    if (outcome.changes.size() != r.seats.size() || tickets.size() < r.seats.size())
         co_return fail(Code::INTERNAL, "a paying reservation has lost a seat");
-    for (std::size_t i = 0; i < r.seats.size() && i < tickets.size(); ++i)
+    for (std::size_t i = 0; i < r.seats.size(); ++i)
         TRY(co_await tx.run(insert_ticket,
                             {tickets[i], r.id, r.event, r.seats[i], r.account, tx.now}));
-    TRY(co_await tx.run(set_confirmed, {id, captured.payment}));
-    const std::string data = to_json(
-        ReservationConfirmed{r.id, r.event, r.account, std::int64_t(r.seats.size()), r.amount});
+    const std::string data =
+        to_json(ReservationConfirmed{r.id, r.event, r.account, std::ssize(r.seats), r.amount});
     TRY(co_await announce(tx, answer, id, ReservationConfirmed::type, data));
     outcome.confirmed = true;
     co_return outcome;
 }
 
-Task<Result<Outcome>> take_failed(Tx& tx, MessageId seen, PaymentFailed failed, Rules rules) {
+Task<Result<Outcome>> take_failed(Tx& tx, PaymentFailed failed, Rules rules) {
+    constexpr auto decline = move(ReservationState::paying, ReservationEvent::declined);
+    constexpr auto keep = move(SeatState::paying, SeatEvent::declined);
+    constexpr auto end = move(ReservationState::paying, ReservationEvent::voided);
+    constexpr auto free = move(SeatState::paying, SeatEvent::voided);
     Outcome outcome;
-    if (!TRY(co_await first_time(tx, "ticket", seen))) co_return outcome;
     const ReservationId id{failed.order.bytes};
     const Full full = TRY(co_await find_full(tx, id));
     const Reservation& r = full.reservation;
     if (r.state != ReservationState::paying || r.fence != failed.fence) co_return outcome;
     if (failed.declined && full.declines < rules.declines_max) {
         const Instant until = hold_end_after_decline(rules, tx.now, r.expires);
-        outcome.changes =
-            TRY(co_await move_seats(tx, r, SeatState::paying, SeatEvent::declined, until));
-        TRY(co_await tx.run(set_declined, {id, until}));
+        TRY(co_await tx.run(set_declined, {id, int(decline.from), int(decline.to), until}));
+        outcome.changes = TRY(co_await move_seats(tx, r, keep, until));
         co_return outcome;
     }
-    outcome.changes = TRY(co_await move_seats(tx, r, SeatState::paying, SeatEvent::voided, {}));
-    TRY(co_await give_back_count(tx, r, TRY(co_await account_of(tx, r.event, r.account))));
-    TRY(co_await tx.run(set_state, {id, int(ReservationState::failed)}));
+    TRY(co_await tx.run(set_state, {id, int(end.from), int(end.to)}));
+    outcome.changes = TRY(co_await move_seats(tx, r, free, {}));
+    TRY(co_await give_back_count(tx, r));
     co_return outcome;
 }
 
@@ -310,10 +356,11 @@ Task<Result<Reservation>> find_reservation(Tx& tx, ReservationId id) {
     co_return full.reservation;
 }
 
-Task<Result<std::vector<Reservation>>> reservations_of(Tx& tx, AccountId account,
-                                                       std::int64_t most) {
-    const Rows rows = TRY(co_await tx.run(find_of_account, {account, most}));
+Task<Result<std::vector<Reservation>>> reservations_of(Tx& tx, AccountId account, Page page) {
+    const Rows rows =
+        TRY(co_await tx.run(find_of_account, {account, page.before, page.limit_and_one()}));
     std::vector<Reservation> all;
+    all.reserve(rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i) all.push_back(reservation_of(rows, i));
     co_return all;
 }

@@ -5,9 +5,11 @@
 #include <vector>
 
 #include "libs/contract/events.hpp"
+#include "libs/contract/page.hpp"
 #include "libs/sql/database.hpp"
 #include "libs/sql/idempotency.hpp"
 #include "services/ticket/domain/rules.hpp"
+#include "services/ticket/domain/seat.hpp"
 
 namespace urr::ticket {
 
@@ -48,8 +50,11 @@ struct Held {
     bool repeated = false; // the answer of an earlier request with the same key
 };
 
-// SEAT_TAKEN names the seats; SEAT_LIMIT, BOOKING_PAUSED, EVENT_NOT_ON_SALE.
+// SEAT_TAKEN names the seats; SEAT_LIMIT, BOOKING_PAUSED, EVENT_NOT_ON_SALE. Rows are taken in this
+// order, in every work: key, seats by number, account.
 Task<Result<Held>> hold_seats(Tx& tx, HoldOrder order);
+// What an earlier request with this key got; NOT_FOUND.
+Task<Result<Held>> find_held(Tx& tx, IdempotencyKey key);
 
 // RESERVATION_NOT_PENDING, PAYMENT_IN_PROGRESS, NOT_FOUND (also when it is another's).
 Task<Result<Held>> cancel_reservation(Tx& tx, ReservationId id, AccountId account,
@@ -58,6 +63,9 @@ Task<Result<Held>> cancel_reservation(Tx& tx, ReservationId id, AccountId accoun
 // Frees up to `most` holds whose time is over. `messages`: one id for each that may be needed.
 Task<Result<std::vector<SeatChange>>> expire_holds(Tx& tx, Rules rules,
                                                    std::vector<MessageId> messages);
+
+// Is there anything for expire_holds to do? For `read`.
+Task<Result<bool>> holds_are_due(Tx& tx);
 
 struct Begun {
     BegunPayment payment;
@@ -75,11 +83,11 @@ struct Outcome {
 // money that no reservation takes is asked back.
 Task<Result<Outcome>> take_captured(Tx& tx, MessageId seen, PaymentCaptured captured,
                                     MessageId answer, std::vector<TicketId> tickets);
-Task<Result<Outcome>> take_failed(Tx& tx, MessageId seen, PaymentFailed failed, Rules rules);
+Task<Result<Outcome>> take_failed(Tx& tx, PaymentFailed failed, Rules rules);
 
 Task<Result<Reservation>> find_reservation(Tx& tx, ReservationId id);
-Task<Result<std::vector<Reservation>>> reservations_of(Tx& tx, AccountId account,
-                                                       std::int64_t most);
+// One row more than the page has, where there is one.
+Task<Result<std::vector<Reservation>>> reservations_of(Tx& tx, AccountId account, Page page);
 
 std::string seats_text(const std::vector<std::int64_t>& seats);
 std::vector<std::int64_t> seats_of_text(std::string_view text);

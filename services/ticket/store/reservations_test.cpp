@@ -26,14 +26,14 @@ constexpr auto captured = [](Tx& tx, MessageId seen, const PaymentCaptured& even
                              const std::vector<TicketId>& tickets) {
     return take_captured(tx, seen, event, answer, tickets);
 };
-constexpr auto failed = [](Tx& tx, MessageId seen, const PaymentFailed& event) {
-    return take_failed(tx, seen, event, Rules{});
+constexpr auto failed = [](Tx& tx, const PaymentFailed& event) {
+    return take_failed(tx, event, Rules{});
 };
 constexpr auto expire = [](Tx& tx, const std::vector<MessageId>& messages) {
     return expire_holds(tx, Rules{}, messages);
 };
 constexpr auto make_event = [](Tx& tx, const Event& event) {
-    return create_event(tx, event, AccountId{});
+    return create_event(tx, event, Act{AccountId{}, MessageId{event.id.bytes}});
 };
 constexpr auto seats = [](Tx& tx, EventId id) { return seats_of_event(tx, id); };
 
@@ -281,9 +281,9 @@ Task<> declines(Reservations& t) {
             must(co_await t.database->transact(Context{}, begin, o.id, t.id<PaymentId>()));
         EXPECT_EQ(begun.payment.fence, i);
         const PaymentFailed old{OrderId{o.id.bytes}, i - 1, true};
-        must(co_await t.database->transact(Context{}, failed, t.id<MessageId>(), old)); // no effect
+        must(co_await t.database->transact(Context{}, failed, old)); // no effect
         const PaymentFailed event{OrderId{o.id.bytes}, i, true};
-        must(co_await t.database->transact(Context{}, failed, t.id<MessageId>(), event));
+        must(co_await t.database->transact(Context{}, failed, event));
         co_await t.expect_sound();
     }
     EXPECT_EQ(
@@ -355,7 +355,7 @@ Task<> random_acts(Reservations& t, int acts) {
                     PaymentCaptured{of, at->second.first, fence, Won{1000}}, t.id<MessageId>(),
                     std::vector<TicketId>{t.id<TicketId>()}));
             else
-                must(co_await t.database->transact(Context{}, failed, t.id<MessageId>(),
+                must(co_await t.database->transact(Context{}, failed,
                                                    PaymentFailed{of, fence, t.random.chance(500)}));
         }
         }

@@ -8,13 +8,21 @@ CREATE TABLE events (
     title TEXT NOT NULL,
     artist TEXT NOT NULL,
     venue TEXT NOT NULL,
+    address TEXT NOT NULL DEFAULT '',
+    description TEXT NOT NULL DEFAULT '',
     event_us INTEGER NOT NULL,
     sale_start_us INTEGER NOT NULL,
     sale_end_us INTEGER NOT NULL,
     published INTEGER NOT NULL,
     room INTEGER NOT NULL,              -- is there a waiting room
     seats_per_person INTEGER NOT NULL,
+    hold_us INTEGER NOT NULL DEFAULT 0, -- 0: the setting's
     layout TEXT NOT NULL,
+    grades TEXT NOT NULL DEFAULT '[]',  -- of the layout: grade, price, seats
+    price_min INTEGER NOT NULL DEFAULT 0,
+    price_max INTEGER NOT NULL DEFAULT 0,
+    sellable INTEGER NOT NULL DEFAULT 0, -- seats that are not blocked
+    version INTEGER NOT NULL DEFAULT 1, -- rises with each change by an organizer
     created_us INTEGER NOT NULL
 ) WITHOUT ROWID;
 -- The one arbiter of seats. A held seat whose time is over counts as free.
@@ -64,20 +72,21 @@ CREATE TABLE tickets (
 -- Not even a bug may give one seat two living tickets.
 CREATE UNIQUE INDEX tickets_seat ON tickets (event, seat) WHERE state <> 3;
 CREATE INDEX tickets_account ON tickets (account, id);
+-- Every act of an organizer.
 CREATE TABLE audit_log (
+    id BLOB PRIMARY KEY,
     at_us INTEGER NOT NULL,
     account BLOB NOT NULL,
     act TEXT NOT NULL,
     subject BLOB NOT NULL,
     detail TEXT NOT NULL
-);
+) WITHOUT ROWID;
 -- What the catalog reads.
 CREATE VIEW catalog_events_v1 AS
-    SELECT id, title, artist, venue, event_us, sale_start_us, sale_end_us, room, seats_per_person,
-           layout FROM events WHERE published = 1;
-CREATE VIEW catalog_stock_v1 AS
-    SELECT event, sum(state = 0) AS free, sum(state IN (1, 2)) AS under_way, count(*) AS seats
-    FROM seats GROUP BY event;
+    SELECT id, title, artist, venue, address, description, event_us, sale_start_us, sale_end_us,
+           room, seats_per_person, grades, price_min, price_max, sellable
+    FROM events WHERE published = 1;
+CREATE VIEW catalog_seats_v1 AS SELECT event, seat, state FROM seats;
 )sql"}};
 
 } // namespace urr::ticket
