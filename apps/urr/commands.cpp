@@ -35,6 +35,14 @@ Makes the keys that are missing in URR_DATA/keys and never overwrites a secret. 
 new signing key; the one before it still counts for 24 hours. Restart what runs to use it.
 )",
      keys},
+    {"admin", "make an admin's account",
+     R"(usage: urr admin create --email ADDRESS [--name NAME] [--password-file FILE]
+
+Makes an account with the role admin, its address taken as confirmed. Without a file the password
+is drawn and shown once. Needs the stores for itself: stop `urr serve` first. Later admins are made
+by this one: PUT /api/v1/auth/admin/users/ID/role.
+)",
+     admin},
     {"token", "mint signed-in test accounts",
      R"(usage: urr token mint [--count N] [--role user|staff|admin]
 

@@ -20,6 +20,7 @@ int serve(const Settings& settings, const Arguments& arguments);
 int migrate_stores(const Settings& settings, const Arguments& arguments);
 int seed(const Settings& settings, const Arguments& arguments);
 int keys(const Settings& settings, const Arguments& arguments);
+int admin(const Settings& settings, const Arguments& arguments);
 int token(const Settings& settings, const Arguments& arguments);
 int stampede(const Settings& settings, const Arguments& arguments);
 int replay(const Settings& settings, const Arguments& arguments);

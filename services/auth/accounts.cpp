@@ -79,8 +79,8 @@ constexpr auto role_work = [](Tx& tx, AccountId id, Role role) -> Task<Result<Us
 Result<> check_password(std::string_view field, std::string_view password, std::string_view email) {
     const std::string_view fault = password_fault(password, email);
     if (fault.empty()) return {};
-    return std::unexpected<Error>(
-        Error(Code::PASSWORD_TOO_WEAK, "", {{std::string(field), std::string(fault)}}));
+    return std::unexpected<Error>(Error(Code::PASSWORD_TOO_WEAK, "choose another password",
+                                        {{std::string(field), std::string(fault)}}));
 }
 
 NewUser new_user(Registration registration, Role role, bool verified, std::string password,

@@ -24,7 +24,7 @@ expect 2 "unknown role --fast" "$urr" serve --fast
 expect 2 "--fans must be a whole number" "$urr" stampede --self --fans many
 expect 2 "--role must be" "$urr" token mint --role king
 expect 0 "usage: urr" "$urr" --help
-for command in serve migrate seed keys token stampede replay config doctor version; do
+for command in serve migrate seed keys admin token stampede replay config doctor version; do
     expect 0 "$command" "$urr" --help
     expect 0 "usage: urr $command" "$urr" "$command" --help
 done
@@ -32,6 +32,8 @@ expect 2 "unknown role door" "$urr" serve door
 expect 2 "add auth catalog queue" "$urr" serve gateway ticket payment
 expect 2 "--group is needed" "$urr" replay
 expect 2 "say token mint" "$urr" token
+expect 2 "say admin create" "$urr" admin
+expect 2 "--email is needed" "$urr" admin create
 expect 2 "say one of access" "$urr" keys rotate everything
 expect 2 "unknown argument now" "$urr" migrate now
 expect 0 "urr 0." "$urr" version
@@ -52,6 +54,12 @@ expect 1 "URR_UPSTREAM_VWR must be host:port" env URR_UPSTREAM_VWR=elsewhere "$u
 expect 1 "no such group or topic; there are:" "$urr" replay --group nobody
 expect 0 "0 messages taken" "$urr" replay --group payment
 expect 0 "rotated" "$urr" keys rotate access
+expect 1 "not an e-mail address" "$urr" admin create --email root
+echo "password1234" >"$folder/password"
+expect 1 "password is" "$urr" admin create --email a@example.com --password-file "$folder/password"
+expect 1 "cannot read a password" "$urr" admin create --email a@example.com --password-file "$folder/none"
+expect 0 "shown this once" "$urr" admin create --email a@example.com
+expect 1 "has an account already" "$urr" admin create --email A@example.com
 expect 1 "still counts" "$urr" keys rotate access
 
 "$urr" serve >"$folder/log" 2>&1 &
