@@ -4,7 +4,8 @@
 //     order_client PORT CONNECTIONS DATA_FOLDER EVENT SEATS
 //
 // Accounts are made here: an access and an entry token each, signed with the installation's keys,
-// as auth and queue would. An account buys four seats, as many as a person may.
+// as auth and queue would. An account buys four seats, as many as a person may. As every buyer
+// does, each looks at the seat map first; the clock starts with the first hold.
 #include "apps/urr/keys.hpp"
 #include "bench/client/closed_loop.hpp"
 #include "libs/core/clock.hpp"
@@ -50,6 +51,24 @@ std::string_view id_in(std::string_view body) {
     return body.substr(at + 6, 36);
 }
 
+void look_at_map(bench::Connections& connections, const std::vector<std::string>& accounts,
+                 const EventId& event) {
+    std::size_t next = 0, seen = 0;
+    const auto look = [&](bench::Connection& connection) {
+        if (next == accounts.size()) return;
+        connections.send(connection, "GET /api/v1/seats/" + event.text() + " HTTP/1.1\r\n" +
+                                         accounts[next++] + "\r\n");
+    };
+    for (bench::Connection& connection : connections.all()) look(connection);
+    while (seen < accounts.size())
+        connections.turn(
+            [&](bench::Connection& connection, const bench::Answer& answer, std::int64_t) {
+                if (answer.status != 200) bench::give_up(std::string(answer.body).c_str());
+                ++seen;
+                look(connection);
+            });
+}
+
 } // namespace
 
 int main(int count, char** values) {
@@ -85,6 +104,7 @@ int main(int count, char** values) {
         connections.send(connection, post("/api/v1/reservations", accounts[account_of(seat)],
                                           "h" + std::to_string(seat), body));
     };
+    look_at_map(connections, accounts, event);
     std::vector<std::uint32_t> hold_ns, pay_ns;
     const std::int64_t began = bench::now_ns();
     for (bench::Connection& connection : connections.all()) hold_next(connection);

@@ -2,24 +2,14 @@
 
 #include <sodium.h>
 
-#include <cstring>
+#include <algorithm>
 
 namespace urr {
 
-namespace {
-
-using State = crypto_auth_hmacsha256_state;
-
-const unsigned char* raw(std::string_view text) {
-    return reinterpret_cast<const unsigned char*>(text.data());
-}
-
-} // namespace
-
 Digest sha256(std::string_view bytes) {
-    Digest digest;
-    crypto_hash_sha256(digest.data(), raw(bytes), bytes.size());
-    return digest;
+    Sha256 hash;
+    hash.update(bytes);
+    return hash.finish();
 }
 
 std::string hex(std::span<const unsigned char> bytes) {
@@ -32,19 +22,29 @@ std::string hex(std::span<const unsigned char> bytes) {
 }
 
 HmacKey::HmacKey(std::string_view key) {
-    static_assert(sizeof(State) <= sizeof state_);
-    State state;
-    crypto_auth_hmacsha256_init(&state, raw(key), key.size());
-    std::memcpy(state_.data(), &state, sizeof state);
+    std::array<unsigned char, 64> block{};
+    if (key.size() > block.size()) {
+        const Digest shorter = sha256(key);
+        std::copy(shorter.begin(), shorter.end(), block.begin());
+    } else {
+        std::copy(key.begin(), key.end(), block.begin());
+    }
+    const auto text = [&] {
+        return std::string_view(reinterpret_cast<const char*>(block.data()), block.size());
+    };
+    for (unsigned char& byte : block) byte ^= 0x36;
+    inner_.update(text());
+    for (unsigned char& byte : block) byte ^= 0x36 ^ 0x5c;
+    outer_.update(text());
+    sodium_memzero(block.data(), block.size());
 }
 
 Digest HmacKey::code(std::string_view message) const {
-    State state;
-    std::memcpy(&state, state_.data(), sizeof state);
-    Digest digest;
-    crypto_auth_hmacsha256_update(&state, raw(message), message.size());
-    crypto_auth_hmacsha256_final(&state, digest.data());
-    return digest;
+    Sha256 inner = inner_, outer = outer_;
+    inner.update(message);
+    const Digest digest = inner.finish();
+    outer.update({reinterpret_cast<const char*>(digest.data()), digest.size()});
+    return outer.finish();
 }
 
 bool HmacKey::matches(std::string_view message, std::span<const unsigned char> code_given) const {

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "libs/security/sha256.hpp"
+
 namespace urr {
 
 using Digest = std::array<unsigned char, 32>;
@@ -24,7 +26,7 @@ public:
     bool matches(std::string_view message, std::span<const unsigned char> code) const;
 
 private:
-    alignas(8) std::array<unsigned char, 208> state_; // libsodium's crypto_auth_hmacsha256_state
+    Sha256 inner_, outer_;
 };
 
 ShortCode short_code(const SecretKey& key, std::span<const unsigned char> message);
