@@ -1,5 +1,7 @@
 #include "libs/contract/caller.hpp"
 
+#include <charconv>
+
 #include "libs/security/base64url.hpp"
 
 namespace urr {
@@ -13,12 +15,13 @@ std::string signed_text(std::string_view service, const Request& request, std::s
                         std::string_view email, std::string_view role, std::string_view verified,
                         std::string_view event, std::string_view token, std::string_view time) {
     std::string text;
-    text.reserve(256);
+    text.reserve(512);
+    char digits[20];
     for (const std::string_view part : {service, method_name(request.method), request.path, user,
                                         email, role, verified, event, token, time}) {
-        text += std::to_string(part.size());
-        text += ':';
-        text += part;
+        char* end = std::to_chars(digits, digits + sizeof digits - 1, part.size()).ptr;
+        *end++ = ':';
+        text.append(digits, end).append(part);
     }
     return text;
 }

@@ -4,8 +4,10 @@ namespace urr {
 
 namespace {
 
-void append_hex(std::string& out, std::uint64_t value) {
-    for (int shift = 60; shift >= 0; shift -= 4) out += "0123456789abcdef"[(value >> shift) & 15];
+// Sixteen digits from `at` on: every request has its trace written several times.
+void put_hex(std::string& out, std::size_t at, std::uint64_t value) {
+    char* digit = out.data() + at + 16;
+    for (int i = 0; i < 16; ++i, value >>= 4) *--digit = "0123456789abcdef"[value & 15];
 }
 
 std::optional<std::uint64_t> read_hex(std::string_view digits) {
@@ -24,19 +26,19 @@ std::optional<std::uint64_t> read_hex(std::string_view digits) {
 } // namespace
 
 std::string Trace::id_text() const {
-    std::string text;
-    append_hex(text, high);
-    append_hex(text, low);
+    std::string text(32, '0');
+    put_hex(text, 0, high);
+    put_hex(text, 16, low);
     return text;
 }
 
 std::string Trace::traceparent() const {
-    std::string text = "00-";
-    append_hex(text, high);
-    append_hex(text, low);
-    text += '-';
-    append_hex(text, span);
-    text += sampled ? "-01" : "-00";
+    std::string text(55, '-');
+    text[0] = text[1] = text[53] = '0';
+    put_hex(text, 3, high);
+    put_hex(text, 19, low);
+    put_hex(text, 36, span);
+    text[54] = sampled ? '1' : '0';
     return text;
 }
 

@@ -294,6 +294,7 @@ private:
             u.filled += u.bytes;
         }
         Response response;
+        response.headers.reserve(head_end + 256); // the gateway adds some
         auto head = parse_response_head({u.in.data(), head_end}, response.headers);
         if (!head) {
             u.close();

@@ -44,5 +44,11 @@ TEST(TrustedProxies, refuse_malformed_networks) {
     EXPECT_FALSE(trusted.contains(address("10.0.0.1")));
 }
 
+TEST(Address, is_written_as_it_is_read) {
+    for (const char* text : {"0.0.0.0", "255.255.255.255", "10.1.20.203", "::1", "2001:db8::7"})
+        EXPECT_EQ(address(text).text(), text);
+    EXPECT_EQ(address("::ffff:10.0.0.1").text(), "10.0.0.1");
+}
+
 } // namespace
 } // namespace urr

@@ -36,11 +36,14 @@ std::string_view method_name(Method method) { return method_names[std::size_t(me
 std::string Address::text() const {
     char text[INET6_ADDRSTRLEN];
     static constexpr unsigned char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    if (std::memcmp(bytes.data(), mapped, sizeof mapped) == 0)
-        ::inet_ntop(AF_INET, bytes.data() + 12, text, sizeof text);
-    else
-        ::inet_ntop(AF_INET6, bytes.data(), text, sizeof text);
-    return text;
+    if (std::memcmp(bytes.data(), mapped, sizeof mapped) != 0)
+        return ::inet_ntop(AF_INET6, bytes.data(), text, sizeof text);
+    char* end = text; // by hand: inet_ntop formats with printf
+    for (std::size_t i = 12; i < 16; ++i) {
+        if (i > 12) *end++ = '.';
+        end = std::to_chars(end, text + sizeof text, unsigned(bytes[i])).ptr;
+    }
+    return {text, end};
 }
 
 std::optional<Address> Address::parse(std::string_view text) {
@@ -126,7 +129,9 @@ std::optional<Duration> timeout_of(const Request& request) {
 }
 
 Response& Response::add(std::string_view name, std::string_view value) {
-    if (value.find_first_of("\r\n") == std::string_view::npos)
+    constexpr std::size_t usual_bytes = 512; // of all headers of an answer: one allocation
+    if (headers.capacity() < usual_bytes) headers.reserve(usual_bytes);
+    if (value.find('\r') == std::string_view::npos && value.find('\n') == std::string_view::npos)
         headers.append(name).append(": ").append(value).append("\r\n");
     return *this;
 }

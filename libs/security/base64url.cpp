@@ -18,17 +18,20 @@ constexpr std::array<signed char, 256> values = [] {
 } // namespace
 
 void append_base64url(std::string& out, std::span<const unsigned char> bytes) {
-    std::uint32_t word = 0;
-    int bits = 0;
-    for (const unsigned char byte : bytes) {
-        word = (word << 8) | byte;
-        bits += 8;
-        while (bits >= 6) {
-            bits -= 6;
-            out += alphabet[(word >> bits) & 63];
-        }
+    const std::size_t before = out.size();
+    out.resize(before + (bytes.size() * 4 + 2) / 3);
+    char* to = out.data() + before;
+    std::size_t at = 0;
+    for (; at + 3 <= bytes.size(); at += 3, to += 4) {
+        const std::uint32_t word =
+            (std::uint32_t(bytes[at]) << 16) | (std::uint32_t(bytes[at + 1]) << 8) | bytes[at + 2];
+        for (std::size_t i = 0; i < 4; ++i) to[i] = alphabet[(word >> (18 - 6 * i)) & 63];
     }
-    if (bits) out += alphabet[(word << (6 - bits)) & 63];
+    const std::size_t left = bytes.size() - at; // of the last group: 0, 1 or 2
+    if (left == 0) return;
+    const std::uint32_t word =
+        (std::uint32_t(bytes[at]) << 16) | (left == 2 ? std::uint32_t(bytes[at + 1]) << 8 : 0);
+    for (std::size_t i = 0; i <= left; ++i) to[i] = alphabet[(word >> (18 - 6 * i)) & 63];
 }
 
 std::string base64url(std::span<const unsigned char> bytes) {
