@@ -21,6 +21,8 @@
       entering: "입장합니다.",
       soldOut: "매진되었습니다.",
       soldOutAdvice: "번호는 유지됩니다. 좌석이 다시 나오면 이 화면에서 알려 드립니다.",
+      soldOutStranger: "좌석이 다시 나오면 이 화면에서 알려 드립니다.",
+      live: "이 화면은 자동으로 갱신됩니다. 새로고침하지 않아도 됩니다.",
       changed: "대기실이 다시 시작되어 이전 번호를 사용할 수 없습니다.",
       changedAdvice: "아래 버튼을 눌러 새 번호를 받아 주세요.", again: "새 번호 받기",
       invalid: "저장된 대기표를 확인할 수 없습니다.",
@@ -41,6 +43,8 @@
       entering: "It is your turn. Letting you in.",
       soldOut: "Sold out.",
       soldOutAdvice: "You keep your number. If seats come back, this page will tell you.",
+      soldOutStranger: "If seats come back, this page will tell you.",
+      live: "This page updates by itself. There is no need to reload it.",
       changed: "The room was restarted, so your earlier number has ended.",
       changedAdvice: "Use the button below to take a new number.", again: "Take a new number",
       invalid: "The saved receipt could not be verified.",
@@ -85,18 +89,18 @@
     return place.position <= room.serving ? 0 : Math.max(1, place.rank - served);
   };
 
-  const duration = (seconds) => {
-    const t = texts[language];
-    if (seconds < 90) return Math.max(1, Math.round(seconds)) + t.seconds;
-    if (seconds < 5400) return Math.round(seconds / 60) + t.minutes;
-    return (seconds / 3600).toFixed(1) + t.hours;
-  };
+  // Both ends in one unit, that of the later one.
   const waitText = (ahead) => {
     const t = texts[language];
     if (!room || !room.rate) return t.unknown;
     const steady = (ahead * 60) / room.rate;
-    const low = duration(steady * 0.8), high = duration(steady * 1.25 + 1);
-    return t.about + (low === high ? high : low + t.to + high);
+    const latest = steady * 1.25 + 1;
+    const [unit, length] =
+      latest < 90 ? [t.seconds, 1] : latest < 5400 ? [t.minutes, 60] : [t.hours, 3600];
+    const count = (seconds) =>
+      length === 3600 ? (seconds / length).toFixed(1) : String(Math.max(1, Math.round(seconds / length)));
+    const low = count(steady * 0.8), high = count(latest);
+    return t.about + (low === high ? high : low + t.to + high) + unit;
   };
 
   const put = (id, text) => { if (at(id).textContent !== text) at(id).textContent = text; };
@@ -122,6 +126,7 @@
     put("number", place.position.toLocaleString(language));
     put("ahead", Math.max(0, ahead - 1).toLocaleString(language) + t.people);
     put("wait", waitText(ahead));
+    at("row-wait").hidden = at("bar").hidden = room.state !== "open" || room.soldOut;
     const done = place.ahead ? Math.min(100, Math.round(100 * (1 - ahead / place.ahead))) : 0;
     at("bar").setAttribute("aria-valuenow", String(Math.max(0, done)));
     at("bar-fill").style.width = Math.max(0, done) + "%";
@@ -177,7 +182,7 @@
   const step = async () => {
     room = await call("GET", "/status/" + eventId);
     if (room.soldOut) {
-      say("soldOut", "soldOutAdvice");
+      say("soldOut", place || remembered() ? "soldOutAdvice" : "soldOutStranger");
       return 15;
     }
     if (!place) {
@@ -199,16 +204,22 @@
   };
 
   const tell = () => {
-    if (room.state === "prequeue" || room.state === "paused") say(room.state);
-    else say(aheadNow() <= 50 ? "soon" : "waiting");
+    if (room.state === "prequeue" || room.state === "paused") say(room.state, "live");
+    else say(aheadNow() <= 50 ? "soon" : "waiting", "live");
   };
 
   const explain = (error) => {
     switch (error.code) {
       case "ROOM_CHANGED": say("changed", "changedAdvice", "again"); return 0;
       case "RECEIPT_INVALID": say("invalid", "changedAdvice", "again"); return 0;
-      case "NOT_FOUND": say("notFound", "notFoundAdvice"); return 0;
-      case "SOLD_OUT": say("soldOut", "soldOutAdvice"); return 15;
+      case "NOT_FOUND":
+        // Whoever has a number was in a room: it is being restored and tells of itself soon.
+        if (place || remembered()) { say("busy"); return 2; }
+        say("notFound", "notFoundAdvice");
+        return 15;
+      case "SOLD_OUT":
+        say("soldOut", place || remembered() ? "soldOutAdvice" : "soldOutStranger");
+        return 15;
       case "RATE_LIMITED": say("limited"); return error.retryAfter || 5;
       default:
         say(error.code ? "busy" : "offline");

@@ -147,3 +147,35 @@ test("it goes straight on while the room is off", async () => {
   });
   assert.equal(page.location.assigned, "/queue/" + eventId);
 });
+
+test("whoever has a number waits on when the room is not there for a moment", async () => {
+  let lost = false;
+  const page = await open((method, path) => {
+    if (lost) return [404, { code: "NOT_FOUND" }];
+    return path.startsWith("/status") ? status() : place(5, 0, 5);
+  }, "en-US");
+  lost = true;
+  await page.tick();
+  assert.match(page.elements.message.textContent, /busy/);
+  lost = false;
+  await page.tick();
+  assert.equal(page.elements.number.textContent, "5");
+  assert.doesNotMatch(page.elements.message.textContent, /busy/);
+});
+
+test("a stranger is told that there is no such room, and what a stranger keeps at sell-out", async () => {
+  const nowhere = await open(() => [404, { code: "NOT_FOUND" }], "en-US");
+  assert.match(nowhere.elements.message.textContent, /no such/);
+  const late = await open(() => status({ soldOut: true, state: "soldOut" }), "en-US");
+  assert.doesNotMatch(late.elements.advice.textContent, /keep your number/);
+});
+
+test("the wait is told in one unit, and not at all before the sale", async () => {
+  let state = "open";
+  const page = await open((method, path) =>
+    path.startsWith("/status") ? status({ state, rate: 500 }) : place(36_213, 0, 36_213), "en-US");
+  assert.equal(page.elements.wait.textContent, "about 1.0–1.5 h");
+  state = "prequeue";
+  await page.tick();
+  assert.equal(page.elements["row-wait"].hidden, true);
+});
