@@ -20,6 +20,10 @@ using ErrorCode = boost::system::error_code;
 
 constexpr std::size_t read_bytes = 16 * 1024;
 constexpr Duration tick_interval = milliseconds(20);
+constexpr std::size_t head_bytes_max = 64 * 1024;
+// A connection that was idle for longer is looked at before use, or not used at all: servers close
+// theirs after a minute or more.
+constexpr Duration idle_trusted = seconds(1), idle_max = seconds(55);
 
 // One connection to the target. Operations hold a reference; whoever waits for one is resumed
 // unless it has gone meanwhile.
@@ -31,7 +35,9 @@ struct Upstream : std::enable_shared_from_this<Upstream> {
     ErrorCode error;
     std::size_t bytes = 0;
     Instant due = never; // an operation that takes longer is cut off
-    bool timed_out = false, used_before = false, dead = false;
+    Instant idle_since;
+    bool timed_out = false, dead = false;
+    bool sent = false; // of the request in hand something went out
     std::coroutine_handle<> waiting;
 
     explicit Upstream(asio::io_context& io) : socket(io) { in.resize(read_bytes); }
@@ -40,6 +46,12 @@ struct Upstream : std::enable_shared_from_this<Upstream> {
         error = result;
         bytes = count;
         if (auto resumed = std::exchange(waiting, {})) resumed.resume();
+    }
+    // Has the other side closed it, or said something that nobody asked for?
+    bool is_stale() {
+        char byte;
+        return ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
+               (errno != EAGAIN && errno != EWOULDBLOCK);
     }
     void close() {
         dead = true;
@@ -107,17 +119,14 @@ struct OpenTo {
     }
 };
 
+bool is_safe(const Request& request) {
+    return request.method == Method::get || request.method == Method::head ||
+           request.method == Method::options;
+}
+
 bool repeatable(const Request& request) {
-    switch (request.method) {
-    case Method::get:
-    case Method::head:
-    case Method::put:
-    case Method::del:
-    case Method::options:
-        return true;
-    default:
-        return request.has_header("Idempotency-Key");
-    }
+    return is_safe(request) || request.method == Method::put || request.method == Method::del ||
+           request.has_header("Idempotency-Key");
 }
 
 void render(const Request& request, const std::string& host, Duration left, std::string& out) {
@@ -224,16 +233,25 @@ public:
     Task<Result<Response>> send(Context context, Request request) override {
         if (!resolved_) co_return fail(Code::UNAVAILABLE, "unknown host " + host_);
         const Instant due = std::min(context.deadline, loop_.now() + limits_.request_timeout);
-        for (int attempt = 0;; ++attempt) {
-            auto upstream = co_await take(context, due, attempt > 0);
-            if (!upstream) co_return fail(std::move(upstream).error());
-            const bool was_used = (*upstream)->used_before;
-            auto response = co_await exchange(*upstream, request, due);
-            give_back();
-            const bool stale =
-                !response && was_used && response.error().code() != Code::DEADLINE_EXCEEDED;
-            if (!stale || attempt > 0 || !limits_.retry_once || !repeatable(request))
-                co_return response;
+        Place place(*this);
+        if (!place.take()) TRY(co_await place.wait(context, due));
+        if (!tick_.armed) loop_.arm(tick_, loop_.now() + tick_interval);
+        for (bool again = false;; again = true) {
+            Result<Response> answer = fail(Code::UNAVAILABLE);
+            auto upstream = again ? nullptr : idle();
+            if (!upstream) {
+                auto fresh = co_await connect(due);
+                if (fresh)
+                    upstream = std::move(*fresh);
+                else
+                    answer = fail(std::move(fresh).error());
+            }
+            if (upstream) answer = co_await exchange(std::move(upstream), request, due);
+            if (answer || again || !limits_.retry_once) co_return answer;
+            // Nothing went out, or it may be done twice: once more on a fresh connection.
+            const Code code = answer.error().code();
+            const bool lost = code == Code::OUTCOME_UNKNOWN && repeatable(request);
+            if (code != Code::UNAVAILABLE && !lost) co_return answer;
         }
     }
 
@@ -243,68 +261,87 @@ private:
         Tick() : Timer([](Node& node) { static_cast<Tick&>(node).client->tick(); }) {}
     };
 
-    // An idle connection, or a new one; waits when as many as allowed are busy.
-    Task<Result<std::shared_ptr<Upstream>>> take(Context context, Instant due, bool fresh) {
-        context.deadline = due;
-        while (busy_ >= limits_.connections_max) {
-            if (waiting_ >= limits_.waiting_max)
-                co_return fail(Error(Code::OVERLOADED).retry_after(1));
-            ++waiting_;
-            auto freed = co_await freed_.wait(context);
-            --waiting_;
-            if (!freed) co_return fail(Code::DEADLINE_EXCEEDED);
-            freed_.reset();
+    // One of connections_max requests under way; waits when there are as many. Gives itself back,
+    // also when the caller's coroutine is destroyed.
+    class Place {
+    public:
+        explicit Place(Client& client) : client_(client) {}
+        Place(const Place&) = delete;
+        ~Place() {
+            if (waits_) --client_.waiting_;
+            if (!taken_) return;
+            --client_.busy_;
+            client_.freed_.open();
+            client_.freed_.reset();
         }
-        ++busy_;
-        if (!tick_.armed) loop_.arm(tick_, loop_.now() + tick_interval);
-        while (!fresh && !idle_.empty()) {
+        bool take() {
+            taken_ = client_.busy_ < client_.limits_.connections_max;
+            if (taken_) ++client_.busy_;
+            return taken_;
+        }
+        Task<Result<void>> wait(Context context, Instant due) {
+            context.deadline = due;
+            while (!take()) {
+                if (client_.waiting_ >= client_.limits_.waiting_max)
+                    co_return fail(Error(Code::OVERLOADED).retry_after(1));
+                ++client_.waiting_;
+                waits_ = true;
+                const auto freed = co_await client_.freed_.wait(context);
+                waits_ = false;
+                --client_.waiting_;
+                if (!freed) co_return fail(Code::DEADLINE_EXCEEDED);
+            }
+            co_return Result<void>{};
+        }
+
+    private:
+        Client& client_;
+        bool taken_ = false, waits_ = false;
+    };
+
+    // A kept connection that can be used, or nullptr.
+    std::shared_ptr<Upstream> idle() {
+        while (!idle_.empty()) {
             auto upstream = std::move(idle_.back());
             idle_.pop_back();
-            if (!upstream->dead) co_return upstream;
+            const Duration idle = loop_.now() - upstream->idle_since;
+            if (idle > idle_trusted && (idle > idle_max || upstream->is_stale())) upstream->close();
+            if (!upstream->dead) return upstream;
         }
+        return nullptr;
+    }
+
+    Task<Result<std::shared_ptr<Upstream>>> connect(Instant due) {
         auto upstream = std::make_shared<Upstream>(io_);
         all_.push_back(upstream);
         upstream->due = std::min(due, loop_.now() + limits_.connect_timeout);
         const OpenTo begin{endpoint_};
         if (co_await Operation(*upstream, begin)) co_return upstream;
-        give_back();
         upstream->close();
         co_return fail(Code::UNAVAILABLE,
                        "cannot reach " + host_ + ": " + upstream->error.message());
     }
-    void give_back() {
-        --busy_;
-        freed_.open();
-        freed_.reset();
-    }
-
     Task<Result<Response>> exchange(std::shared_ptr<Upstream> upstream, const Request& request,
                                     Instant due) {
         Upstream& u = *upstream;
         u.due = due;
+        u.sent = false;
         render(request, host_, due - loop_.now(), u.out);
         ErrorCode error;
         const std::size_t written = u.socket.write_some(asio::buffer(u.out), error);
-        if (error && error != asio::error::would_block) co_return broken(u);
-        if (written < u.out.size() && !co_await write_rest(u, written)) co_return broken(u);
-        std::size_t head_end;
-        while ((head_end = find_head_end({u.in.data(), u.filled}, 0)) == std::string_view::npos) {
-            if (u.filled > 64 * 1024) co_return broken(u);
-            if (!co_await read_more(u)) co_return broken(u);
-            u.filled += u.bytes;
+        if (error && error != asio::error::would_block) co_return broken(u, request);
+        u.sent = written > 0;
+        if (written < u.out.size()) {
+            u.sent = true;
+            if (!co_await write_rest(u, written)) co_return broken(u, request);
         }
         Response response;
-        response.headers.reserve(head_end + 256); // the gateway adds some
-        auto head = parse_response_head({u.in.data(), head_end}, response.headers);
-        if (!head) {
-            u.close();
-            co_return fail(std::move(head).error());
-        }
+        auto head = co_await read_head(u, request, response.headers);
+        if (!head) co_return fail(std::move(head).error());
         response.status = head->status;
         response.content_type = known_type(head->content_type);
         if (response.content_type.empty() && !head->content_type.empty())
             response.add("Content-Type", head->content_type);
-        drop(u, head_end);
         if (response.content_type == type_events) {
             u.due = never;
             response.stream = std::make_unique<UpstreamStream>(upstream, head->chunked);
@@ -312,23 +349,48 @@ private:
         }
         const bool no_body =
             request.method == Method::head || head->status == 204 || head->status == 304;
-        if (!no_body) TRY(co_await read_body(u, *head, response.body));
+        if (!no_body) TRY(co_await read_body(u, request, *head, response.body));
         u.due = never;
-        u.used_before = true;
-        if (head->keep_alive && (no_body || head->has_length || head->chunked))
+        u.idle_since = loop_.now();
+        // More than was asked for: whose answer would the rest be?
+        if (u.filled == 0 && head->keep_alive && (no_body || head->has_length || head->chunked))
             idle_.push_back(std::move(upstream));
         else
             u.close();
         co_return response;
     }
 
-    Task<Result<void>> read_body(Upstream& u, const ResponseHead& head, std::string& body) {
-        if (head.content_length > limits_.body_bytes_max) co_return broken(u);
+    // Passes over interim answers (1xx).
+    Task<Result<ResponseHead>> read_head(Upstream& u, const Request& request,
+                                         std::string& headers) {
+        for (;;) {
+            const std::size_t end = find_head_end({u.in.data(), u.filled}, 0);
+            if (end == std::string_view::npos) {
+                if (u.filled > head_bytes_max || !co_await read_more(u))
+                    co_return broken(u, request);
+                u.filled += u.bytes;
+                continue;
+            }
+            headers.reserve(end + 256); // the gateway adds some
+            auto head = parse_response_head({u.in.data(), end}, headers);
+            if (!head) {
+                u.close();
+                co_return head;
+            }
+            drop(u, end);
+            if (head->status >= 200) co_return head;
+            headers.clear();
+        }
+    }
+
+    Task<Result<void>> read_body(Upstream& u, const Request& request, const ResponseHead& head,
+                                 std::string& body) {
+        if (head.content_length > limits_.body_bytes_max) co_return too_large(u);
         ChunkDecoder chunks(limits_.body_bytes_max);
         for (;;) {
             if (head.chunked) {
                 const auto used = chunks.feed({u.in.data(), u.filled}, body);
-                if (!used) co_return broken(u);
+                if (!used) co_return too_large(u);
                 drop(u, *used);
                 if (chunks.done()) co_return Result<void>{};
             } else {
@@ -338,12 +400,12 @@ private:
                 body.append(u.in.data(), n);
                 drop(u, n);
                 if (head.has_length && body.size() == head.content_length) co_return Result<void>{};
-                if (body.size() > limits_.body_bytes_max) co_return broken(u);
+                if (body.size() > limits_.body_bytes_max) co_return too_large(u);
             }
             if (!co_await read_more(u)) {
                 const bool ended = u.error == asio::error::eof && !head.has_length && !head.chunked;
                 if (ended) co_return Result<void>{};
-                co_return broken(u);
+                co_return broken(u, request);
             }
             u.filled += u.bytes;
         }
@@ -354,10 +416,15 @@ private:
         std::memmove(u.in.data(), u.in.data() + bytes, u.filled - bytes);
         u.filled -= bytes;
     }
-    static std::unexpected<Error> broken(Upstream& u) {
+    static std::unexpected<Error> broken(Upstream& u, const Request& request) {
         u.close();
         if (u.timed_out) return fail(Code::DEADLINE_EXCEEDED);
-        return fail(u.used_before ? Code::OUTCOME_UNKNOWN : Code::UNAVAILABLE, u.error.message());
+        const bool unknown = u.sent && !is_safe(request); // it may have been done
+        return fail(unknown ? Code::OUTCOME_UNKNOWN : Code::UNAVAILABLE, u.error.message());
+    }
+    static std::unexpected<Error> too_large(Upstream& u) {
+        u.close();
+        return fail(Code::BAD_GATEWAY, "the answer's body is broken or too large");
     }
     void tick() {
         const Instant now = loop_.now();

@@ -16,13 +16,15 @@ struct ClientLimits {
     std::size_t body_bytes_max = 8 * 1024 * 1024;
     Duration connect_timeout = seconds(2);
     Duration request_timeout = seconds(10);
-    // Connections that stood idle may have been closed by the other side: GET, HEAD, PUT, DELETE
-    // and requests with an Idempotency-Key are sent once more on a fresh one.
+    // When a connection fails, what did not go out yet, GET, HEAD, PUT, DELETE and requests with an
+    // Idempotency-Key are sent once more on a fresh one.
     bool retry_once = true;
 };
 
-// One per loop and target; lives and is used on that loop. Errors: UNAVAILABLE (no connection),
-// DEADLINE_EXCEEDED, BAD_GATEWAY (not HTTP), OUTCOME_UNKNOWN (sent, and no answer came).
+// One per loop and target; lives and is used on that loop. Server-sent events come as a stream, as
+// they arrive; other bodies whole. Errors: UNAVAILABLE (no connection, or no answer to a read),
+// DEADLINE_EXCEEDED, BAD_GATEWAY (not HTTP, or too large), OVERLOADED, OUTCOME_UNKNOWN (a write was
+// sent and no answer came).
 std::unique_ptr<Transport> connect_http(RunLoop& loop, const std::string& host, std::uint16_t port,
                                         const ClientLimits& limits);
 

@@ -212,6 +212,7 @@ Result<ResponseHead> parse_response_head(std::string_view text, std::string& hea
         if (!*passes || hop_by_hop(field->name) || same_header(field->name, "Date")) continue;
         headers.append(field->name).append(": ").append(field->value).append("\r\n");
     }
+    if (head.chunked && head.has_length) return fail(Code::BAD_GATEWAY, "two kinds of length");
     return head;
 }
 
