@@ -1,0 +1,157 @@
+#!/usr/bin/python3
+"""The stores of the line are lost in the middle of a sale, the program killed and started again:
+order is kept. `lost_stores.py PROGRAM`."""
+import json, os, pathlib, shutil, signal, subprocess, sys, tempfile, time, urllib.error, urllib.request
+
+program = sys.argv[1]
+folder = pathlib.Path(tempfile.mkdtemp())
+first_port = 12000 + os.getpid() % 2000 * 10
+environment = {**os.environ, "URR_DATA": str(folder / "data"), "URR_PORT": str(first_port),
+               "URR_VWR_PORT": str(first_port + 1), "URR_QUEUE_GATHER_SECONDS": "3",
+               "URR_RATE_ADAPTIVE": "yes", "URR_LIMIT_QUEUE": "100000"}
+base = f"http://127.0.0.1:{first_port}"
+server = None
+
+
+def run(*arguments):
+    return subprocess.run([program, *arguments], env=environment, check=True, text=True,
+                          stdout=subprocess.PIPE).stdout
+
+
+def ask(method, path, token=None, body=None, headers=None):
+    data = json.dumps(body).encode() if body is not None else None
+    request = urllib.request.Request(base + path, data=data, method=method, headers=headers or {})
+    if data:
+        request.add_header("Content-Type", "application/json")
+    if token:
+        request.add_header("Authorization", "Bearer " + token)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            text = answer.read()
+            return answer.status, json.loads(text) if text else {}
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read() or b"{}")
+    except OSError:
+        return 0, {}
+
+
+def until(what, condition, seconds=20):
+    for _ in range(seconds * 10):
+        if value := condition():
+            return value
+        time.sleep(0.1)
+    raise SystemExit(f"FAILED: {what}")
+
+
+def expect(condition, what):
+    if not condition:
+        raise SystemExit(f"FAILED: {what}")
+
+
+def start():
+    global server
+    with open(folder / "log", "a") as log:
+        server = subprocess.Popen([program, "serve"], env=environment, stdout=log, stderr=log)
+    until("ready", lambda: ask("GET", "/health")[0] == 200)
+
+
+def kill():
+    server.send_signal(signal.SIGKILL)
+    server.wait()
+
+
+def lose(store):
+    for end in ("", "-wal", "-shm"):
+        (folder / "data" / f"{store}.db{end}").unlink(missing_ok=True)
+    run("migrate")  # serve refuses to begin without its stores
+
+
+def lever(name, body=None):
+    status, answer = ask("POST", f"/api/v1/queue/admin/{event}/{name}", admin, body)
+    expect(status == 200, f"lever {name}: {answer}")
+
+
+def number():
+    status, answer = ask("POST", f"/vwr-api/vwr/assign/{event}")
+    expect(status == 201, f"assign: {answer}")
+    return answer
+
+
+def pass_room(receipt):
+    def admitted():
+        answer = ask("GET", f"/vwr-api/vwr/check/{event}/{receipt}")[1]
+        return answer.get("token")
+    return until("the room lets in", admitted)
+
+
+def standing(fan, **headers):
+    shown = {"x-urr-place": headers["place"]} if "place" in headers else {}
+    return ask("GET", f"/api/v1/queue/{event}/status", fan, headers=shown)[1]
+
+
+def order_of(fans):
+    return [standing(fan).get("position") for fan in fans]
+
+
+try:
+    run("keys")
+    event = run("seed", "--seats", "100").split()[0]
+    admin = run("token", "mint", "--role", "admin").split()[1]
+    fans = [line.split()[1] for line in run("token", "mint", "--count", "5").splitlines()]
+    start()
+    until("the room", lambda: ask("GET", f"/vwr-api/vwr/status/{event}")[0] == 200)
+    room_tokens = [pass_room(number()["requestId"]) for _ in fans]
+    lever("threshold", {"threshold": 1})
+    inside = fans[0]
+    places = []
+    for fan, room_token in zip(fans, room_tokens):
+        status, answer = ask("POST", f"/api/v1/queue/{event}/entry", fan,
+                             headers={"x-urr-vwr-token": room_token})
+        expect(status == 200, f"entry: {answer}")
+        places.append(answer.get("place"))
+        if fan is inside:
+            entry = until("the first is let in", lambda: standing(inside).get("entryToken"))
+    time.sleep(1.2)
+    expect(order_of(fans[1:]) == [1, 2, 3, 4], f"order before: {order_of(fans[1:])}")
+    epoch = ask("GET", f"/vwr-api/vwr/status/{event}")[1]["epoch"]
+
+    kill()
+    lose("queue")
+    start()
+    expect(standing(fans[1]).get("code") == "QUEUE_RECOVERING", "the loss is not told")
+    lever("threshold", {"threshold": 1})
+    for i in (3, 1, 4, 2):  # in whichever order they come back
+        expect(standing(fans[i], place=places[i]).get("status") == "queued", "place not restored")
+    time.sleep(1.2)
+    expect(order_of(fans[1:]) == [1, 2, 3, 4], f"order after: {order_of(fans[1:])}")
+    expect(ask("GET", f"/vwr-api/vwr/status/{event}")[1]["epoch"] == epoch, "another epoch")
+    expect(standing(inside).get("entryToken") == entry, "the slot is lost")
+    status, answer = ask("DELETE", f"/api/v1/queue/{event}/entry", inside)
+    expect(status == 204, f"leave: {answer}")
+    until("the next is let in after the pause",
+          lambda: standing(fans[1]).get("status") == "active")
+    expect(order_of(fans[2:]) == [1, 2, 3], "order after the pause")
+
+    # The waiting room's store: who holds a receipt comes before whoever takes one now.
+    lever("threshold", {"threshold": 0})
+    before = [number() for _ in range(3)]
+    time.sleep(1.5)  # queue sees them
+    kill()
+    lose("vwr")
+    start()
+    room = until("the room is back", lambda: (lambda a: a[1] if a[0] == 200 else None)(
+        ask("GET", f"/vwr-api/vwr/status/{event}")))
+    expect(room["phase"] == 1 and room["epoch"] == epoch, f"phase {room}")
+    late = number()
+    expect(late["position"] > before[-1]["position"], "a number was given twice")
+    for held in before:
+        answer = ask("GET", f"/vwr-api/vwr/check/{event}/{held['requestId']}")[1]
+        expect(answer.get("position") == held["position"], f"a receipt is worthless: {answer}")
+        expect(answer["ahead"] < late["ahead"], "who came late stands before")
+    kill()
+    print("lost and restored: queue's store, the waiting room's store")
+finally:
+    if server and server.poll() is None:
+        server.kill()
+        server.wait()
+    shutil.rmtree(folder)
