@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <vector>
 
 namespace urr {
 
@@ -21,6 +22,8 @@ constexpr Statement release{"RELEASE work"};
 constexpr Statement undo{"ROLLBACK TO work"};
 constexpr Statement store_time{"INSERT INTO store_time (id, now_us) VALUES (1, ?1) "
                                "ON CONFLICT (id) DO UPDATE SET now_us = excluded.now_us"};
+
+constexpr int log_part_bytes = 64 * 1024; // SQLite writes less than 128 KiB at once
 
 static_assert(SQLITE_IOERR == 10 && SQLITE_CORRUPT == 11);
 
@@ -113,7 +116,40 @@ Result<> SqliteConnection::open(const SqliteOptions& options, bool read_only) {
     if (execute(use_wal, nullptr, 0, &mode) || mode.empty() || mode.text(0, 0) != "wal")
         return fail(Code::UNAVAILABLE,
                     "cannot use " + options.path + ": " + sqlite3_errmsg(handle_));
-    return script(setup);
+    TRY_PLAIN(script(setup));
+    return read_only ? Result<>{} : write_log_again();
+}
+
+// After a sync that failed the kernel may call pages clean that never reached the disk. A process
+// that is started again sees them, builds on them, and a power cut later takes them away from under
+// what was acknowledged since. So all of the log that this process found is written once more and
+// synced before anything is built on it.
+Result<> SqliteConnection::write_log_again() {
+    const auto failed_with = [this](int code) -> Result<> {
+        const std::string why = sqlite3_errstr(code);
+        if (!sqlite3_get_autocommit(handle_)) plain(rollback);
+        return fail(Code::UNAVAILABLE, "cannot secure the log: " + why);
+    };
+    // The write lock: nobody else appends meanwhile.
+    if (const int code = plain(sqlite_statements::begin)) return failed_with(code);
+    sqlite3_file* log = nullptr;
+    sqlite3_file_control(handle_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    sqlite3_int64 size = 0;
+    if (log && log->pMethods) {
+        if (const int code = log->pMethods->xFileSize(log, &size)) return failed_with(code);
+    }
+    std::vector<unsigned char> part(log_part_bytes);
+    for (sqlite3_int64 at = 0; at < size; at += log_part_bytes) {
+        const int length = int(std::min<sqlite3_int64>(log_part_bytes, size - at));
+        if (const int code = log->pMethods->xRead(log, part.data(), length, at))
+            return failed_with(code);
+        if (const int code = log->pMethods->xWrite(log, part.data(), length, at))
+            return failed_with(code);
+    }
+    if (size > 0)
+        if (const int code = log->pMethods->xSync(log, SQLITE_SYNC_FULL)) return failed_with(code);
+    if (const int code = plain(rollback)) return failed_with(code);
+    return {};
 }
 
 Result<> SqliteConnection::script(const std::string& sql) {

@@ -69,6 +69,7 @@ private:
     enum class Step : std::uint8_t { done, lost };
     int execute(const Statement& statement, const Value* values, std::size_t count, Rows* rows);
     int plain(const Statement& statement) { return execute(statement, nullptr, 0, nullptr); }
+    Result<> write_log_again();
     Step write_one(Job& job, SqliteCounters& counters);
     void abandon_batch(Job* first);
     bool take(Job& job, SqliteCounters& counters);
@@ -101,7 +102,10 @@ bool SqliteConnection::write_batch(Job* first, StoreTime& time, bool early,
         if (take(*job, counters)) lost = write_one(*job, counters) == Step::lost;
     if (!lost) {
         const Instant allowed = persist_time(time);
-        if (early) acknowledge();
+        if (early) {
+            acknowledge();
+            first = nullptr; // who was told is not told otherwise
+        }
         const int failed_commit = plain(sqlite_statements::commit);
         if (failed_commit) error_ = failed_commit;
         lost = failed_commit != 0;
