@@ -95,6 +95,16 @@ TEST_F(KeeperTest, shows_nothing_that_the_store_does_not_have) {
     EXPECT_TRUE(take());
 }
 
+// Found by the simulator: for a moment it seemed to be off, and people got no place.
+TEST_F(KeeperTest, a_room_is_not_there_before_its_first_state_is_stored) {
+    store.fault = MemoryStore::Fault::refuse;
+    EXPECT_EQ(steer(RoomState::open), Code::UNAVAILABLE);
+    EXPECT_EQ(table.find(event), nullptr);
+    store.fault = MemoryStore::Fault::none;
+    EXPECT_EQ(steer(RoomState::open), Code::CONFLICT);
+    EXPECT_NE(table.find(event), nullptr);
+}
+
 TEST_F(KeeperTest, writes_again_what_may_be_written_already) {
     steer(RoomState::open);
     store.fault = MemoryStore::Fault::lose_answer;

@@ -56,10 +56,13 @@ public:
     explicit RoomTable(std::vector<Loop*> loops)
         : loops_(std::move(loops)), slots_(rooms_max * 2) {}
 
+    // Not before its first state is stored and shown: until then it would seem to be off, and
+    // whoever came would be let through without a place.
     SharedRoom* find(const EventId& event) const {
         for (std::size_t at = event.hash();; ++at) {
             SharedRoom* room = slots_[at % slots_.size()].load(std::memory_order_acquire);
-            if (!room || room->event == event) return room;
+            if (!room) return nullptr;
+            if (room->event == event) return room->view.version() != 0 ? room : nullptr;
         }
     }
     // The keeper alone; the event is not there yet. nullptr: full.
