@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "libs/async/nursery.hpp"
+#include "services/ticket/store/begun.hpp"
 
 namespace urr::ticket {
 
@@ -20,7 +21,7 @@ constexpr auto cancel_work = [](Tx& tx, ReservationId id, AccountId who, Message
     return cancel_reservation(tx, id, who, message);
 };
 constexpr auto begin_work = [](Tx& tx, ReservationId id, PaymentId attempt) {
-    return begin_payment(tx, id, attempt);
+    return begin_payment_once(tx, id, attempt);
 };
 constexpr auto find_work = [](Tx& tx, ReservationId id) { return find_reservation(tx, id); };
 constexpr auto held_work = [](Tx& tx, const IdempotencyKey& key) { return find_held(tx, key); };
@@ -256,10 +257,11 @@ std::string Service::ticket_code(const TicketRow& ticket) const {
 }
 
 Task<Result<BegunPayment>> Service::begin(Context context, ReservationId id, PaymentId attempt) {
-    const Begun begun = TRY(co_await parts_.database.transact(context, begin_work, id, attempt));
-    apply(begun.changes);
-    if (!begun.changes.empty()) metrics_.begun.add();
-    co_return begun.payment;
+    const BegunOnce once = TRY(co_await parts_.database.transact(context, begin_work, id, attempt));
+    if (once.in_progress) co_return fail(Code::PAYMENT_IN_PROGRESS);
+    apply(once.begun.changes);
+    if (!once.begun.changes.empty()) metrics_.begun.add();
+    co_return once.begun.payment;
 }
 
 Task<Result<Reservation>> Service::order(Context context, ReservationId id) {
