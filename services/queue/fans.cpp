@@ -137,6 +137,8 @@ Task<Result<Standing>> Service::stand(Context context, EventId event, AccountId 
     if (!member) co_return fail(Code::NOT_IN_QUEUE);
     of.line.saw(account, now());
     if (member->state == MemberState::active && !member->fetched) {
+        // The slot has passed before anybody could fetch it: the next tick gives the place back.
+        if (member->until <= now()) co_return fail(Error(Code::UNAVAILABLE).retry_after(1));
         const IdBytes entry = member->entry;
         const bool fetched =
             TRY(co_await parts_.database.transact(context, fetched_work, event, account, entry));

@@ -90,14 +90,14 @@ void Line::take_back(const AccountId& account, const IdBytes& entry) {
 std::vector<AccountId> Line::overdue(Instant now) const {
     std::vector<AccountId> accounts;
     for (const auto& [account, member] : active_)
-        if (member->until <= now) accounts.push_back(account);
+        if (member->fetched && member->until <= now) accounts.push_back(account);
     return accounts;
 }
 
 std::vector<AccountId> Line::unfetched(const Rules& rules, Instant now) const {
     std::vector<AccountId> accounts;
     for (const auto& [account, member] : active_)
-        if (!member->fetched && member->until > now && member->admitted + rules.fetch <= now)
+        if (!member->fetched && (member->admitted + rules.fetch <= now || member->until <= now))
             accounts.push_back(account);
     return accounts;
 }

@@ -78,9 +78,10 @@ public:
     void admit(const Admission& admission);
     // The entry was not fetched: back to the place, passed over until a sign of life.
     void take_back(const AccountId& account, const IdBytes& entry);
-    // Active ones whose time is over.
+    // Active ones that had their entry and whose time is over.
     std::vector<AccountId> overdue(Instant now) const;
-    // Active ones that have not fetched the entry in time.
+    // Active ones that have not fetched the entry in time. They keep their place, even when the
+    // whole slot has passed: nobody could reach us, or we could not write it down.
     std::vector<AccountId> unfetched(const Rules& rules, Instant now) const;
     // Counts who is ahead of whom, and who is awake. Once a tick: linear.
     void rank(const Rules& rules, Instant now);

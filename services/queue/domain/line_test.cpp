@@ -76,12 +76,26 @@ TEST_F(Lines, never_more_are_in_than_the_threshold_and_their_time_ends) {
     for (int tick = 0; tick < 3; ++tick) admit(line.next(rules, now, 5));
     EXPECT_EQ(line.active(), 7);
     EXPECT_EQ(line.waiting(), 23);
+    for (const AccountId& account : line.unfetched(rules, now + rules.fetch))
+        line.find(account)->fetched = true;
     EXPECT_TRUE(line.overdue(now).empty());
     now = now + rules.active;
     const auto over = line.overdue(now);
     EXPECT_EQ(over.size(), 7u);
     for (const AccountId& account : over) line.end(account);
     EXPECT_EQ(line.active(), 0);
+}
+
+// Found by the simulator: after an outage longer than a slot people stood at the end of the line.
+TEST_F(Lines, a_slot_that_passed_before_its_entry_was_fetched_costs_no_place) {
+    const auto kept_out = join(1);
+    admit({kept_out});
+    now = now + rules.active + hours(1);
+    EXPECT_TRUE(line.overdue(now).empty());
+    ASSERT_EQ(line.unfetched(rules, now), std::vector<AccountId>{kept_out});
+    line.take_back(kept_out, line.find(kept_out)->entry);
+    line.saw(kept_out, now);
+    EXPECT_EQ(line.next(rules, now, 10), std::vector<AccountId>{kept_out});
 }
 
 TEST_F(Lines, who_does_not_fetch_the_entry_stands_at_his_place_again) {
@@ -251,13 +265,14 @@ void step(Lines& t, Model& model, std::vector<AccountId>& known) {
             model.find(account)->active = false;
         }
         for (const ModelMember& m : model.members)
-            EXPECT_FALSE(m.active && !m.fetched && m.until > t.now &&
-                         m.admitted + t.rules.fetch <= t.now);
+            EXPECT_FALSE(m.active && !m.fetched &&
+                         (m.until <= t.now || m.admitted + t.rules.fetch <= t.now));
         break;
     }
     case 6: { // slots run out
         for (const AccountId& account : t.line.overdue(t.now)) t.line.end(account);
-        std::erase_if(model.members, [&](const auto& m) { return m.active && m.until <= t.now; });
+        std::erase_if(model.members,
+                      [&](const auto& m) { return m.active && m.fetched && m.until <= t.now; });
         break;
     }
     default: // a crash: what the store has comes back, in any order
