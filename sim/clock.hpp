@@ -1,0 +1,23 @@
+// The wall clock of a simulated machine: the world's time from a fixed date on, and what somebody
+// has turned it by.
+#pragma once
+#include "libs/async/sim_loop.hpp"
+#include "libs/core/clock.hpp"
+
+namespace urr::sim {
+
+class WallClock final : public Clock {
+public:
+    // 2027-01-15: before it no token of the simulation was issued.
+    static constexpr Instant start{1'800'000'000'000'000};
+
+    explicit WallClock(const SimWorld& world) : world_(world) {}
+    Instant now() const override { return {start.us + world_.now().us + turned_by_.us}; }
+    void turn(Duration by) { turned_by_ = turned_by_ + by; }
+
+private:
+    const SimWorld& world_;
+    Duration turned_by_{};
+};
+
+} // namespace urr::sim
