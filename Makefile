@@ -1,5 +1,5 @@
 # The commands of the project. `make run` and `make test` install what is missing by themselves.
-.PHONY: test-infrastructure test-terraform run test bench stampede chaos fuzz format clean help setup release
+.PHONY: test-infrastructure test-terraform run test bench stampede chaos fuzz format lint clean help setup release
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ bench: release ## ours beside the yardsticks
 
 format: ## lay out the C++ files
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-19 -i
+
+lint: setup ## look for bugs without running anything (clang-tidy, layout, scripts)
+	@exec scripts/lint
 
 clean: ## remove what was built
 	@rm -rf build

@@ -22,10 +22,12 @@ there. Needs the stores for itself: stop `urr serve` first.
 )",
      migrate_stores},
     {"seed", "make and publish demo events",
-     R"(usage: urr seed [--seats N]
+     R"(usage: urr seed [--seats N] [--once]
 
-Migrates the stores and publishes three demo events (hall, arena, stadium), or one of N seats.
-Prints a line "id title" each.
+Migrates the stores and publishes three demo events (hall, arena, stadium) with a demo admin and a
+demo fan, whose passwords are drawn and told on standard error; or one event of N seats, without
+people. Prints a line "id title" per event. --once makes no event where there is one, and prints
+those that there are.
 )",
      seed},
     {"keys", "make the keys that are missing, or rotate one",

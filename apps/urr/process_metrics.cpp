@@ -13,6 +13,8 @@ void ProcessMetrics::append_metrics(MetricsText& out) const {
     std::uint64_t stalls = 0;
     for (const RunLoop* loop : loops_) stalls += loop->stalls();
     out.counter("urr_loop_stalls_total", "Turns that kept a loop longer than 50 ms.", stalls);
+    if (!stores_.empty())
+        out.gauge("urr_events_parked", "Messages that wait for urr replay.", parked.value());
 
     struct Figure {
         std::string_view name, help;

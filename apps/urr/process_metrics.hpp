@@ -1,5 +1,5 @@
-// What the process itself reports beside its services: stalls of the loops and the embedded stores.
-// Any thread.
+// What the process itself reports beside its services: stalls of the loops, the embedded stores,
+// the event log. Any thread.
 #pragma once
 #include <vector>
 
@@ -20,6 +20,7 @@ public:
     std::vector<Dependency> dependencies() const override { return {}; }
     void append_metrics(MetricsText& out) const override;
     bool clock_was_set_back() const;
+    Gauge parked; // messages that their consumers refused
 
 private:
     struct Store {

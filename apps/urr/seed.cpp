@@ -2,35 +2,38 @@
 #include <cstdio>
 
 #include "apps/urr/commands.hpp"
+#include "apps/urr/people.hpp"
+#include "apps/urr/run_to_end.hpp"
 #include "apps/urr/stores.hpp"
-#include "libs/async/nursery.hpp"
 #include "services/ticket/store/events.hpp"
 
 namespace urr::app {
 
 namespace {
 
-constexpr auto create_work = [](Tx& tx, const ticket::Event& event) {
-    // By nobody who is signed in; the line in the log has the event's own id.
-    return ticket::create_event(tx, event, {AccountId{}, MessageId{event.id.bytes}});
+// All or none: a seed that was cut off may be repeated.
+constexpr auto create_work = [](Tx& tx,
+                                const std::vector<ticket::Event>& events) -> Task<Result<bool>> {
+    for (const ticket::Event& event : events)
+        // By nobody who is signed in; the line in the log has the event's own id.
+        TRY(co_await ticket::create_event(tx, event, {AccountId{}, MessageId{event.id.bytes}}));
+    co_return true;
 };
+constexpr auto read_work = [](Tx& tx) { return ticket::all_events(tx); };
 
-Task<> create(Database& database, std::vector<ticket::Event> events, RunLoop& loop, int& status) {
-    for (ticket::Event& event : events) {
-        const EventId id = event.id;
-        const std::string title = event.title;
-        auto made = co_await database.transact(Context{}, create_work, std::move(event));
-        if (!made) {
-            status = failed(made.error());
-            break;
-        }
-        std::printf("%s  %s\n", id.text().c_str(), title.c_str());
+// Those that are there afterwards, or of `once` those that were there before.
+Task<Result<std::vector<ticket::Event>>> create(Database& database,
+                                                std::vector<ticket::Event> events, bool once) {
+    if (once) {
+        auto before = TRY(co_await database.read(Context{}, read_work));
+        if (!before.empty()) co_return before;
     }
-    loop.stop();
+    TRY(co_await database.transact(Context{}, create_work, events));
+    co_return events;
 }
 
-ticket::Event demo_event(std::string title, std::string venue, ticket::Layout layout, bool room,
-                         Instant now, Random& random) {
+ticket::Event demo_event(std::string title, std::string venue, ticket::Layout layout, Instant now,
+                         Random& random) {
     ticket::Event event;
     event.id = EventId::make(now, random);
     event.title = std::move(title);
@@ -40,42 +43,47 @@ ticket::Event demo_event(std::string title, std::string venue, ticket::Layout la
     event.sale_start = now - seconds(1);
     event.sale_end = now + hours(24 * 30);
     event.published = true;
-    event.room = room;
+    event.room = true;
     event.layout = std::move(layout);
     return event;
+}
+
+std::vector<ticket::Event> rehearsal(std::int64_t seats, Instant now, Random& random) {
+    return {demo_event("Rehearsal", "Anywhere", ticket::plain_layout(seats), now, random)};
+}
+
+std::vector<ticket::Event> demo_sales(Instant now, Random& random) {
+    constexpr std::pair<const char*, const char*> sales[] = {
+        {"Night of a thousand", "hall"}, {"Arena tour", "arena"}, {"Stadium finale", "stadium"}};
+    std::vector<ticket::Event> events;
+    for (const auto& [title, venue] : sales)
+        events.push_back(demo_event(title, venue, *ticket::layout_template(venue), now, random));
+    return events;
 }
 
 } // namespace
 
 int seed(const Settings& settings, const Arguments& given) {
     Arguments arguments = given;
+    const bool once = take_flag(arguments, "--once");
     const std::int64_t seats = take_number(arguments, "--seats", 0, 0);
     if (!arguments.empty()) return wrong_use("seed: unknown argument " + arguments[0]);
     SystemClock clock;
     SystemRandom random;
+    const auto loop = make_asio_loop();
     auto stores = Stores::open(settings.text("URR_DATA"), clock);
     if (!stores) return failed(stores.error());
-    std::vector<ticket::Event> events;
     const Instant now = clock.now();
-    if (seats > 0) {
-        events.push_back(
-            demo_event("Rehearsal", "Anywhere", ticket::plain_layout(seats), true, now, random));
-    } else {
-        events.push_back(demo_event("Night of a thousand", "Hall", *ticket::layout_template("hall"),
-                                    true, now, random));
-        events.push_back(demo_event("Arena tour", "Arena", *ticket::layout_template("arena"), true,
-                                    now, random));
-        events.push_back(demo_event("Stadium finale", "Stadium",
-                                    *ticket::layout_template("stadium"), true, now, random));
-    }
-    auto loop = make_asio_loop();
-    int status = 0;
-    Loop::Enter in(loop.get());
-    Nursery nursery;
-    nursery.spawn(create(*stores->ticket, std::move(events), *loop, status));
-    loop->run();
-    *stores = Stores{};
-    return status;
+    std::vector<ticket::Event> events =
+        seats > 0 ? rehearsal(seats, now, random) : demo_sales(now, random);
+    const auto there = run_to_end(*loop, create(*stores->ticket, std::move(events), once));
+    if (!there) return failed(there.error());
+    if (seats == 0)
+        if (const auto people = seed_people(settings, *stores->auth); !people)
+            return failed(people.error());
+    for (const ticket::Event& event : *there)
+        std::printf("%s  %s\n", event.id.text().c_str(), event.title.c_str());
+    return 0;
 }
 
 } // namespace urr::app

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "apps/urr/commands.hpp"
+#include "apps/urr/run_to_end.hpp"
 #include "apps/urr/signals.hpp"
 #include "apps/urr/system.hpp"
 
@@ -23,16 +24,6 @@ void raise_file_limit() {
 Task<> serve_until_stopped(System& system, RunLoop& loop, int& status) {
     const auto ended = co_await system.run();
     if (!ended) status = failed(ended.error());
-    loop.stop();
-}
-
-Task<> replay_once(System& system, RunLoop& loop, std::string group, std::string topic,
-                   int& status) {
-    const auto count = co_await system.replay(std::move(group), std::move(topic));
-    if (count)
-        std::printf("%lld messages taken\n", static_cast<long long>(*count));
-    else
-        status = failed(count.error());
     loop.stop();
 }
 
@@ -79,13 +70,11 @@ int replay(const Settings& settings, const Arguments& given) {
     auto loop = make_asio_loop();
     auto made = System::make(settings, Roles{}, *loop, log);
     if (!made) return failed(made.error());
-    int status = 0;
-    Loop::Enter in(loop.get());
-    Nursery nursery;
-    nursery.spawn(replay_once(**made, *loop, group, topic, status));
-    loop->run();
+    const auto count = run_to_end(*loop, (*made)->replay(group, topic));
     made->reset();
-    return status;
+    if (!count) return failed(count.error());
+    std::printf("%lld messages taken\n", static_cast<long long>(*count));
+    return 0;
 }
 
 } // namespace urr::app

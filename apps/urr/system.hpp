@@ -66,6 +66,7 @@ private:
                     std::vector<const ServiceComponent*> components, bool port_is_shared = false);
     Result<> listen_for_the_waiting_room();
     Task<> watch();
+    Task<> count_parked();
     Task<> drain();
 
     const Settings& settings_;

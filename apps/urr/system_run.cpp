@@ -136,8 +136,17 @@ Task<> System::watch() {
             clock_told = true;
             log_.write(Level::error, "clock_was_set_back");
         }
+        if (events_) co_await count_parked();
         (void)co_await sleep(Context{}, watch_interval);
     }
+}
+
+Task<> System::count_parked() {
+    const auto parked = co_await events_->parked(Context{});
+    if (!parked || *parked == process_.parked.value()) co_return;
+    log_.write(*parked > process_.parked.value() ? Level::error : Level::info, "messages_parked",
+               {{"count", *parked}});
+    process_.parked.set(*parked);
 }
 
 // Nobody new comes, who is in gets an answer, then the parts hand over.

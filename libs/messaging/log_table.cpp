@@ -26,10 +26,12 @@ constexpr Statement all_parked{
     "SELECT e.position, e.topic, e.id, e.type, e.version, e.occurred_us, e.key, e.seq, "
     "e.traceparent, e.data FROM parked p JOIN event_log e ON e.position = p.position "
     "WHERE p.grp = ?1 AND p.position > ?2 ORDER BY p.position LIMIT ?3"};
+constexpr Statement number_parked{"SELECT count(*) FROM parked"};
 constexpr Statement unpark{"DELETE FROM parked WHERE grp = ?1 AND position = ?2"};
+// A topic that nobody has listened to yet is no reason to keep anything.
 constexpr Statement prune{
     "DELETE FROM event_log WHERE position IN (SELECT e.position FROM event_log e "
-    "WHERE e.occurred_us < ?1 AND e.position <= (SELECT coalesce(min(g.position), 0) "
+    "WHERE e.occurred_us < ?1 AND e.position <= (SELECT coalesce(min(g.position), e.position) "
     "FROM group_position g WHERE g.topic = e.topic) "
     "AND NOT EXISTS (SELECT 1 FROM parked p WHERE p.position = e.position) LIMIT ?2)"};
 
@@ -91,6 +93,10 @@ Task<Result<bool>> park_behind(Tx& tx, const std::string& topic, const std::stri
 Task<Result<std::vector<Logged>>> fetch_parked(Tx& tx, const std::string& group, std::int64_t after,
                                                int most) {
     co_return logged(TRY(co_await tx.run(all_parked, {group, after, most})));
+}
+
+Task<Result<std::int64_t>> count_parked(Tx& tx) {
+    co_return TRY(co_await tx.run(number_parked)).integer(0, 0);
 }
 
 Task<Result<bool>> unpark_message(Tx& tx, const std::string& group, std::int64_t position) {

@@ -30,6 +30,7 @@ Task<Result<bool>> park_behind(Tx& tx, const std::string& topic, const std::stri
                                std::int64_t position, IdBytes key);
 Task<Result<std::vector<Logged>>> fetch_parked(Tx& tx, const std::string& group, std::int64_t after,
                                                int most);
+Task<Result<std::int64_t>> count_parked(Tx& tx);
 Task<Result<bool>> unpark_message(Tx& tx, const std::string& group, std::int64_t position);
 // Deletes up to `most` messages older than `before` that no group needs any more.
 Task<Result<std::int64_t>> prune_log(Tx& tx, Instant before, std::int64_t most);

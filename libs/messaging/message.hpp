@@ -50,6 +50,8 @@ public:
     // Gives the parked messages of a group to its consumer again; how many there were.
     virtual Task<Result<std::int64_t>> replay(Context context, std::string group,
                                               Consumer& consumer) = 0;
+    // How many messages stand parked, of all groups: more than none is an alarm.
+    virtual Task<Result<std::int64_t>> parked(Context context) = 0;
     // Deletes some of what is older than `kept` and that no group needs any more; how many.
     virtual Task<Result<std::int64_t>> prune(Context context, Duration kept) = 0;
 };

@@ -47,6 +47,7 @@ constexpr auto append_work = [](Tx& tx, const std::vector<Message>& messages) {
 constexpr auto fetch_parked_work = [](Tx& tx, const std::string& group, std::int64_t after) {
     return fetch_parked(tx, group, after, replayed_at_once);
 };
+constexpr auto count_parked_work = [](Tx& tx) { return count_parked(tx); };
 constexpr auto unpark_work = [](Tx& tx, const std::string& group, std::int64_t position) {
     return unpark_message(tx, group, position);
 };
@@ -89,6 +90,10 @@ public:
                 ++count;
             }
         }
+    }
+
+    Task<Result<std::int64_t>> parked(Context context) override {
+        co_return co_await database_.read(context, count_parked_work);
     }
 
     Task<Result<std::int64_t>> prune(Context context, Duration kept) override {

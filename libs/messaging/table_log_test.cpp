@@ -118,7 +118,9 @@ Task<> parks(Database& service, Database& events) {
     must(co_await sleep(Context{}, milliseconds(2000)));
     EXPECT_EQ(collector.seen.size(), 2u);
     collector.accepts_bad = true;
+    EXPECT_EQ(must(co_await log->parked(Context{})), 2);
     EXPECT_EQ(must(co_await log->replay(Context{}, "group", collector)), 2);
+    EXPECT_EQ(must(co_await log->parked(Context{})), 0);
     EXPECT_EQ(collector.seen[2] + collector.seen[3], "badafter");
     EXPECT_EQ(must(co_await log->replay(Context{}, "group", collector)), 0);
 }
