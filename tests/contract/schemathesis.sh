@@ -46,6 +46,8 @@ URR_VWR_PORT=$(free_port)
 base=http://127.0.0.1:$URR_PORT
 "$urr" keys >/dev/null
 event=$("$urr" seed --seats 20000 | cut -d' ' -f1)
+admin='"email":"admin@example.com"'
+password=$("$urr" admin create --email admin@example.com | sed -n 's/^password: \([^ ]*\) .*/\1/p')
 "$urr" serve >"$folder/log" 2>&1 &
 server=$!
 until_is ok status "$base/health" >/dev/null
@@ -84,4 +86,11 @@ cat >>"$folder/config.toml" <<TOML
 "header.x-queue-entry-token" = "$entry"
 TOML
 run "a real sale" '^(stream|leaveQueue)' --include-path-regex 'eventId|reservations|payments|tickets'
+# With an account that exists; who is known by its bearer token needs no cookie.
+token=$(curl -s -o "$folder/in" -D - -X POST -H "Content-Type: application/json" \
+    -d "{$admin,\"password\":\"$password\"}" "$base/api/v1/auth/login" |
+    sed -n 's/^Set-Cookie: access_token=\([^;]*\);.*/\1/p')
+[ -n "$token" ] || fail "the admin cannot sign in: $(cat "$folder/in")"
+cp "$here/schemathesis.toml" "$folder/config.toml"
+run "an account that exists" '^stream' --include-path-regex 'auth|jwks'
 kill -0 "$server" || fail "the program has ended: $(cat "$folder/log")"
