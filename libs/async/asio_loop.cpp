@@ -55,7 +55,7 @@ public:
         if (!head) asio::post(io_, [this] { receive(); });
     }
     void arm(Timer& timer, Instant at) override {
-        if (timer.armed) timer.armed->disarm(timer);
+        timer.cancel(); // also a firing that stands ready: linked twice, it would cut the list
         timer.armed = this;
         timers_.add(timer, at);
         rearm();

@@ -214,6 +214,58 @@ TEST(Offloads, let_a_caller_go_while_its_work_waits_or_runs) {
     EXPECT_LE(gone.load(), 1); // the one that a thread had taken already
 }
 
+// A timer that is armed again while its firing stands ready, on a loop that has more to do than one
+// turn takes: whoever stands behind it in the list must be run all the same.
+struct Again : Node {
+    int left = 40;
+    Again()
+        : Node([](Node& node) {
+              if (--static_cast<Again&>(node).left > 0) Loop::here().soon(node);
+          }) {}
+};
+struct Busy : Timer {
+    Busy() : Timer([](Node&) {}) {}
+};
+struct Meddler : Node {
+    Busy& busy;
+    int met = 0; // how often the timer stood ready
+    explicit Meddler(Busy& timer) : busy(timer) {
+        fire = [](Node& node) {
+            Meddler& self = static_cast<Meddler&>(node);
+            if (self.busy.owner) ++self.met;
+            if (self.busy.owner || !self.busy.armed)
+                Loop::here().arm(self.busy, Loop::here().now());
+            if (self.met < 20) Loop::here().soon(self);
+        };
+    }
+};
+
+TEST(Timers, armed_again_while_ready_lose_nobody) {
+    auto loop = make_asio_loop();
+    std::vector<Again> crowd(2'000);
+    Busy busy;
+    Meddler meddler(busy);
+    int slept = 0;
+    Loop::Enter in(loop.get());
+    Nursery nursery;
+    for (Again& one : crowd) loop->soon(one);
+    loop->soon(meddler);
+    for (int i = 0; i < 200; ++i)
+        nursery.spawn([](int& count) -> Task<> {
+            for (int n = 0; n < 20; ++n) must(co_await sleep(Context{}, microseconds(50)));
+            ++count;
+        }(slept));
+    nursery.spawn([](RunLoop& running, int& count, Meddler& other) -> Task<> {
+        for (int n = 0; n < 200 && (count < 200 || other.met < 20); ++n)
+            must(co_await sleep(Context{}, milliseconds(10)));
+        running.stop();
+    }(*loop, slept, meddler));
+    loop->run();
+    EXPECT_EQ(slept, 200);
+    EXPECT_EQ(meddler.met, 20);
+    for (const Again& one : crowd) ASSERT_EQ(one.left, 0);
+}
+
 TEST(Stalls, are_counted) {
     auto loop = make_asio_loop(milliseconds(5));
     Loop::Enter in(loop.get());

@@ -57,7 +57,8 @@ public:
     virtual void soon(Node& node) = 0;
     // Runs `node` at this loop. Any thread; the node must outlive its firing.
     virtual void post(Node& node) = 0;
-    // Runs `timer` at or after `at`; replaces an earlier time. Own thread.
+    // Runs `timer` at or after `at`; replaces an earlier time, also one that has come and whose
+    // firing stands ready. Own thread.
     virtual void arm(Timer& timer, Instant at) = 0;
     virtual void disarm(Timer& timer) = 0;
     // Takes a ready node out. Own thread; called by ~Node.

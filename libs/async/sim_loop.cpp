@@ -47,7 +47,7 @@ void SimWorld::run_until(Instant until) {
 }
 
 void SimLoop::arm(Timer& timer, Instant at) {
-    if (timer.armed) timer.armed->disarm(timer);
+    timer.cancel();
     timer.armed = this;
     world_.timers_.add(timer, at);
 }

@@ -235,7 +235,8 @@ public:
         const Instant due = std::min(context.deadline, loop_.now() + limits_.request_timeout);
         Place place(*this);
         if (!place.take()) TRY(co_await place.wait(context, due));
-        if (!tick_.armed) loop_.arm(tick_, loop_.now() + tick_interval);
+        // One that stands ready is not put off: under load it would never come.
+        if (!tick_.armed && !tick_.owner) loop_.arm(tick_, loop_.now() + tick_interval);
         for (bool again = false;; again = true) {
             Result<Response> answer = fail(Code::UNAVAILABLE);
             auto upstream = again ? nullptr : idle();
