@@ -53,14 +53,18 @@ struct FakeRoom final : Transport {
     std::map<EventId, JsonValue> reports;
     bool away = false;
     int refused = 0; // how many reports to refuse as stale
+    std::map<EventId, std::int64_t> sequences;
 
     Task<Result<Response>> send(Context, Request request) override {
         if (away) co_return fail(Code::UNAVAILABLE);
         const EventId event = *EventId::parse(request.path.substr(request.path.rfind('/') + 1));
         if (request.method == Method::put) {
             reports[event] = must(parse_json(request.body));
-            if (refused > 0) {
-                --refused;
+            std::int64_t& last = sequences[event];
+            const bool older = reports[event].integer_of("sequence") <= last;
+            last = std::max(last, reports[event].integer_of("sequence"));
+            if (older || refused > 0) {
+                if (refused > 0) --refused;
                 co_return problem(Error(Code::REPORT_STALE), Trace{});
             }
             const auto epoch = std::uint64_t(reports[event].integer_of("epoch"));

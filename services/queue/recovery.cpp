@@ -59,6 +59,8 @@ Task<Result<void>> Service::open(Context context) {
         TRY(co_await parts_.database.transact(context, open_work, fresh, message_id()));
     generation_ = generation.id;
     log_read_ = generation.log_read;
+    opened_ = generation.now;
+    opened_at_ = Loop::here().now();
     for (const RevokedEntry& entry : generation.revoked)
         parts_.revoked.revoke(entry.event, entry.entry, entry.until);
     for (const EventId& event : parts_.events.published()) {

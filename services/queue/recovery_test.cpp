@@ -239,6 +239,18 @@ TEST_F(Recovery, a_room_in_a_later_epoch_is_followed) {
     EXPECT_EQ(house.enter(house.fan(), house.room_token(3)).status, 200);
 }
 
+TEST_F(Recovery, reports_count_on_when_the_clock_was_set_back_an_hour) {
+    house.pass(5);
+    house.lever("rate", R"({"perSecond":9})"); // the store knows the time
+    house.crash();
+    house.clock.set(house.clock.now() - hours(1));
+    house.start();
+    const std::uint64_t before = house.service->metrics().failed_reports.value();
+    house.pass(5);
+    EXPECT_EQ(house.service->metrics().failed_reports.value(), before);
+    EXPECT_EQ(house.room.reports[house.event].integer_of("rate"), 9 * 60);
+}
+
 TEST_F(Recovery, each_report_tells_what_was_last_seen_of_the_room) {
     house.room.rooms[house.event].next = 501;
     house.room.rooms[house.event].serving = 300;

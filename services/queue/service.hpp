@@ -155,6 +155,7 @@ private:
     PublicKeys own_keys_; // of places and entries, for those that are shown again
     GenerationId generation_;
     bool log_read_ = false;
+    Instant opened_, opened_at_; // the store's time, and the loop's, at open
     std::shared_ptr<StreamLimit> stream_limit_;
     std::map<EventId, std::unique_ptr<Hall>> halls_;
     Metrics metrics_;

@@ -180,7 +180,9 @@ void Service::show(Hall& of, const EventFacts& facts) {
 Task<> Service::report(Context context, EventId event, Hall& of, EventFacts facts) {
     RoomReport report;
     report.epoch = of.epoch;
-    of.sequence = std::max(of.sequence + 1, std::uint64_t(std::max<std::int64_t>(0, now().us)));
+    // The store's time goes on from what is stored, also when the clock was set back.
+    const Instant store_time = opened_ + (Loop::here().now() - opened_at_);
+    of.sequence = std::max(of.sequence + 1, std::uint64_t(std::max(now(), store_time).us));
     report.sequence = of.sequence;
     report.sold_out = facts.sold_out();
     const bool before = !facts.on_sale || of.levers.room == RoomLever::prequeue;
