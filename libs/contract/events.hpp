@@ -100,6 +100,21 @@ void describe(Archive& a, PaymentFailed& v) {
     a.field("declined", v.declined);
 }
 
+// Money was given back.
+struct PaymentRefunded {
+    static constexpr std::string_view type = "PaymentRefunded";
+    static constexpr bool open = true;
+    OrderId order;
+    PaymentId payment;
+    Won amount;
+};
+template <class Archive>
+void describe(Archive& a, PaymentRefunded& v) {
+    a.field("orderId", v.order);
+    a.field("paymentId", v.payment);
+    a.field("amount", v.amount);
+}
+
 // What begin-payment answers (ticket, by REST).
 struct BegunPayment {
     static constexpr bool open = true;

@@ -11,13 +11,23 @@
 #include "libs/core/settings.hpp"
 #include "libs/messaging/relay.hpp"
 #include "libs/telemetry/log.hpp"
+#include "services/payment/callbacks.hpp"
 #include "services/payment/http/routes.hpp"
 #include "services/payment/sandbox_acquirer.hpp"
 #include "services/payment/tickets_client.hpp"
 
 namespace urr::payment {
 
-inline constexpr std::span<const SettingRow> settings; // none yet
+inline constexpr SettingRow settings[] = {
+    {"URR_RECONCILE_SECONDS", Kind::number, "5",
+     "how often unknown outcomes are asked for at the provider", 1, 3'600},
+    {"URR_RECONCILE_AFTER_SECONDS", Kind::number, "20",
+     "how old an attempt must be for that: longer than any request may take", 1, 3'600},
+    {"URR_PAYMENT_ALARM_SECONDS", Kind::number, "900",
+     "after how long an unknown outcome is an alarm", 1, 86'400},
+    {"URR_SANDBOX_SECRET", Kind::secret, "",
+     "what the sandbox signs its callbacks with; empty: drawn at each start"},
+};
 
 struct Needs {
     Database& database;
@@ -51,11 +61,15 @@ private:
     Database& database_;
     Database& acquirer_database_;
     Log& log_;
-    std::unique_ptr<Acquirer> acquirer_;
+    const HmacKey sandbox_secret_;
+    const CallerKey sandbox_caller_; // the sandbox comes in by the same door as all others
+    std::unique_ptr<SandboxAcquirer> acquirer_;
     std::unique_ptr<Tickets> tickets_;
     Service service_;
     Routes routes_;
     GuardedService face_;
+    std::unique_ptr<Transport> to_face_;
+    SignedCallbacks callbacks_;
     Relay relay_;
 };
 

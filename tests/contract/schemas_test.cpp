@@ -154,9 +154,10 @@ std::set<std::string> expect_events() {
 }
 
 TEST(Schemas, of_events_are_those_of_the_contract_and_none_is_forgotten) {
-    const auto known = expect_events<PaymentRequested, PaymentWithdrawn, RefundRequested,
-                                     ReservationConfirmed, PaymentCaptured, PaymentFailed,
-                                     EntryAdmitted, EntryEnded, EntryReturned, GenerationBegun>();
+    const auto known =
+        expect_events<PaymentRequested, PaymentWithdrawn, RefundRequested, ReservationConfirmed,
+                      PaymentCaptured, PaymentFailed, PaymentRefunded, EntryAdmitted, EntryEnded,
+                      EntryReturned, GenerationBegun>();
     const JsonValue& messages = *at(contract("asyncapi"), {"components", "messages"});
     EXPECT_EQ(std::set<std::string>(messages.names.begin(), messages.names.end()), known);
 }

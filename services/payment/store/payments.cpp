@@ -36,6 +36,15 @@ CREATE TABLE ledger (
     at_us INTEGER NOT NULL,
     PRIMARY KEY (entry, posting)
 ) WITHOUT ROWID;
+-- Money to be given back.
+CREATE TABLE refunds (
+    payment BLOB PRIMARY KEY,
+    order_id BLOB,
+    amount INTEGER NOT NULL,
+    done INTEGER NOT NULL,
+    wanted_us INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX refunds_wanted ON refunds (wanted_us) WHERE done = 0;
 )sql"}};
 
 namespace {
@@ -46,22 +55,35 @@ constexpr Statement insert_order{"INSERT INTO orders (id, account, amount, expir
                                  "VALUES (?1, ?2, ?3, ?4, 0) ON CONFLICT DO NOTHING"};
 constexpr Statement select_order{
     "SELECT account, amount, expires_us, state FROM orders WHERE id = ?1"};
-constexpr Statement withdraw{"UPDATE orders SET state = 1 WHERE id = ?1 AND state = 0"};
-constexpr Statement set_order{"UPDATE orders SET state = ?2 WHERE id = ?1"};
+constexpr Statement withdraw{"UPDATE orders SET state = 1 WHERE id = ?1 AND state IN (0, 3)"};
+constexpr Statement cancel{"UPDATE orders SET state = 3 WHERE id = ?1 AND state = 0"};
+constexpr Statement reopen{"UPDATE orders SET state = 0 WHERE id = ?1 AND state = 3"};
+// Of an open order of that account, unless another attempt lives.
 constexpr Statement insert_attempt{
     "INSERT INTO attempts (id, order_id, account, amount, state, fence, created_us, key, "
-    "body_sha256) VALUES (?1, ?2, ?3, ?4, 0, 0, ?5, ?6, ?7)"};
+    "body_sha256) SELECT ?1, id, account, amount, 0, 0, ?4, ?5, ?6 FROM orders "
+    "WHERE id = ?2 AND account = ?3 AND state = 0 ON CONFLICT DO NOTHING RETURNING amount"};
 constexpr Statement living{"SELECT state FROM attempts WHERE order_id = ?1 AND state IN (0, 1)"};
-constexpr Statement set_attempt{
-    "UPDATE attempts SET state = ?2, fence = ?3 WHERE id = ?1 AND state = 0"};
-constexpr Statement set_refunded{"UPDATE attempts SET state = 5 WHERE id = ?1 AND state = 1"};
-constexpr Statement post{"INSERT INTO ledger (entry, posting, account, amount, at_us) "
-                         "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING"};
-#define ATTEMPT_COLUMNS                                                                            \
-    "SELECT id, order_id, account, amount, state, created_us, key, body_sha256 FROM attempts "
-constexpr Statement one_attempt{ATTEMPT_COLUMNS "WHERE id = ?1"};
-constexpr Statement of_account{ATTEMPT_COLUMNS "WHERE account = ?1 ORDER BY id DESC LIMIT ?2"};
-constexpr Statement old_ones{ATTEMPT_COLUMNS
+// Both postings of an entry in one statement, of one amount: they cannot but balance.
+constexpr Statement post{
+    "INSERT INTO ledger (entry, posting, account, amount, at_us) VALUES "
+    "(?1, ?2, 'acquirer', ?3, ?4), (?1, ?2 + 1, 'customers', -?3, ?4) ON CONFLICT DO NOTHING"};
+constexpr Statement select_faults{
+    "SELECT count(*) FROM (SELECT 1 FROM ledger GROUP BY entry HAVING sum(amount) <> 0)"};
+constexpr Statement insert_refund{
+    "INSERT INTO refunds (payment, order_id, amount, done, wanted_us) VALUES (?1, ?2, ?3, 0, ?4) "
+    "ON CONFLICT DO NOTHING"};
+constexpr Statement select_refunds{
+    "SELECT payment FROM refunds WHERE done = 0 ORDER BY wanted_us LIMIT ?1"};
+constexpr Statement end_refund{"UPDATE refunds SET done = 1 WHERE payment = ?1 AND done = 0 "
+                               "RETURNING order_id, amount"};
+#define ATTEMPT_COLUMNS "id, order_id, account, amount, state, created_us, key, body_sha256"
+constexpr Statement set_attempt{"UPDATE attempts SET state = ?3, fence = ?4 "
+                                "WHERE id = ?1 AND state = ?2 RETURNING " ATTEMPT_COLUMNS};
+constexpr Statement one_attempt{"SELECT " ATTEMPT_COLUMNS " FROM attempts WHERE id = ?1"};
+constexpr Statement of_account{"SELECT " ATTEMPT_COLUMNS " FROM attempts "
+                               "WHERE account = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3"};
+constexpr Statement old_ones{"SELECT " ATTEMPT_COLUMNS " FROM attempts "
                              "WHERE state = 0 AND created_us <= ?1 ORDER BY created_us LIMIT ?2"};
 #undef ATTEMPT_COLUMNS
 
@@ -80,28 +102,53 @@ Attempt attempt_of(const Rows& rows, std::size_t i) {
     return a;
 }
 
+constexpr int posting_capture = 0, posting_refund = 2;
+
 // What the acquirer owes us against what we owe the customer; a refund turns it round.
-Task<Result<void>> post_entry(Tx& tx, PaymentId attempt, bool refund, Won amount) {
-    const int first = refund ? 2 : 0;
-    const Won signed_amount{refund ? -amount.amount : amount.amount};
-    TRY(co_await tx.run(post, {attempt, first, "acquirer", signed_amount, tx.now}));
-    TRY(co_await tx.run(post, {attempt, first + 1, "customers", Won{} - signed_amount, tx.now}));
+Task<Result<void>> post_entry(Tx& tx, PaymentId payment, int posting, Won amount) {
+    const Won owed = posting == posting_refund ? Won{} - amount : amount;
+    TRY(co_await tx.run(post, {payment, posting, owed, tx.now}));
     co_return Result<void>{};
 }
 
-std::string outcome_event(const Attempt& a, const Settlement& s) {
-    if (s.to == AttemptState::captured)
-        return to_json(PaymentCaptured{a.order, a.id, s.fence, a.amount});
-    return to_json(PaymentFailed{a.order, s.fence, true});
+Task<Result<void>> announce(Tx& tx, MessageId id, OrderId order, std::string_view type,
+                            const std::string& data) {
+    TRY(co_await append_event(tx, id, {topic_reservation, order.bytes, type, 1, data, ""}));
+    co_return Result<void>{};
+}
+
+Task<Result<void>> announce_outcome(Tx& tx, const Attempt& a, const Settlement& s) {
+    if (s.event == AttemptEvent::captured) {
+        const std::string data = to_json(PaymentCaptured{a.order, a.id, s.fence, a.amount});
+        co_return co_await announce(tx, s.message, a.order, PaymentCaptured::type, data);
+    }
+    const std::string data = to_json(PaymentFailed{a.order, s.fence, true});
+    co_return co_await announce(tx, s.message, a.order, PaymentFailed::type, data);
+}
+
+// The attempt has an outcome already; money that comes all the same goes back.
+Task<Result<Attempt>> settle_late(Tx& tx, const Settlement& s) {
+    Attempt a = TRY(co_await find_attempt(tx, s.attempt));
+    const auto next = after(a.state, s.event);
+    if (!next) co_return a;
+    TRY(co_await tx.run(set_attempt, {a.id, int(a.state), int(*next), s.fence}));
+    TRY(co_await post_entry(tx, a.id, posting_capture, a.amount));
+    TRY(co_await tx.run(insert_refund, {a.id, a.order, a.amount, tx.now}));
+    a.state = *next;
+    co_return a;
+}
+
+// Why no attempt could start.
+Task<Result<Started>> refuse_start(Tx& tx, OrderId id, AccountId account) {
+    const Order order = TRY(co_await find_order(tx, id));
+    if (order.account != account) co_return fail(Code::NOT_FOUND);
+    if (order.state == OrderState::captured) co_return fail(Code::PAYMENT_ALREADY_CAPTURED);
+    if (order.state == OrderState::withdrawn) co_return fail(Code::HOLD_EXPIRED);
+    if (order.state == OrderState::cancelled) co_return fail(Code::PAYMENT_NOT_READY);
+    co_return fail(Error(Code::PAYMENT_OUTCOME_PENDING).retry_after(2));
 }
 
 } // namespace
-
-std::string_view state_name(AttemptState state) {
-    constexpr std::string_view names[] = {"pending", "captured", "declined",
-                                          "refused", "voided",   "refunded"};
-    return names[std::size_t(state)];
-}
 
 std::string attempt_json(const Attempt& a) {
     return "{\"id\":\"" + a.id.text() + "\",\"orderId\":\"" + a.order.text() + "\",\"state\":\"" +
@@ -122,59 +169,93 @@ Task<Result<bool>> withdraw_order(Tx& tx, OrderId id) {
 Task<Result<Order>> find_order(Tx& tx, OrderId id) {
     const Rows rows = TRY(co_await tx.run(select_order, {id}));
     if (rows.empty()) co_return fail(Code::NOT_FOUND);
-    co_return Order{id, rows.id<AccountId>(0, 0), rows.won(0, 1), rows.instant(0, 2),
-                    OrderState(rows.integer(0, 3))};
+    Order order{id, rows.id<AccountId>(0, 0), rows.won(0, 1), rows.instant(0, 2),
+                OrderState(rows.integer(0, 3))};
+    const Rows alive = TRY(co_await tx.run(living, {id}));
+    if (!alive.empty() && alive.integer(0, 0) == int(AttemptState::captured))
+        order.state = OrderState::captured;
+    co_return order;
 }
 
-Task<Result<Started>> start_attempt(Tx& tx, PaymentId id, OrderId order_id, IdempotencyKey key) {
+Task<Result<Order>> reopen_order(Tx& tx, OrderId id) {
+    TRY(co_await tx.run(reopen, {id}));
+    co_return TRY(co_await find_order(tx, id));
+}
+
+Task<Result<Order>> cancel_order(Tx& tx, OrderId id) {
+    Order order = TRY(co_await find_order(tx, id));
+    if (order.state == OrderState::captured) co_return fail(Code::PAYMENT_ALREADY_CAPTURED);
+    if (!TRY(co_await tx.run(living, {id})).empty())
+        co_return fail(Error(Code::PAYMENT_OUTCOME_PENDING).retry_after(2));
+    if (TRY(co_await tx.run(cancel, {id})).changes() == 1) order.state = OrderState::cancelled;
+    co_return order;
+}
+
+Task<Result<Started>> start_attempt(Tx& tx, PaymentId id, OrderId order, IdempotencyKey key) {
     Started started;
     started.answer = TRY(co_await claim_attempt(tx, key));
     if (started.answer) co_return started;
-    const Order order = TRY(co_await find_order(tx, order_id));
-    if (order.account != key.account) co_return fail(Code::NOT_FOUND);
-    const Rows rows = TRY(co_await tx.run(living, {order_id}));
-    if (!rows.empty() && rows.integer(0, 0) == int(AttemptState::captured))
-        co_return fail(Code::PAYMENT_ALREADY_CAPTURED);
-    if (!rows.empty()) co_return fail(Error(Code::PAYMENT_OUTCOME_PENDING).retry_after(2));
-    if (order.state == OrderState::withdrawn) co_return fail(Code::HOLD_EXPIRED);
     const std::span<const unsigned char> digest(key.body_sha256);
-    TRY(co_await tx.run(insert_attempt,
-                        {id, order_id, order.account, order.amount, tx.now, key.key, digest}));
-    started.attempt = {id,     order_id,      order.account, order.amount, AttemptState::started,
+    const Rows rows =
+        TRY(co_await tx.run(insert_attempt, {id, order, key.account, tx.now, key.key, digest}));
+    if (rows.empty()) co_return TRY(co_await refuse_start(tx, order, key.account));
+    const AccountId account = key.account;
+    started.attempt = {id,     order,         account, rows.won(0, 0), AttemptState::started,
                        tx.now, std::move(key)};
     co_return started;
 }
 
 Task<Result<Attempt>> settle_attempt(Tx& tx, Settlement s) {
-    Attempt a = TRY(co_await find_attempt(tx, s.attempt));
-    if (a.state != AttemptState::started) co_return a;
-    TRY(co_await tx.run(set_attempt, {a.id, int(s.to), s.fence}));
-    a.state = s.to;
-    if (s.to == AttemptState::captured) {
-        TRY(co_await tx.run(set_order, {a.order, int(OrderState::captured)}));
-        TRY(co_await post_entry(tx, a.id, false, a.amount));
-    }
-    if (s.announce) {
-        const std::string data = outcome_event(a, s);
-        const std::string_view type =
-            s.to == AttemptState::captured ? PaymentCaptured::type : PaymentFailed::type;
-        TRY(co_await append_event(tx, s.message,
-                                  {topic_reservation, a.order.bytes, type, 1, data, ""}));
-    }
-    if (s.to == AttemptState::refused) { // nothing happened: the key is free again
+    const auto next = after(AttemptState::started, s.event);
+    if (!next) co_return fail(Code::INTERNAL, "no such outcome of an attempt");
+    const Rows rows = TRY(
+        co_await tx.run(set_attempt, {s.attempt, int(AttemptState::started), int(*next), s.fence}));
+    if (rows.empty()) co_return TRY(co_await settle_late(tx, s));
+    const Attempt a = attempt_of(rows, 0);
+    const bool captured = s.event == AttemptEvent::captured;
+    if (captured) TRY(co_await post_entry(tx, a.id, posting_capture, a.amount));
+    if (s.announce) TRY(co_await announce_outcome(tx, a, s));
+    if (s.event == AttemptEvent::refused) { // nothing happened: the key is free again
         TRY(co_await forget_attempt(tx, a.key));
     } else {
         const std::string answer = attempt_json(a);
-        TRY(co_await keep_answer(tx, a.key, s.to == AttemptState::captured ? 200 : 409, answer));
+        TRY(co_await keep_answer(tx, a.key, captured ? 200 : 409, answer));
     }
     co_return a;
 }
 
-Task<Result<bool>> note_refund(Tx& tx, PaymentId id) {
-    const Attempt a = TRY(co_await find_attempt(tx, id));
-    const Rows rows = TRY(co_await tx.run(set_refunded, {id}));
-    if (rows.changes() == 1) TRY(co_await post_entry(tx, id, true, a.amount));
+Task<Result<bool>> want_refund(Tx& tx, PaymentId payment) {
+    const auto a = co_await find_attempt(tx, payment);
+    if (!a || !after(a->state, AttemptEvent::refunded)) co_return false;
+    TRY(co_await tx.run(insert_refund, {a->id, a->order, a->amount, tx.now}));
+    co_return true;
+}
+
+Task<Result<bool>> note_unknown_money(Tx& tx, PaymentId payment, Won amount) {
+    TRY(co_await post_entry(tx, payment, posting_capture, amount));
+    const Rows rows = TRY(co_await tx.run(insert_refund, {payment, nullptr, amount, tx.now}));
     co_return rows.changes() == 1;
+}
+
+Task<Result<std::vector<PaymentId>>> wanted_refunds(Tx& tx, std::int64_t most) {
+    const Rows rows = TRY(co_await tx.run(select_refunds, {most}));
+    std::vector<PaymentId> all;
+    for (std::size_t i = 0; i < rows.size(); ++i) all.push_back(rows.id<PaymentId>(i, 0));
+    co_return all;
+}
+
+Task<Result<bool>> note_refunded(Tx& tx, PaymentId payment, MessageId message) {
+    const Rows rows = TRY(co_await tx.run(end_refund, {payment}));
+    if (rows.empty()) co_return false;
+    const Won amount = rows.won(0, 1);
+    TRY(co_await post_entry(tx, payment, posting_refund, amount));
+    if (rows.is_null(0, 0)) co_return true;
+    const auto order = rows.id<OrderId>(0, 0);
+    for (const AttemptState from : {AttemptState::captured, AttemptState::stray})
+        TRY(co_await tx.run(set_attempt, {payment, int(from), int(AttemptState::refunded), 0}));
+    const std::string data = to_json(PaymentRefunded{order, payment, amount});
+    TRY(co_await announce(tx, message, order, PaymentRefunded::type, data));
+    co_return true;
 }
 
 Task<Result<Attempt>> find_attempt(Tx& tx, PaymentId id) {
@@ -183,8 +264,9 @@ Task<Result<Attempt>> find_attempt(Tx& tx, PaymentId id) {
     co_return attempt_of(rows, 0);
 }
 
-Task<Result<std::vector<Attempt>>> attempts_of(Tx& tx, AccountId account, std::int64_t most) {
-    const Rows rows = TRY(co_await tx.run(of_account, {account, most}));
+Task<Result<std::vector<Attempt>>> attempts_of(Tx& tx, AccountId account, Page page) {
+    const Rows rows =
+        TRY(co_await tx.run(of_account, {account, page.before, page.limit_and_one()}));
     std::vector<Attempt> all;
     for (std::size_t i = 0; i < rows.size(); ++i) all.push_back(attempt_of(rows, i));
     co_return all;
@@ -195,6 +277,10 @@ Task<Result<std::vector<Attempt>>> unsettled(Tx& tx, Duration age, std::int64_t 
     std::vector<Attempt> all;
     for (std::size_t i = 0; i < rows.size(); ++i) all.push_back(attempt_of(rows, i));
     co_return all;
+}
+
+Task<Result<std::int64_t>> ledger_faults(Tx& tx) {
+    co_return TRY(co_await tx.run(select_faults)).integer(0, 0);
 }
 
 } // namespace urr::payment
