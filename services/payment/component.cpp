@@ -43,13 +43,14 @@ Component::Component(const Settings& given, Needs needs)
       sandbox_caller_{"sandbox", drawn_key(needs.random)},
       acquirer_(make_sandbox_acquirer(needs.acquirer_database)),
       tickets_(make_tickets_client(needs.ticket, std::move(needs.ticket_key), needs.clock)),
-      service_(parts_of(given, needs, *acquirer_, *tickets_)),
-      routes_(service_, sandbox_secret_, needs.clock),
+      service_(parts_of(given, needs, *acquirer_, *tickets_)), routes_(service_),
+      webhooks_(service_, sandbox_secret_, needs.clock),
       face_("payment", with(std::move(needs.callers), sandbox_caller_), {}, needs.clock),
       to_face_(loopback(face_)),
       callbacks_(*to_face_, sandbox_caller_, sandbox_secret_, needs.clock),
       relay_(needs.database, needs.events, std::move(needs.holder), milliseconds(5)) {
     routes_.add_to(face_.router());
+    webhooks_.add_to(face_.router());
 }
 
 Task<Result<void>> Component::open(Context context) {

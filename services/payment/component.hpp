@@ -67,6 +67,7 @@ private:
     std::unique_ptr<Tickets> tickets_;
     Service service_;
     Routes routes_;
+    Webhooks webhooks_;
     GuardedService face_;
     std::unique_ptr<Transport> to_face_;
     SignedCallbacks callbacks_;

@@ -50,6 +50,7 @@ struct OnSale : testing::Test {
     std::unique_ptr<payment::Tickets> tickets_client;
     std::unique_ptr<payment::Service> payments;
     std::unique_ptr<payment::Routes> payment_routes;
+    std::unique_ptr<payment::Webhooks> webhooks;
     CallerKey gateway{"gateway", HmacKey("g")};
     EventId event;
 
@@ -95,12 +96,14 @@ struct OnSale : testing::Test {
             payment::make_tickets_client(*to_ticket, CallerKey{"payment", HmacKey("p")}, clock);
         payments = std::make_unique<payment::Service>(
             payment::Parts{*payment_db, clock, random, *acquirer, *tickets_client});
-        payment_routes = std::make_unique<payment::Routes>(*payments, HmacKey("s"), clock);
+        payment_routes = std::make_unique<payment::Routes>(*payments);
+        webhooks = std::make_unique<payment::Webhooks>(*payments, HmacKey("s"), clock);
         CallerKeys payment_callers;
         payment_callers.emplace("gateway", HmacKey("g"));
         payment_face = std::make_unique<GuardedService>(
             "payment", std::move(payment_callers), std::set<std::string, std::less<>>{}, clock);
         payment_routes->add_to(payment_face->router());
+        webhooks->add_to(payment_face->router());
         to_payment = loopback(*payment_face);
         callbacks =
             std::make_unique<payment::SignedCallbacks>(*to_payment, gateway, HmacKey("s"), clock);

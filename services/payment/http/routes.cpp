@@ -43,7 +43,6 @@ void Routes::add_to(Router& router) {
     router.add<&Routes::prepare>(Method::post, "/api/v1/payments/{orderId}/prepare", *this);
     router.add<&Routes::confirm>(Method::post, "/api/v1/payments/{orderId}/confirm", *this);
     router.add<&Routes::cancel>(Method::post, "/api/v1/payments/{orderId}/cancel", *this);
-    router.add<&Routes::webhook>(Method::post, "/api/v1/payments/webhooks/{provider}", *this);
     router.add<&Routes::mine>(Method::get, "/api/v1/payments/mine", *this);
     router.add<&Routes::one>(Method::get, "/api/v1/payments/{id}", *this);
 }
@@ -61,8 +60,11 @@ Task<Result<Response>> Routes::cancel(Context context, Request request) {
     co_return json_response(200, order_json(TRY(co_await service_.cancel(context, id))));
 }
 
-// Whoever calls: what is told counts by its signature alone.
-Task<Result<Response>> Routes::webhook(Context context, Request request) {
+void Webhooks::add_to(Router& router) {
+    router.add<&Webhooks::tell>(Method::post, "/api/v1/payments/webhooks/{provider}", *this);
+}
+
+Task<Result<Response>> Webhooks::tell(Context context, Request request) {
     if (request.parameters[0] != "sandbox") co_return fail(Code::NOT_FOUND);
     if (auto genuine =
             check_signature(secret_, request.header(signature_header), request.body, clock_.now());

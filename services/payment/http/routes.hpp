@@ -7,18 +7,29 @@ namespace urr::payment {
 
 class Routes {
 public:
-    // `secret`: what the sandbox signs its callbacks with.
-    Routes(Service& service, HmacKey secret, const Clock& clock)
-        : service_(service), secret_(secret), clock_(clock) {}
+    explicit Routes(Service& service) : service_(service) {}
     void add_to(Router& router);
 
 private:
     Task<Result<Response>> prepare(Context context, Request request);
     Task<Result<Response>> confirm(Context context, Request request);
     Task<Result<Response>> cancel(Context context, Request request);
-    Task<Result<Response>> webhook(Context context, Request request);
     Task<Result<Response>> mine(Context context, Request request);
     Task<Result<Response>> one(Context context, Request request);
+
+    Service& service_;
+};
+
+// What providers call. Whoever calls: what is told counts by its signature alone.
+class Webhooks {
+public:
+    // `secret`: what the sandbox signs with.
+    Webhooks(Service& service, HmacKey secret, const Clock& clock)
+        : service_(service), secret_(secret), clock_(clock) {}
+    void add_to(Router& router);
+
+private:
+    Task<Result<Response>> tell(Context context, Request request);
 
     Service& service_;
     const HmacKey secret_;
