@@ -7,7 +7,7 @@ namespace urr::sim {
 using payment::Charge;
 
 Bank::Bank(SimWorld& world, FaultCounts& counts)
-    : world_(world), counts_(counts), loop_(world), clock_(world), random_(world.random().next()),
+    : counts_(counts), loop_(world), clock_(world), random_(world.random().next()),
       disk_(world.random().next(), clock_) {
     Loop::Enter in(&loop_);
     SqliteOptions options;

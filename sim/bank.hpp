@@ -33,7 +33,6 @@ private:
     static Task<> capture_late(Bank& bank, PaymentId key, Won amount, std::string card);
     Task<Result<void>> travel(Context context);
 
-    SimWorld& world_;
     FaultCounts& counts_;
     SimLoop loop_;
     WallClock clock_;
