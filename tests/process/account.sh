@@ -34,7 +34,11 @@ stop() {
 }
 
 "$urr" keys >/dev/null
-event=$("$urr" seed --seats 10 | cut -d' ' -f1)
+event=$("$urr" seed 2>"$folder/people" | head -n 1 | cut -d' ' -f1)
+password=$(sed -n 's/^demo admin: admin@demo.urr, password //p' "$folder/people")
+[ ${#password} = 16 ] || fail "no demo admin: $(cat "$folder/people")"
+grep -q "^demo fan: fan@demo.urr, password " "$folder/people" || fail "no demo fan"
+[ -z "$("$urr" seed --once 2>&1 >"$folder/again")" ] || fail "demo people twice"
 start
 
 person='{"email":"Fan@Example.com","password":"tr4mp-violet-91","name":"Kim Fan"}'
@@ -79,6 +83,9 @@ is "$(curl -s -b "$jar" -X PATCH -H "Content-Type: application/json" -d '{"phone
     "$auth/me" | field phone)" 010-1234-5678 "the new phone"
 is "$(curl -s -b "$jar" -X POST "$base/api/v1/queue/$event/entry" | field code)" VWR_TOKEN_REQUIRED \
     "the way to the seats is open"
+
+is "$(curl -s -X POST -H "Content-Type: application/json" "$auth/login" \
+    -d "{\"email\":\"admin@demo.urr\",\"password\":\"$password\"}" | field role)" admin "the demo admin"
 
 # No other token signs anybody in.
 access=$(cookie access_token)
