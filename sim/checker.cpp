@@ -93,7 +93,6 @@ void Checker::no_rows(SqliteDatabase& store, const Statement& statement) {
 }
 
 void Checker::after_step() {
-    latest_wall_ = std::max(latest_wall_, around_.clock.now());
     if (back_.ready() && !back_.disk().dead()) {
         const Back::Stores& stores = *back_.stores();
         if (!back_was_ready_) {

@@ -59,7 +59,6 @@ private:
     bool back_was_ready_ = false;
     std::map<std::string, Standing> line_;
     std::int64_t serving_ = 0;
-    Instant latest_wall_{};
     std::uint64_t sold_ = 0;
 };
 

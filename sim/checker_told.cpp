@@ -80,8 +80,11 @@ void Checker::check_members(const Rows& rows, const std::set<std::string>& buyer
         }
         const std::size_t i = row->second;
         if (rows.integer(i, 5) == ended && !fan.left && !buyers.contains(account) &&
-            (rows.integer(i, 6) == 0 || rows.instant(i, 6) > latest_wall_))
-            violations_.add("the place of " + account + " was ended for no reason");
+            (rows.integer(i, 6) == 0 || rows.instant(i, 6) > around_.clock.latest()))
+            violations_.add(
+                "the place of " + account + " was ended for no reason, " +
+                std::to_string((rows.instant(i, 6) - around_.clock.latest()).us / 1000) +
+                " ms before its time");
         if (around_.plan.room && fan.joins == 1 && !fan.pays &&
             !fan.positions.contains(rows.integer(i, 3)))
             violations_.add("the line has " + account + " at position " +

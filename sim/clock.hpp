@@ -1,6 +1,8 @@
 // The wall clock of a simulated machine: the world's time from a fixed date on, and what somebody
 // has turned it by.
 #pragma once
+#include <algorithm>
+
 #include "libs/async/sim_loop.hpp"
 #include "libs/core/clock.hpp"
 
@@ -13,11 +15,17 @@ public:
 
     explicit WallClock(const SimWorld& world) : world_(world) {}
     Instant now() const override { return {start.us + world_.now().us + turned_by_.us}; }
-    void turn(Duration by) { turned_by_ = turned_by_ + by; }
+    void turn(Duration by) {
+        latest_ = latest();
+        turned_by_ = turned_by_ + by;
+    }
+    // The latest that it ever showed.
+    Instant latest() const { return std::max(latest_, now()); }
 
 private:
     const SimWorld& world_;
     Duration turned_by_{};
+    Instant latest_{};
 };
 
 } // namespace urr::sim
