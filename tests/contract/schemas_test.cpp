@@ -132,6 +132,15 @@ TEST(Schemas, of_bodies_that_come_in_are_those_of_the_contract) {
     expect_same<auth::ProfileBody>("openapi", "Profile", Way::in);
     expect_same<auth::RoleBody>("openapi", "GiveRole", Way::in);
     expect_same<auth::BatchBody>("openapi", "UserIds", Way::in);
+    expect_same<auth::RegisterBody>("openapi", "Register", Way::in);
+    expect_same<auth::LoginBody>("openapi", "Login", Way::in);
+    expect_same<auth::TokenBody>("openapi", "MailedCode", Way::in);
+    expect_same<auth::EmailBody>("openapi", "MailAddress", Way::in);
+    expect_same<auth::ResetBody>("openapi", "ResetPassword", Way::in);
+    expect_same<auth::ChangePasswordBody>("openapi", "ChangePassword", Way::in);
+    expect_same<auth::ProfileBody>("openapi", "Profile", Way::in);
+    expect_same<auth::RoleBody>("openapi", "GiveRole", Way::in);
+    expect_same<auth::BatchBody>("openapi", "UserIds", Way::in);
 }
 
 TEST(Schemas, of_bodies_that_go_out_are_those_of_the_contract) {
@@ -141,6 +150,10 @@ TEST(Schemas, of_bodies_that_go_out_are_those_of_the_contract) {
     expect_same<ticket::AuditBody>("openapi", "AuditLine", Way::out);
     expect_same<ticket::OrderBody>("openapi", "Order", Way::out);
     expect_same<BegunPayment>("openapi", "BegunPayment", Way::out);
+    expect_same<auth::UserBody>("openapi", "User", Way::out);
+    expect_same<auth::UsersBody>("openapi", "UserList", Way::out);
+    expect_same<auth::SignedInBody>("openapi", "SignedIn", Way::out);
+    expect_same<auth::SessionsBody>("openapi", "SessionList", Way::out);
     expect_same<auth::UserBody>("openapi", "User", Way::out);
     expect_same<auth::UsersBody>("openapi", "UserList", Way::out);
     expect_same<auth::SignedInBody>("openapi", "SignedIn", Way::out);

@@ -6,7 +6,7 @@
 # Live streams (operations stream*) are left out, since their answers never end, and so are the
 # internal routes, which the gateway does not forward.
 set -eu
-urr=$1
+urr=$(realpath "$1")
 examples=${2:-15}
 seed=${3:-$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')}
 here=$(cd "$(dirname "$0")" && pwd)
@@ -76,6 +76,7 @@ run() {
 }
 
 cp "$here/schemathesis.toml" "$folder/config.toml"
+cd "$folder" # it keeps what it learnt where it is started
 run "ids of any kind" '^stream'
 # With the ids of a real sale, so that what lies behind them is reached; who leaves loses the entry.
 cat >>"$folder/config.toml" <<TOML
