@@ -1,4 +1,4 @@
-// What goes into the packages; refuses keys that a verifier could not use.
+// What goes into the packages: the code, and the public keys out of the folder that `urr keys` makes.
 import { createPublicKey } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -7,12 +7,19 @@ import { zip } from './zip.mjs';
 export const PACKAGE_MAX = 1 << 20; // Lambda@Edge takes 1 MiB for a viewer request
 const TYPES = ['vwr', 'place', 'entry'];
 
+// TYPE.pub holds `kid key`; TYPE.previous.pub, while a key is being replaced, `kid key until`.
+export function keysIn(folder) {
+  const read = (type, name) => {
+    const [kid, x, until] = fs.readFileSync(path.join(folder, name), 'utf8').trim().split(' ');
+    return { type, kid, x, until: until === undefined ? undefined : Number(until) };
+  };
+  const there = new Set(fs.readdirSync(folder));
+  return TYPES.flatMap((type) => [`${type}.pub`, `${type}.previous.pub`].filter((name) => there.has(name)).map((name) => read(type, name)));
+}
+
 export function checkKeys(keys) {
-  if (!Array.isArray(keys)) throw new Error('the keys are not a list');
-  for (const { type, kid, x, until, d } of keys) {
-    if (!TYPES.includes(type)) throw new Error(`the key ${kid} is of the unknown type ${type}`);
-    if (d !== undefined) throw new Error(`the key ${kid} is a private one`);
-    if (typeof kid !== 'string' || kid === '') throw new Error('a key has no kid');
+  for (const { type, kid, x, until } of keys) {
+    if (!kid) throw new Error(`a key of type ${type} has no kid`);
     if (until !== undefined && !Number.isInteger(until)) throw new Error(`the key ${kid} ends at no second`);
     try {
       createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
@@ -23,7 +30,7 @@ export function checkKeys(keys) {
   for (const type of TYPES) {
     if (!keys.some((key) => key.type === type && key.until === undefined)) throw new Error(`no lasting key of type ${type}`);
   }
-  return keys.map(({ type, kid, x, until }) => ({ type, kid, x, until }));
+  return keys;
 }
 
 const source = (folder, name) => ({ name, content: fs.readFileSync(path.join(folder, name)) });

@@ -7,7 +7,7 @@ variable "name" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,40}$", var.name))
-    error_message = "name use 2 to 41 lower-case letters, digits and hyphens, beginning with a letter."
+    error_message = "name must be 2 to 41 lower-case letters, digits and hyphens, beginning with a letter."
   }
 }
 
@@ -18,7 +18,7 @@ variable "cluster_name" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,40}$", var.cluster_name))
-    error_message = "cluster_name use 2 to 41 lower-case letters, digits and hyphens, beginning with a letter."
+    error_message = "cluster_name must be 2 to 41 lower-case letters, digits and hyphens, beginning with a letter."
   }
 }
 
@@ -29,7 +29,7 @@ variable "namespace" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,40}$", var.namespace))
-    error_message = "namespace use 2 to 41 lower-case letters, digits and hyphens, beginning with a letter."
+    error_message = "namespace must be 2 to 41 lower-case letters, digits and hyphens, beginning with a letter."
   }
 }
 
@@ -136,7 +136,7 @@ variable "node_group_name" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,40}$", var.node_group_name))
-    error_message = "node_group_name use 2 to 41 lower-case letters, digits and hyphens, beginning with a letter."
+    error_message = "node_group_name must be 2 to 41 lower-case letters, digits and hyphens, beginning with a letter."
   }
 }
 

@@ -4,7 +4,7 @@ variable "name" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,40}$", var.name))
-    error_message = "name use 2 to 41 lower-case letters, digits and hyphens, beginning with a letter."
+    error_message = "name must be 2 to 41 lower-case letters, digits and hyphens, beginning with a letter."
   }
 }
 
@@ -14,13 +14,13 @@ variable "cluster_name" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,40}$", var.cluster_name))
-    error_message = "cluster_name use 2 to 41 lower-case letters, digits and hyphens, beginning with a letter."
+    error_message = "cluster_name must be 2 to 41 lower-case letters, digits and hyphens, beginning with a letter."
   }
 }
 
 # Kubernetes 1.28 is what the document says. Its extended support at AWS ended on 26 November 2025: an operator
 
-# raises this one minor version at a time, as docs/infrastructure.md tells.
+# raises this first, then one minor version at a time, as terraform/README.md tells.
 
 variable "kubernetes_version" {
   description = "Kubernetes version (EKS-1)."
@@ -103,7 +103,7 @@ variable "node_group_name" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,40}$", var.node_group_name))
-    error_message = "node_group_name use 2 to 41 lower-case letters, digits and hyphens, beginning with a letter."
+    error_message = "node_group_name must be 2 to 41 lower-case letters, digits and hyphens, beginning with a letter."
   }
 }
 

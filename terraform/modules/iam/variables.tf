@@ -4,7 +4,7 @@ variable "name" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,40}$", var.name))
-    error_message = "name use 2 to 41 lower-case letters, digits and hyphens, beginning with a letter."
+    error_message = "name must be 2 to 41 lower-case letters, digits and hyphens, beginning with a letter."
   }
 }
 
@@ -26,7 +26,7 @@ variable "namespace" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,40}$", var.namespace))
-    error_message = "namespace use 2 to 41 lower-case letters, digits and hyphens, beginning with a letter."
+    error_message = "namespace must be 2 to 41 lower-case letters, digits and hyphens, beginning with a letter."
   }
 }
 
@@ -136,7 +136,7 @@ variable "github_environment" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,40}$", var.github_environment))
-    error_message = "github_environment use 2 to 41 lower-case letters, digits and hyphens, beginning with a letter."
+    error_message = "github_environment must be 2 to 41 lower-case letters, digits and hyphens, beginning with a letter."
   }
 }
 

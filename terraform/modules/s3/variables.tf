@@ -4,7 +4,7 @@ variable "name" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,40}$", var.name))
-    error_message = "name use 2 to 41 lower-case letters, digits and hyphens, beginning with a letter."
+    error_message = "name must be 2 to 41 lower-case letters, digits and hyphens, beginning with a letter."
   }
 }
 

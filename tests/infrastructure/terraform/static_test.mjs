@@ -83,3 +83,17 @@ test('bootstrap does what its tests say', () => {
   const { code, out } = terraform(folder, ['test', '-no-color'], { secrets: false });
   assert.equal(code, 0, out);
 });
+
+test('docs/cost.md says what its script computes', () => {
+  execFileSync(path.join(root, 'scripts/infrastructure/cost.mjs'), ['--check'], { stdio: 'pipe' });
+});
+
+test('the costs count what prod has', async () => {
+  const { idle } = await import('../../../scripts/infrastructure/cost.mjs');
+  const line = (text) => idle.some(([, what]) => what.includes(text));
+  const value = (name) => variables(path.join(root, 'terraform/environments/prod')).find((v) => v.name === name).default.replaceAll(/["[\]]/g, '');
+  assert.ok(line(`${value('nodes_desired')} ${value('node_instance_types')} with ${value('node_disk_gb')} GB`));
+  assert.ok(line(`${value('redis_nodes')} ${value('redis_node_type')}`));
+  assert.ok(line(`${value('kafka_brokers')} ${value('kafka_instance_type')}, ${value('kafka_disk_gb')} GB`));
+  assert.ok(line(`${value('database_class')}, Multi-AZ, ${value('database_storage_gb')} GB`));
+});

@@ -29,7 +29,8 @@ test('nothing is noticed where nothing is planted', () => {
 });
 
 for (const { says, file, from, to, caught } of mistakes) {
-  test(`noticed by ${caught}: ${says}`, () => {
+  test(`noticed by ${caught}: ${says}`, async () => {
+    await new Promise(setImmediate); // so that the reporter keeps up
     const target = path.join(place.path, file);
     const text = fs.readFileSync(target, 'utf8');
     assert.ok(text.includes(from), `${file} no longer says what the mistake changes`);

@@ -82,6 +82,8 @@ export function dataValues(type, config, region) {
 
 const REPLACED = {
   aws_vpc: ['cidr_block'],
+  aws_acm_certificate: ['domain_name', 'subject_alternative_names'],
+  aws_route53_zone: ['name'],
   aws_subnet: ['cidr_block', 'availability_zone', 'vpc_id'],
   aws_sqs_queue: ['name', 'fifo_queue'],
   aws_db_instance: ['engine', 'db_subnet_group_name', 'storage_encrypted', 'kms_key_id', 'identifier'],
