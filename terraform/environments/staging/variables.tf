@@ -119,7 +119,7 @@ variable "kubernetes_version" {
 }
 
 variable "administrators" {
-  description = "Cluster administrators: name and ARN."
+  description = "Cluster administrators: name and ARN. With none nobody can administer the cluster."
   type        = map(string)
   default     = {}
 

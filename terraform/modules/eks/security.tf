@@ -19,6 +19,14 @@ resource "aws_security_group" "nodes" {
   }
 }
 
+# Karpenter finds a node's groups by this tag: with the cluster's own group its nodes reach the control plane,
+# as the initial ones do by their launch template.
+resource "aws_ec2_tag" "cluster_group_discovery" {
+  resource_id = aws_eks_cluster.this.vpc_config[0].cluster_security_group_id
+  key         = "karpenter.sh/discovery"
+  value       = var.cluster_name
+}
+
 resource "aws_vpc_security_group_ingress_rule" "alb_to_nodes" {
   security_group_id            = aws_security_group.nodes.id
   description                  = "SG-2 ALB to nodes"

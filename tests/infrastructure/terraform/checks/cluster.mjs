@@ -54,11 +54,17 @@ export default [
     assert.equal(subject, 'system:serviceaccount:kube-system:karpenter');
     assert.equal(trust.Action, 'sts:AssumeRoleWithWebIdentity');
   }),
-  both('EKS-11', 'the discovery tag is on the app subnets and the nodes\' security group', (plan) => {
+  both('EKS-11', 'the discovery tag is on the app subnets and on both groups that nodes carry', (plan) => {
     const cluster = plan.one('aws_eks_cluster').name;
     const tagged = (type) => plan.all(type, (r) => r.values.tags?.['karpenter.sh/discovery'] === cluster);
     assert.deepEqual(sorted(tagged('aws_subnet').map((r) => r.index)), ['app-a', 'app-c']);
     assert.deepEqual(tagged('aws_security_group').map((r) => r.address), ['module.eks.aws_security_group.nodes']);
+    const tag = plan.one('aws_ec2_tag');
+    assert.deepEqual([tag.resource_id, tag.key, tag.value],
+      [plan.one('aws_eks_cluster').vpc_config[0].cluster_security_group_id, 'karpenter.sh/discovery', cluster]);
+    // A node that Karpenter makes must carry what the initial ones carry, or it never joins.
+    assert.deepEqual(sorted(plan.one('aws_launch_template').vpc_security_group_ids),
+      sorted([tag.resource_id, plan.at('module.eks.aws_security_group.nodes').id]));
   }),
   both('EKS-13', 'the four add-ons and metrics-server; network policies are enforced', (plan) => {
     const addons = plan.all('aws_eks_addon');

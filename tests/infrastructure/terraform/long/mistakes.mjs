@@ -18,6 +18,7 @@ export const mistakes = [
     from: 'values(var.route_table_ids)', to: 'slice(values(var.route_table_ids), 0, 2)', caught: 'NET-12' },
   { says: 'the cluster\'s endpoint is public', file: module('eks/main.tf'), from: 'endpoint_public_access  = false', to: 'endpoint_public_access  = true', caught: 'EKS-1' },
   { says: 'a pod may borrow the node\'s role', file: module('eks/nodes.tf'), from: 'http_put_response_hop_limit = 1', to: 'http_put_response_hop_limit = 2', caught: 'EKS-7' },
+  { says: 'nodes of Karpenter never reach the control plane', file: module('eks/security.tf'), from: 'key         = "karpenter.sh/discovery"', to: 'key         = "karpenter.sh/discover"', caught: 'EKS-11' },
   { says: 'network policies are not enforced', file: module('eks/addons.tf'), from: 'enableNetworkPolicy = "true"', to: 'enableNetworkPolicy = "false"', caught: 'EKS-13' },
   { says: 'a security group is open to the world', file: module('rds/security.tf'),
     from: '  referenced_security_group_id = each.value\n  ip_protocol                  = "tcp"\n  from_port                    = 5432\n  to_port                      = 5432\n}\n\nresource "aws_vpc_security_group_egress_rule" "proxy_to_primary"',
