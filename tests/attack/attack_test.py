@@ -106,7 +106,13 @@ class Tokens(Attack):
         foreign = self.system.room_token(event=self.system.other_event)
         self.refused("VWR_TOKEN_INVALID", self.system.enter(fan, foreign))
         self.refused("VWR_TOKEN_REQUIRED", self.system.ask(
-            "POST", f"/api/v1/queue/{self.system.event}/entry", token=fan), before)
+            "POST", f"/api/v1/queue/{self.system.event}/entry", token=fan))
+        # Others are admitted meanwhile; this fan got no place, and nothing was sold.
+        after = self.system.contents()
+        account = claims_of(fan)[1]["sub"].replace("-", "")
+        self.assertNotIn(repr(bytes.fromhex(account)), str(after["queue.members"]))
+        for table in before.keys() - {"queue.members", "queue.spent_tokens"}:
+            self.assertEqual(before[table], after[table], table)
 
     def test_one_receipt_used_by_two_accounts(self):
         token = self.system.room_token()

@@ -6,7 +6,7 @@ urr=$1
 mode=${2:-together}
 folder=$(mktemp -d)
 servers=()
-trap 'for s in "${servers[@]}"; do kill "$s" 2>/dev/null; done; wait; rm -rf "$folder"' EXIT
+trap 'for s in "${servers[@]}"; do kill "$s" 2>/dev/null || true; done; wait; rm -rf "$folder"' EXIT
 # Ports below the kernel's own range, by process, so that tests can run side by side.
 first=$((12000 + $$ % 2000 * 10))
 export URR_DATA=$folder/data URR_PORT=$first URR_VWR_PORT=$((first + 1))

@@ -3,7 +3,7 @@
 set -u
 urr=$1
 folder=$(mktemp -d)
-trap 'rm -rf "$folder"; kill "${server:-0}" 2>/dev/null' EXIT
+trap 'rm -rf "$folder"; kill "${server:-0}" 2>/dev/null || true' EXIT
 failures=0
 
 expect() { # expect STATUS TEXT COMMAND...
