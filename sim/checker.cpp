@@ -97,6 +97,7 @@ void Checker::after_step() {
         const Back::Stores& stores = *back_.stores();
         if (!back_was_ready_) {
             ticket_ = payment_ = queue_ = {};
+            check_line(*stores.queue); // first: what was written down as the process died
             check_acknowledged();
             no_rows(*stores.ticket, ticket_promises);
             no_rows(*stores.payment, payment_promises);

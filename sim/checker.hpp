@@ -58,6 +58,7 @@ private:
     Watch ticket_, payment_, queue_, room_;
     bool back_was_ready_ = false;
     std::map<std::string, Standing> line_;
+    std::set<std::string> had_slot_; // to the end of its time, by the store
     std::int64_t serving_ = 0;
     std::uint64_t sold_ = 0;
 };

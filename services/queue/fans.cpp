@@ -28,7 +28,7 @@ Task<Result<Standing>> Service::enter(Context context, EventId event, Shown show
     if (!facts->on_sale) co_return fail(Code::SALE_NOT_OPEN);
     TRY(co_await know(context, event, *facts));
     const AccountId account = context.principal.account;
-    if (hall(event).line.find(account)) // a second tab sees the same place
+    if (TRY(co_await stands(context, event, account))) // a second tab sees the same place
         co_return TRY(co_await stand(context, event, account));
     if (TRY(co_await retake(context, event, shown.entry)))
         co_return TRY(co_await stand(context, event, account));
@@ -117,7 +117,8 @@ Task<Result<Standing>> Service::status(Context context, EventId event, Shown sho
     TRY(co_await know(context, event, *facts));
     Hall& of = hall(event);
     const AccountId account = context.principal.account;
-    if (of.line.find(account)) co_return TRY(co_await stand(context, event, account));
+    if (TRY(co_await stands(context, event, account)))
+        co_return TRY(co_await stand(context, event, account));
     if (TRY(co_await retake(context, event, shown.entry)))
         co_return TRY(co_await stand(context, event, account));
     Join place;
@@ -127,6 +128,12 @@ Task<Result<Standing>> Service::status(Context context, EventId event, Shown sho
         co_return TRY(co_await give_place(context, event, std::move(shown)));
     if (recovering(of)) co_return fail(Error(Code::QUEUE_RECOVERING).retry_after(2));
     co_return fail(Code::NOT_IN_QUEUE);
+}
+
+// In the line. A slot ends with its time, not only with the tick that comes after it.
+Task<Result<bool>> Service::stands(Context context, EventId event, AccountId account) {
+    TRY(co_await expire(context, event, account));
+    co_return hall(event).line.find(account) != nullptr;
 }
 
 // How the account stands. Its entry token is handed over only when that is written down: from then
@@ -144,14 +151,17 @@ Task<Result<Standing>> Service::stand(Context context, EventId event, AccountId 
             TRY(co_await parts_.database.transact(context, fetched_work, event, account, entry));
         Member* after = of.line.find(account);
         if (!after) co_return fail(Code::NOT_IN_QUEUE);
-        // It is being taken back: the next answer tells the place.
-        if (!fetched) co_return fail(Error(Code::UNAVAILABLE).retry_after(1));
-        if (after->entry == entry) after->fetched = true;
+        // It is being taken back, or was, and he is in anew: the next answer tells it.
+        if (!fetched || after->entry != entry)
+            co_return fail(Error(Code::UNAVAILABLE).retry_after(1));
+        after->fetched = true;
         metrics_.fetched.add();
     }
     member = of.line.find(account);
     const auto facts = parts_.events.find(event);
     if (!member || !facts) co_return fail(Code::NOT_IN_QUEUE);
+    // It has ended while this was written down.
+    if (member->over(now())) co_return fail(Error(Code::UNAVAILABLE).retry_after(1));
     co_return standing(event, account, *member, of, *facts);
 }
 

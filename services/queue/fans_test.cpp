@@ -133,6 +133,42 @@ TEST_F(Fans, an_entry_lasts_ten_minutes_and_no_longer) {
     EXPECT_EQ(house.service->metrics().expired.value(), 1u);
 }
 
+TEST_F(Fans, a_slot_ends_with_its_time_and_not_with_the_next_tick) {
+    const auto asks = queued(1), enters = queued(2);
+    house.pass(2);
+    in(asks);
+    in(enters);
+    close_door();
+    queued(5);
+    house.clock.advance(minutes(10)); // no tick has run since
+    EXPECT_EQ(house.status(asks).code(), "NOT_IN_QUEUE");
+    const Answer anew = house.enter(enters, house.room_token(3));
+    EXPECT_EQ(anew.text("status"), "queued") << anew.body_text;
+    EXPECT_EQ(anew.number("ahead"), 1); // at the end, though 3 is before 5
+    EXPECT_EQ(house.service->metrics().expired.value(), 2u);
+    house.pass(2); // the tick finds nothing more to end
+    EXPECT_EQ(house.status(enters).text("status"), "queued");
+    EXPECT_EQ(house.service->metrics().expired.value(), 2u);
+}
+
+TEST_F(Fans, a_tick_does_not_end_the_place_that_follows_an_ended_slot) {
+    std::vector<AccountId> all;
+    for (std::uint64_t i = 1; i <= 20; ++i) all.push_back(queued(i));
+    house.pass(2);
+    for (const AccountId& who : all) in(who);
+    close_door();
+    house.clock.advance(minutes(10));
+    {
+        Loop::Enter in(&house.loop); // it has chosen whom to end, and ends them one by one
+        house.nursery->spawn(house.service->tick(Context{}));
+    }
+    for (auto who = all.rbegin(); who != all.rend(); ++who)
+        EXPECT_EQ(house.enter(*who, house.room_token(100)).text("status"), "queued");
+    house.pass(2);
+    for (const AccountId& who : all) EXPECT_EQ(house.status(who).text("status"), "queued");
+    EXPECT_EQ(house.service->metrics().expired.value(), 20u);
+}
+
 TEST_F(Fans, an_entry_that_is_not_fetched_is_revoked_and_the_place_kept) {
     close_door();
     const auto sleeper = queued(1), other = queued(2);

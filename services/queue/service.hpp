@@ -113,6 +113,7 @@ private:
     bool recovering(const Hall& of) const { return of.recovering(now(), log_read_); }
 
     // fans.cpp
+    Task<Result<bool>> stands(Context context, EventId event, AccountId account);
     Task<Result<Standing>> give_place(Context context, EventId event, Shown shown);
     Task<Result<bool>> retake(Context context, EventId event, const std::string& token);
     Result<Join> join_of(Hall& of, const EventId& event, const EventFacts& facts,
@@ -134,6 +135,7 @@ private:
     // ticks.cpp
     Task<> tick_event(Context context, EventId event, EventFacts facts);
     Task<> end_overdue(Context context, EventId event, Hall& of);
+    Task<Result<void>> expire(Context context, EventId event, AccountId account);
     Task<> return_unfetched(Context context, EventId event, Hall& of);
     Task<std::int64_t> admit(Context context, EventId event, Hall& of);
     bool admits(const Hall& of, const EventFacts& facts) const;

@@ -16,8 +16,8 @@ constexpr auto admit_work = [](Tx& tx, GenerationId generation, EventId event,
     return write_admissions(tx, generation, event, admitted, messages);
 };
 constexpr auto expire_work = [](Tx& tx, GenerationId generation, EventId event, AccountId account,
-                                MessageId message) {
-    return write_end(tx, generation, event, account, EndReason::expired, message);
+                                IdBytes entry, MessageId message) {
+    return write_expired(tx, generation, event, account, entry, message);
 };
 constexpr auto return_work = [](Tx& tx, GenerationId generation, EventId event, AccountId account,
                                 IdBytes entry, MessageId message) {
@@ -90,16 +90,27 @@ bool Service::admits(const Hall& of, const EventFacts& facts) const {
 }
 
 Task<> Service::end_overdue(Context context, EventId event, Hall& of) {
-    for (const AccountId& account : of.line.overdue(now())) {
-        const auto ended = co_await parts_.database.transact(context, expire_work, generation_,
-                                                             event, account, message_id());
-        if (!ended) {
-            metrics_.failed_writes.add();
-            co_return; // they are over all the same: their tokens have run out
-        }
-        if (ended->ended) metrics_.expired.add();
-        dismiss(event, account, *ended, "expired");
+    for (const AccountId& account : of.line.overdue(now()))
+        if (!co_await expire(context, event, account)) co_return; // the next tick tries again
+}
+
+// A fetched slot whose time is over ends; anything else stays. The tick and its holder may both
+// come here, and he may have a new place by the time the tick does.
+Task<Result<void>> Service::expire(Context context, EventId event, AccountId account) {
+    Hall& of = hall(event);
+    const Member* member = of.line.find(account);
+    if (!member || !member->over(now())) co_return Result<void>{};
+    const IdBytes entry = member->entry;
+    auto ended = co_await parts_.database.transact(context, expire_work, generation_, event,
+                                                   account, entry, message_id());
+    if (!ended) {
+        metrics_.failed_writes.add();
+        co_return fail(std::move(ended).error());
     }
+    if (ended->ended) metrics_.expired.add();
+    member = of.line.find(account);
+    if (member && member->entry == entry) dismiss(event, account, *ended, "expired");
+    co_return Result<void>{};
 }
 
 Task<> Service::return_unfetched(Context context, EventId event, Hall& of) {

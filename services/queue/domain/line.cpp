@@ -90,7 +90,7 @@ void Line::take_back(const AccountId& account, const IdBytes& entry) {
 std::vector<AccountId> Line::overdue(Instant now) const {
     std::vector<AccountId> accounts;
     for (const auto& [account, member] : active_)
-        if (member->fetched && member->until <= now) accounts.push_back(account);
+        if (member->over(now)) accounts.push_back(account);
     return accounts;
 }
 

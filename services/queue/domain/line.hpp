@@ -46,6 +46,8 @@ struct Member {
     Instant until;          // end of the active slot
     bool fetched = false;   // the entry token was handed over
     std::uint64_t rank = 0; // people ahead, as of the last tick
+    // Had his time inside. Whoever never had the entry has not, however late it is.
+    bool over(Instant now) const { return state == MemberState::active && fetched && until <= now; }
 };
 
 struct Admission {

@@ -173,6 +173,14 @@ Task<Result<Ended>> write_end(Tx& tx, GenerationId generation, EventId event, Ac
     co_return out;
 }
 
+Task<Result<Ended>> write_expired(Tx& tx, GenerationId generation, EventId event, AccountId account,
+                                  IdBytes entry, MessageId message) {
+    const auto member = TRY(co_await read_member(tx, event, account));
+    if (!member || member->state != MemberState::active || member->entry != entry)
+        co_return Ended{};
+    co_return TRY(co_await write_end(tx, generation, event, account, EndReason::expired, message));
+}
+
 Task<Result<Ended>> write_purchase(Tx& tx, GenerationId generation, EventId event,
                                    AccountId account, Instant bought, MessageId seen,
                                    MessageId message) {

@@ -54,6 +54,9 @@ struct Ended {
 };
 Task<Result<Ended>> write_end(Tx& tx, GenerationId generation, EventId event, AccountId account,
                               EndReason reason, MessageId message);
+// The slot of this entry is over. A place that the account has taken since stays.
+Task<Result<Ended>> write_expired(Tx& tx, GenerationId generation, EventId event, AccountId account,
+                                  IdBytes entry, MessageId message);
 // A purchase ends the slot that was there when it was made; `seen` takes effect once.
 Task<Result<Ended>> write_purchase(Tx& tx, GenerationId generation, EventId event,
                                    AccountId account, Instant bought, MessageId seen,
