@@ -1,5 +1,6 @@
 #include "sim/back.hpp"
 
+#include "apps/urr/events_of_ticket.hpp"
 #include "services/queue/store/schema.hpp"
 #include "services/ticket/store/schema.hpp"
 #include "sim/keys.hpp"
@@ -10,31 +11,6 @@ namespace urr::sim {
 namespace {
 
 constexpr Duration poll = seconds(1);
-
-// Queue's view of events, as the program gives it: ticket's maps in the same process.
-class EventsOfTicket final : public queue::Events {
-public:
-    EventsOfTicket(const ticket::Service& service, const Clock& clock)
-        : service_(service), clock_(clock) {}
-    std::optional<queue::EventFacts> find(const EventId& event) const override {
-        const ticket::SeatMap* map = service_.find(event);
-        if (!map) return std::nullopt;
-        const ticket::Event& e = map->event();
-        const Instant now = clock_.now();
-        return queue::EventFacts{e.room, e.published, now >= e.sale_start && now < e.sale_end,
-                                 map->stock().free, map->stock().under_way};
-    }
-    std::vector<EventId> published() const override {
-        std::vector<EventId> ids;
-        for (const auto& [id, map] : service_.events())
-            if (map->event().published) ids.push_back(id);
-        return ids;
-    }
-
-private:
-    const ticket::Service& service_;
-    const Clock& clock_;
-};
 
 // Delivers some events twice, and forgets that some were taken.
 class Redelivering final : public Consumer {
@@ -85,7 +61,7 @@ struct Back::Life {
     std::unique_ptr<payment::Tickets> tickets_client;
     std::unique_ptr<payment::Service> payments;
     std::unique_ptr<payment::Routes> payment_routes;
-    std::unique_ptr<EventsOfTicket> events;
+    std::unique_ptr<app::EventsOfTicket> events;
     std::unique_ptr<queue::Service> queue;
     std::unique_ptr<queue::Routes> queue_routes;
     std::unique_ptr<Consumer> of_payment, of_ticket, of_queue, unfenced;
@@ -146,7 +122,7 @@ void Back::Life::build_payment(Back& back) {
 
 void Back::Life::build_queue(Back& back) {
     const Clock& clock = back.around_.clock;
-    events = std::make_unique<EventsOfTicket>(*tickets, clock);
+    events = std::make_unique<app::EventsOfTicket>(*tickets, clock);
     to_room = back.around_.network.connect(back.room_);
     queue::Rules rules;
     rules.threshold = back.around_.plan.threshold;

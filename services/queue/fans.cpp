@@ -168,9 +168,10 @@ Task<Result<Standing>> Service::stand(Context context, EventId event, AccountId 
 Standing Service::standing(const EventId& event, const AccountId& account, const Member& member,
                            const Hall& of, const EventFacts& facts) const {
     Standing s;
-    s.sold_out = facts.sold_out();
+    const bool active = member.state == MemberState::active;
+    s.sold_out = active ? facts.sold_out() : facts.nothing_left();
     s.message = of.levers.message;
-    if (member.state == MemberState::active) {
+    if (active) {
         s.active = true;
         s.expires = member.until;
         Claims claims;

@@ -262,6 +262,32 @@ TEST_F(Fans, are_told_their_odds_and_the_end_at_once) {
     EXPECT_TRUE(house.room.reports[house.event].boolean_of("soldOut"));
 }
 
+TEST_F(Fans, who_wait_when_the_sale_ends_are_told_and_those_inside_may_finish) {
+    open_door(1);
+    const auto inside = queued(1), waiting = queued(2);
+    house.pass(2);
+    ASSERT_TRUE(house.status(inside).active());
+    ASSERT_FALSE(house.status(waiting).active());
+    house.events.all[house.event].on_sale = false;
+    house.events.all[house.event].over = true;
+    house.pass(1);
+    EXPECT_TRUE(house.status(waiting).body.boolean_of("soldOut"));
+    EXPECT_TRUE(house.status(inside).active());
+    EXPECT_FALSE(house.status(inside).body.boolean_of("soldOut"));
+    const JsonValue& report = house.room.reports[house.event];
+    EXPECT_TRUE(report.boolean_of("soldOut"));
+    EXPECT_EQ(report.text_of("state"), "paused");
+    EXPECT_EQ(house.enter(house.fan(), house.room_token(9)).code(), "SALE_NOT_OPEN");
+}
+
+TEST_F(Fans, a_sale_that_is_to_come_gathers_them) {
+    house.events.all[house.event].on_sale = false;
+    house.pass(1);
+    const JsonValue& report = house.room.reports[house.event];
+    EXPECT_EQ(report.text_of("state"), "prequeue");
+    EXPECT_FALSE(report.boolean_of("soldOut"));
+}
+
 TEST_F(Fans, wait_by_what_was_seen_and_nobody_can_say_while_paused) {
     open_door(1);
     std::vector<AccountId> line;

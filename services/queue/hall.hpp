@@ -12,8 +12,11 @@ struct EventFacts {
     bool room = false; // a waiting room stands before it
     bool published = false;
     bool on_sale = false;                           // its time has come and it is not over
-    std::int64_t free = 0, under_way = 0, sold = 0; // seats
+    bool over = false;                              // its time has passed
+    std::int64_t free = 0, under_way = 0, sold = 0; // seats, without blocked ones
     bool sold_out() const { return free + under_way == 0; }
+    // Who still waits gets nothing any more.
+    bool nothing_left() const { return over || sold_out(); }
 };
 
 struct Hall {

@@ -166,7 +166,7 @@ void Service::show(Hall& of, const EventFacts& facts) {
                        ",\"waiting\":" + std::to_string(of.line.waiting()) +
                        ",\"active\":" + std::to_string(of.line.active()) + ",\"perMinute\":" +
                        std::to_string(std::int64_t(of.pace.per_second() * 60 + 0.5)) +
-                       ",\"soldOut\":" + (facts.sold_out() ? "true" : "false") +
+                       ",\"soldOut\":" + (facts.nothing_left() ? "true" : "false") +
                        ",\"paused\":" + (of.levers.paused ? "true" : "false") +
                        ",\"recovering\":" + (recovering(of) ? "true" : "false") +
                        ",\"seatsLeft\":" + std::to_string(facts.free + facts.under_way);
@@ -195,12 +195,12 @@ Task<> Service::report(Context context, EventId event, Hall& of, EventFacts fact
     const Instant store_time = opened_ + (Loop::here().now() - opened_at_);
     of.sequence = std::max(of.sequence + 1, std::uint64_t(std::max(now(), store_time).us));
     report.sequence = of.sequence;
-    report.sold_out = facts.sold_out();
-    const bool before = !facts.on_sale || of.levers.room == RoomLever::prequeue;
-    report.state = !of.room_stands(facts)               ? "off"
-                   : before                             ? "prequeue"
-                   : of.levers.paused || recovering(of) ? "paused"
-                                                        : "open";
+    // After the sale the room says the same: no places any more, and those who wait are told.
+    // Before a prolonged sale they still have theirs.
+    report.sold_out = facts.nothing_left();
+    const bool before = !(facts.on_sale || facts.over) || of.levers.room == RoomLever::prequeue;
+    const bool still = facts.over || of.levers.paused || recovering(of);
+    report.state = !of.room_stands(facts) ? "off" : before ? "prequeue" : still ? "paused" : "open";
     // What tier 2 can take in the next second, as a rate per minute. Who sleeps needs no room yet.
     const std::int64_t room = of.levers.threshold - of.line.active() - of.line.awake();
     report.rate_per_minute =

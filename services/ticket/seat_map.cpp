@@ -40,6 +40,7 @@ SeatMap::SeatMap(Event event, const std::vector<SeatRow>& rows) : event_(std::mo
 
 void SeatMap::count(char letter, std::int64_t by) {
     if (letter == 'a') stock_.free += by;
+    if (letter == 's') sold_ += by;
     if (letter == 'h' || letter == 'p' || letter == 'c' || letter == 'o') stock_.under_way += by;
 }
 

@@ -40,6 +40,7 @@ public:
     // A seat was held once: the geometry never changes again.
     bool frozen() const { return revision_ > std::int64_t(letters_.size()); }
     Stock stock() const { return stock_; }
+    std::int64_t sold() const { return sold_; }
     Won price_of(const std::vector<std::int64_t>& seats) const;
     // `last_seen`: the id of the last frame that a listener got before it was cut off, or empty.
     std::unique_ptr<Stream> subscribe(std::string_view last_seen);
@@ -84,6 +85,7 @@ private:
     std::vector<std::int64_t> versions_;
     std::int64_t revision_ = 0;
     Stock stock_;
+    std::int64_t sold_ = 0;
     std::vector<std::int64_t> changed_; // since the last publish, each once
     std::vector<bool> is_changed_;
     std::int64_t published_ = 0; // revision
