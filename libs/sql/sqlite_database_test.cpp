@@ -76,7 +76,7 @@ Task<> write_many(Database& database, int writers, int& done) {
     Nursery nursery;
     static constexpr auto writer = [](Database& db, int first, int& counter) -> Task<> {
         for (int i = 0; i < 50; ++i) {
-            const auto n = co_await db.transact(Context{}, add_number, std::int64_t(first + i));
+            const auto n = co_await db.transact(Context{}, add_number, std::int64_t(first) + i);
             EXPECT_TRUE(n);
             ++counter;
         }
@@ -135,7 +135,7 @@ Task<> deadlines(Database& database) {
     late.deadline = Loop::here().now() - seconds(1);
     int refused = 0;
     for (int i = 0; i < 100; ++i) {
-        const auto n = co_await database.transact(late, add_number, std::int64_t(1000 + i));
+        const auto n = co_await database.transact(late, add_number, std::int64_t(1000) + i);
         if (n) continue;
         const Code code = n.error().code();
         EXPECT_TRUE(code == Code::DEADLINE_EXCEEDED || code == Code::OUTCOME_UNKNOWN);
@@ -298,7 +298,7 @@ TEST_F(Sqlite, kill_nine_loses_no_acknowledged_write) {
         std::int64_t n = 0;
         while (::read(ends[0], &n, sizeof n) == sizeof n) {
             acknowledged.push_back(n);
-            if (acknowledged.size() == std::size_t(round * 97)) ::kill(child, SIGKILL);
+            if (acknowledged.size() == std::size_t(round) * 97) ::kill(child, SIGKILL);
         }
         ::waitpid(child, nullptr, 0);
         ::close(ends[0]);
