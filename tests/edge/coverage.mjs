@@ -4,21 +4,37 @@ import fs from 'node:fs';
 import path from 'node:path';
 
 const root = path.resolve(path.dirname(new URL(import.meta.url).pathname), '../..');
-const tests = fs.readdirSync(path.join(root, 'tests/edge')).filter((f) => f.endsWith('_test.mjs')).map((f) => `tests/edge/${f}`);
+const tests = fs
+    .readdirSync(path.join(root, 'tests/edge'))
+    .filter((f) => f.endsWith('_test.mjs'))
+    .map((f) => `tests/edge/${f}`);
 fs.mkdirSync(path.join(root, 'build'), { recursive: true });
 const lcov = path.join(root, 'build/edge-coverage.lcov');
-const { status } = spawnSync('node', ['--test', '--experimental-test-coverage', '--test-reporter=tap', '--test-reporter-destination=stdout',
-  '--test-reporter=lcov', `--test-reporter-destination=${lcov}`, ...tests], { cwd: root, stdio: 'inherit' });
+const { status } = spawnSync(
+    'node',
+    [
+        '--test',
+        '--experimental-test-coverage',
+        '--test-reporter=tap',
+        '--test-reporter-destination=stdout',
+        '--test-reporter=lcov',
+        `--test-reporter-destination=${lcov}`,
+        ...tests,
+    ],
+    { cwd: root, stdio: 'inherit' },
+);
 if (status !== 0) process.exit(1);
 
-let missed = 0, seen = 0, file = '';
+let missed = 0,
+    seen = 0,
+    file = '';
 for (const line of fs.readFileSync(lcov, 'utf8').split('\n')) {
-  if (line.startsWith('SF:')) file = line.slice(3);
-  if (!file.startsWith('edge/') || !line.startsWith('BRDA:')) continue;
-  ++seen;
-  if (!line.endsWith(',0')) continue;
-  ++missed;
-  console.error(`${file}:${line.slice(5).split(',')[0]}: a branch that no test takes`);
+    if (line.startsWith('SF:')) file = line.slice(3);
+    if (!file.startsWith('edge/') || !line.startsWith('BRDA:')) continue;
+    ++seen;
+    if (!line.endsWith(',0')) continue;
+    ++missed;
+    console.error(`${file}:${line.slice(5).split(',')[0]}: a branch that no test takes`);
 }
 console.log(`# branches of edge/: ${seen - missed} of ${seen}`);
 process.exit(missed === 0 && seen > 100 ? 0 : 1);

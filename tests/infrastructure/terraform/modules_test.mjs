@@ -7,11 +7,11 @@ import { must, root, terraform, workspace } from './lib/terraform.mjs';
 
 const place = workspace('modules');
 for (const module of fs.readdirSync(path.join(root, 'terraform/modules')).sort()) {
-  test(`module ${module} does what its tests say`, () => {
-    const folder = place.module(module);
-    must(folder, ['init', '-no-color', '-input=false', '-backend=false']);
-    const { code, out } = terraform(folder, ['test', '-no-color'], { secrets: false });
-    assert.equal(code, 0, out);
-    assert.match(out, /[1-9][0-9]* passed, 0 failed/);
-  });
+    test(`module ${module} does what its tests say`, () => {
+        const folder = place.module(module);
+        must(folder, ['init', '-no-color', '-input=false', '-backend=false']);
+        const { code, out } = terraform(folder, ['test', '-no-color'], { secrets: false });
+        assert.equal(code, 0, out);
+        assert.match(out, /[1-9][0-9]* passed, 0 failed/);
+    });
 }

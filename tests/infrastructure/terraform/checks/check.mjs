@@ -3,7 +3,8 @@
 export const check = (row, says, run) => ({ row, says, run });
 
 // The same in both environments.
-export const both = (row, says, run) => check(row, says, ({ prod, staging }) => {
-  run(prod, 'prod');
-  run(staging, 'staging');
-});
+export const both = (row, says, run) =>
+    check(row, says, ({ prod, staging }) => {
+        run(prod, 'prod');
+        run(staging, 'staging');
+    });

@@ -8,4 +8,14 @@ import policies from './policies.mjs';
 import security from './security.mjs';
 import work from './work.mjs';
 
-export const checks = [...network, ...cluster, ...engines, ...door, ...work, ...security, ...identity, ...alarms, ...policies];
+export const checks = [
+    ...network,
+    ...cluster,
+    ...engines,
+    ...door,
+    ...work,
+    ...security,
+    ...identity,
+    ...alarms,
+    ...policies,
+];
