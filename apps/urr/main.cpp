@@ -30,7 +30,7 @@ int main(int count, char** values) {
     if (sodium_init() < 0) return 1;
     Arguments arguments(values + 1, values + count);
     if (arguments.empty()) return wrong_use("a command is missing");
-    const std::string name = arguments[0];
+    const std::string name = arguments[0] == "--version" ? "version" : arguments[0];
     arguments.erase(arguments.begin());
     if (wants_help(name) || name == "help") {
         print_help();

@@ -34,12 +34,24 @@ stop() {
 }
 
 "$urr" keys >/dev/null
-event=$("$urr" seed 2>"$folder/people" | head -n 1 | cut -d' ' -f1)
+"$urr" seed 2>"$folder/people" >"$folder/events"
+event=$(head -n 1 "$folder/events" | cut -d' ' -f1)
 password=$(sed -n 's/^demo admin: admin@demo.urr, password //p' "$folder/people")
 [ ${#password} = 16 ] || fail "no demo admin: $(cat "$folder/people")"
 grep -q "^demo fan: fan@demo.urr, password " "$folder/people" || fail "no demo fan"
 [ -z "$("$urr" seed --once 2>&1 >"$folder/again")" ] || fail "demo people twice"
 start
+
+# Nobody waits for places of a line that never was, also where an event has blocked seats.
+anyone=$("$urr" token mint | cut -d' ' -f2)
+for id in $(cut -d' ' -f1 "$folder/events"); do
+    for _ in $(seq 50); do
+        answer=$(curl -s -H "Authorization: Bearer $anyone" "$base/api/v1/queue/$id/status" | field code)
+        [ "$answer" = NOT_IN_QUEUE ] && break
+        sleep 0.1
+    done
+    is "$answer" NOT_IN_QUEUE "the line of a new event"
+done
 
 person='{"email":"Fan@Example.com","password":"tr4mp-violet-91","name":"Kim Fan"}'
 is "$(post register "$person" | field email)" fan@example.com register

@@ -37,6 +37,7 @@ expect 2 "--email is needed" "$urr" admin create
 expect 2 "say one of access" "$urr" keys rotate everything
 expect 2 "unknown argument now" "$urr" migrate now
 expect 0 "urr 0." "$urr" version
+expect 0 "urr 0." "$urr" --version
 expect 1 "URR_PORT must be a whole number" env URR_PORT=high "$urr" config
 expect 1 "URR_COLOUR is not a setting" env URR_COLOUR=red URR_PORT=high "$urr" config
 expect 1 "run \`urr migrate\` first" "$urr" serve
