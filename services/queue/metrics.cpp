@@ -22,6 +22,8 @@ void Metrics::write(MetricsText& out) const {
     out.counter("urr_queue_frames_total", "Frames rendered for streams.", frames);
     out.counter("urr_queue_levers_total", "Levers pulled by organizers.", levers);
     out.counter("urr_queue_failed_writes_total", "Writes of a tick that failed.", failed_writes);
+    out.counter("urr_queue_recalled_total",
+                "Members taken anew from the store: a write unheard of.", recalled);
     out.counter("urr_queue_failed_reports_total", "Reports that the room did not take.",
                 failed_reports);
     constexpr std::string_view people = "urr_queue_people";

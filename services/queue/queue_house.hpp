@@ -51,12 +51,13 @@ struct FakeEvents final : Events {
 struct FakeRoom final : Transport {
     std::map<EventId, RoomSeen> rooms;
     std::map<EventId, JsonValue> reports;
-    bool away = false;
+    bool away = false, hangs = false;
     int refused = 0; // how many reports to refuse as stale
     std::map<EventId, std::int64_t> sequences;
 
-    Task<Result<Response>> send(Context, Request request) override {
+    Task<Result<Response>> send(Context context, Request request) override {
         if (away) co_return fail(Code::UNAVAILABLE);
+        if (hangs) TRY(co_await sleep(context, hours(1)));
         const EventId event = *EventId::parse(request.path.substr(request.path.rfind('/') + 1));
         if (request.method == Method::put) {
             reports[event] = must(parse_json(request.body));

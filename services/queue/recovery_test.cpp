@@ -230,6 +230,22 @@ TEST_F(Recovery, a_room_that_is_away_holds_back_what_cannot_be_known) {
     EXPECT_EQ(shows_place(fan).status, 200);
 }
 
+TEST_F(Recovery, a_room_that_hangs_holds_up_no_line) {
+    const EventId second = EventId::make(house.clock.now(), house.random);
+    house.events.all[second] = house.events.all[house.event];
+    house.events.all[second].room = false;
+    house.pass(2);
+    house.room.hangs = true;
+    const AccountId who = house.fan();
+    const std::string path = "/api/v1/queue/" + second.text();
+    ASSERT_EQ(house.ask({who, Method::post, path + "/entry", "", {}}).status, 200);
+    house.pass(4);
+    EXPECT_TRUE(house.ask({who, Method::get, path + "/status", "", {}}).active());
+    house.room.hangs = false;
+    house.pass(3);
+    EXPECT_EQ(house.room.reports[second].text_of("state"), "off");
+}
+
 TEST_F(Recovery, a_room_in_a_later_epoch_is_followed) {
     const std::uint64_t later = house.epoch() + 5'000'000;
     house.room.rooms[house.event] = {later, 0, 10, 0, 0, 0};

@@ -138,6 +138,7 @@ private:
     Task<Result<void>> expire(Context context, EventId event, AccountId account);
     Task<> return_unfetched(Context context, EventId event, Hall& of);
     Task<std::int64_t> admit(Context context, EventId event, Hall& of);
+    Task<> recall(Context context, EventId event, AccountId account, Hall& of);
     bool admits(const Hall& of, const EventFacts& facts) const;
     void show(Hall& of, const EventFacts& facts);
     Task<> report(Context context, EventId event, Hall& of, EventFacts facts);

@@ -1,6 +1,7 @@
 // What happens each second: slots end, the next are let in, everybody is told, the waiting room
 // gets its report.
 #include <algorithm>
+#include <set>
 
 #include "services/queue/service.hpp"
 
@@ -9,6 +10,7 @@ namespace urr::queue {
 namespace {
 
 constexpr std::size_t landmarks_max = 64;
+constexpr Duration reports_time = seconds(1); // for all events of a tick
 
 constexpr auto admit_work = [](Tx& tx, GenerationId generation, EventId event,
                                const std::vector<Admission>& admitted,
@@ -22,6 +24,9 @@ constexpr auto expire_work = [](Tx& tx, GenerationId generation, EventId event, 
 constexpr auto return_work = [](Tx& tx, GenerationId generation, EventId event, AccountId account,
                                 IdBytes entry, MessageId message) {
     return write_return(tx, generation, event, account, entry, message);
+};
+constexpr auto member_work = [](Tx& tx, EventId event, AccountId account) {
+    return read_member(tx, event, account);
 };
 constexpr auto seen_work = [](Tx& tx, EventId event, const RoomSeen& seen) {
     return write_seen(tx, event, seen);
@@ -54,6 +59,11 @@ Task<> Service::tick(Context context) {
         if (!co_await know(context, event, *facts)) continue; // the next tick asks again
         co_await tick_event(context, event, *facts);
     }
+    // After all lines have gone on: a waiting room that hangs holds up none of them.
+    context.deadline = std::min(context.deadline, Loop::here().now() + reports_time);
+    for (const EventId& event : parts_.events.published())
+        if (const auto facts = parts_.events.find(event); facts && hall(event).known)
+            co_await report(context, event, hall(event), *facts);
     std::int64_t waiting = 0, awake = 0, active = 0, gathering = 0;
     for (const auto& [event, of] : halls_) {
         waiting += of->line.waiting();
@@ -81,7 +91,6 @@ Task<> Service::tick_event(Context context, EventId event, EventFacts facts) {
     of.pace.observe(admitted, span);
     of.line.rank(of.rules(parts_.rules), now());
     if (!of.audience.empty()) show(of, facts);
-    co_await report(context, event, of, facts);
 }
 
 bool Service::admits(const Hall& of, const EventFacts& facts) const {
@@ -125,7 +134,10 @@ Task<> Service::return_unfetched(Context context, EventId event, Hall& of) {
             metrics_.failed_writes.add();
             co_return;
         }
-        if (!*returned) continue; // fetched at the last moment
+        if (!*returned) { // fetched at the last moment, or by a request that never heard of it
+            co_await recall(context, event, account, of);
+            continue;
+        }
         parts_.revoked.revoke(event, entry, until);
         of.line.take_back(account, entry);
         metrics_.returned.add();
@@ -137,7 +149,8 @@ Task<std::int64_t> Service::admit(Context context, EventId event, Hall& of) {
     const Rules rules = of.rules(parts_.rules);
     std::vector<Admission> admitted;
     std::vector<MessageId> messages;
-    for (const AccountId& account : of.line.next(rules, at, of.levers.per_second)) {
+    const std::vector<AccountId> chosen = of.line.next(rules, at, of.levers.per_second);
+    for (const AccountId& account : chosen) {
         // Whole seconds, as tokens have them: the slot and its token end together.
         const Instant until{(at + rules.active).us / 1'000'000 * 1'000'000};
         admitted.push_back({account, of.line.find(account)->place.arrival,
@@ -147,7 +160,7 @@ Task<std::int64_t> Service::admit(Context context, EventId event, Hall& of) {
     if (admitted.empty()) co_return 0;
     const auto written = co_await parts_.database.transact(
         context, admit_work, generation_, event, std::move(admitted), std::move(messages));
-    if (!written) { // the next tick chooses again; what was written is found at a restart
+    if (!written) { // the next tick chooses them again
         metrics_.failed_writes.add();
         co_return 0;
     }
@@ -156,7 +169,33 @@ Task<std::int64_t> Service::admit(Context context, EventId event, Hall& of) {
         of.audience.tell(admission.account, event_frame("admitted", "{}"));
     }
     metrics_.admitted.add(written->size());
+    if (written->size() < chosen.size()) {
+        std::set<AccountId> let_in;
+        for (const Admission& admission : *written) let_in.insert(admission.account);
+        for (const AccountId& account : chosen)
+            if (!let_in.contains(account)) co_await recall(context, event, account, of);
+    }
     co_return std::int64_t(written->size());
+}
+
+// A write went through though its outcome was never told: memory takes over what the store says.
+// It is read in the writer's order, so that nothing older than what memory knows comes back.
+Task<> Service::recall(Context context, EventId event, AccountId account, Hall& of) {
+    if (!of.line.find(account)) co_return; // it has ended meanwhile
+    const auto stored = co_await parts_.database.transact(context, member_work, event, account);
+    const Member* mine = of.line.find(account);
+    if (!stored || !mine) co_return; // the next tick asks again
+    metrics_.recalled.add();
+    if (!*stored || (*stored)->state == MemberState::ended) {
+        of.line.end(account);
+        co_return;
+    }
+    Member member = **stored;
+    member.seen = mine->seen;
+    member.rank = mine->rank;
+    const bool let_in = mine->state == MemberState::waiting && member.state == MemberState::active;
+    of.line.restore(account, member);
+    if (let_in) of.audience.tell(account, event_frame("admitted", "{}"));
 }
 
 // The room's frame: rendered once for all who listen. A client finds itself between two landmarks
