@@ -277,6 +277,30 @@ TEST(Attacks, ten_thousand_idle_connections_leave_room_for_the_next) {
     EXPECT_EQ(running.server->counters().refused, 0u);
 }
 
+// Those who wait to be accepted must not keep the loop busy, nor be forgotten.
+TEST(Attacks, a_server_without_files_left_serves_on_and_accepts_again) {
+    constexpr std::size_t idle = 100;
+    SilentCrowd crowd(idle);
+    Running running;
+    Raw first(running.port());
+    EXPECT_NE(first.ask(get("/items/a"), "a").find("200 OK"), std::string::npos);
+    rlimit files{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &files), 0);
+    const int next_file = ::dup(STDERR_FILENO);
+    ::close(next_file);
+    const rlimit few{rlim_t(next_file) + 20, files.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+    ASSERT_EQ(crowd.come(running.port()), idle); // into the kernel's queue
+    for (int i = 0; i < 200; ++i)
+        ASSERT_NE(first.ask(get("/items/b"), "b").find("200 OK"), std::string::npos);
+    const std::uint64_t tries = running.server->counters().refused;
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &files), 0);
+    Raw next(running.port());
+    EXPECT_NE(next.ask(get("/items/c"), "c").find("200 OK"), std::string::npos);
+    EXPECT_GT(tries, 0u);
+    EXPECT_LT(tries, 20u); // one a second
+}
+
 TEST(Attacks, more_connections_than_the_limit_are_closed_at_once) {
     ServerLimits limits;
     limits.connections_max = 5;

@@ -1,6 +1,8 @@
 #include "libs/http/client_address.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <span>
 
 namespace urr {
 
@@ -54,18 +56,30 @@ bool TrustedProxies::contains(const Address& address) const {
 Address TrustedProxies::client_of(const Request& request) const {
     Address client = request.peer;
     if (networks_.empty() || !contains(client)) return client;
-    std::string_view list = request.header("X-Forwarded-For");
-    while (!list.empty()) {
-        const std::size_t comma = list.rfind(',');
-        const std::string_view item =
-            trimmed(comma == std::string_view::npos ? list : list.substr(comma + 1));
-        list = comma == std::string_view::npos ? std::string_view() : list.substr(0, comma);
-        const auto address = Address::parse(item);
-        if (!address) return client;
-        client = *address;
-        if (!contains(client)) return client;
+    const std::span<const Header> headers = request.headers();
+    for (auto header = headers.rbegin(); header != headers.rend(); ++header) {
+        if (!same_header(header->name, "X-Forwarded-For")) continue;
+        std::string_view list = header->value;
+        while (!list.empty()) {
+            const std::size_t comma = list.rfind(',');
+            const bool last = comma == std::string_view::npos;
+            const auto address = Address::parse(trimmed(last ? list : list.substr(comma + 1)));
+            list = last ? std::string_view() : list.substr(0, comma);
+            if (!address) return client;
+            client = *address;
+            if (!contains(client)) return client;
+        }
     }
     return client;
+}
+
+Address subscriber_of(const Address& address) {
+    Address prefix = address;
+    const auto high = std::span(prefix.bytes).first(8), low = std::span(prefix.bytes).last(8);
+    // ::ffff:a.b.c.d has nothing in the upper half.
+    if (std::ranges::any_of(high, [](unsigned char byte) { return byte != 0; }))
+        std::ranges::fill(low, 0);
+    return prefix;
 }
 
 } // namespace urr

@@ -1,5 +1,6 @@
 // Where a request really came from. X-Forwarded-For is believed only from trusted proxies, from the
-// right to the left: the last address that is not one of them is the client.
+// right to the left and over all lines of it (some proxies add a line of their own): the last
+// address that is not one of them is the client.
 #pragma once
 #include <string>
 #include <vector>
@@ -7,6 +8,10 @@
 #include "libs/http/message.hpp"
 
 namespace urr {
+
+// What one subscriber has and limits count by: an IPv4 address, or the /64 of an IPv6 address,
+// since whoever has one address there has all of them.
+Address subscriber_of(const Address& address);
 
 class TrustedProxies {
 public:

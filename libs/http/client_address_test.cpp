@@ -29,6 +29,23 @@ TEST(TrustedProxies, are_believed_and_others_are_not) {
     EXPECT_EQ(client("10.9.9.9", "10.0.0.8, 10.0.0.7"), address("10.0.0.8"));
 }
 
+TEST(TrustedProxies, are_believed_before_a_line_that_the_client_wrote_itself) {
+    const auto trusted = must(TrustedProxies::parse("10.0.0.0/8"));
+    Request request = from("10.9.9.9", "6.6.6.6");
+    request.add_header("x-forwarded-for", "1.2.3.4");
+    EXPECT_EQ(trusted.client_of(request), address("1.2.3.4"));
+    request.add_header("X-Forwarded-For", "10.0.0.7");
+    EXPECT_EQ(trusted.client_of(request), address("1.2.3.4"));
+}
+
+TEST(Subscriber, has_one_address_or_a_network_of_ipv6) {
+    const auto of = [](std::string_view text) { return subscriber_of(address(text)); };
+    EXPECT_EQ(of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2::1"));
+    EXPECT_FALSE(of("2001:db8:1:2::1") == of("2001:db8:1:3::1"));
+    EXPECT_FALSE(of("203.0.113.7") == of("203.0.113.8"));
+    EXPECT_EQ(of("203.0.113.7"), address("203.0.113.7"));
+}
+
 TEST(TrustedProxies, none_means_that_nobody_is_believed) {
     const auto trusted = must(TrustedProxies::parse(""));
     EXPECT_EQ(trusted.client_of(from("127.0.0.1", "1.2.3.4")), address("127.0.0.1"));

@@ -90,6 +90,12 @@ private:
     friend class Server;
 };
 
+bool is_shortage(ErrorCode error) {
+    return error == asio::error::no_descriptors || error == asio::error::no_buffer_space ||
+           error == asio::error::no_memory ||
+           error == boost::system::errc::too_many_files_open_in_system;
+}
+
 class Server final : public HttpServer {
 public:
     Server(RunLoop& loop, HttpHandler& handler, const ServerLimits& limits)
@@ -174,10 +180,16 @@ private:
     };
 
     void accept() {
+        accepting_ = true;
         acceptor_.async_accept([this](ErrorCode error, auto socket) {
-            if (error == asio::error::operation_aborted) return;
+            if (error == asio::error::operation_aborted || draining_) return;
+            // Out of files: who waits would wake us again and again. The next tick goes on.
+            accepting_ = !is_shortage(error);
             if (!error) admit(std::move(socket));
-            accept();
+            if (accepting_)
+                accept();
+            else
+                ++counters_.refused;
         });
     }
     template <class Accepted>
@@ -214,6 +226,7 @@ private:
     }
     void tick() {
         refresh_date();
+        if (!accepting_ && !draining_) accept();
         const Instant now = loop_.now();
         for (Connection* c = head_; c;) {
             Connection* following = c->next;
@@ -225,6 +238,7 @@ private:
 
     Connection* head_ = nullptr;
     Tick tick_;
+    bool accepting_ = true;
 };
 
 void Connection::read() {

@@ -1,6 +1,7 @@
 #include "services/auth/throttles.hpp"
 
 #include "libs/async/loop.hpp"
+#include "libs/http/client_address.hpp"
 
 namespace urr::auth {
 
@@ -25,7 +26,7 @@ ShortCode Throttles::key_of(std::string_view text) const {
 }
 
 ShortCode Throttles::key_of(const Address& client) const {
-    return short_code(secret_, client.bytes);
+    return short_code(secret_, subscriber_of(client).bytes);
 }
 
 Result<> Throttles::try_password(std::string_view email, const Address& client) {

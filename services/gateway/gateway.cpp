@@ -145,7 +145,7 @@ Result<const Gateway::Known*> Gateway::check_token(std::string_view token, Token
         memory.erase(at);
     }
     // Checking costs; who has sent many that were no good waits before the next is looked at.
-    const std::uint64_t address = mix(number_of(client.bytes), bad_tokens_category);
+    const std::uint64_t address = mix(number_of(subscriber_of(client).bytes), bad_tokens_category);
     const LimitState failures = limiter_.look(address, options_.limits.bad_tokens, now);
     if (!failures.allowed) return over_limit(failures);
     metrics_.token_checks.add();
@@ -200,7 +200,7 @@ Result<> Gateway::check_limit(const Request& request, Passage& passage) {
         state = count(number_of(passage.principal.account.bytes), category, 1);
     } else {
         const auto device = read_device(options_.device_key, request.cookie(device_cookie));
-        const std::uint64_t address = number_of(passage.client.bytes);
+        const std::uint64_t address = number_of(subscriber_of(passage.client).bytes);
         passage.new_device = !device;
         if (device) state = count(mix(*device, address), category, 1);
         if (state.allowed) {
