@@ -110,10 +110,15 @@ Task<Result<void>> Service::load(Context context, Event event) {
     map = std::make_shared<SeatMap>(std::move(event), rows);
     if (!replaced) co_return Result<void>{};
     // What changed between the reading and this map's being here, the older map has got.
-    const auto again = TRY(co_await parts_.database.read(context, seats_work, id));
+    co_return co_await catch_up(context, id);
+}
+
+// The map takes over what the store has and it does not.
+Task<Result<void>> Service::catch_up(Context context, EventId event) {
+    const auto rows = TRY(co_await parts_.database.read(context, seats_work, event));
     std::vector<SeatChange> changes;
-    for (std::size_t i = 0; i < again.size(); ++i)
-        changes.push_back({id, std::int64_t(i), again[i].state, again[i].version});
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        changes.push_back({event, std::int64_t(i), rows[i].state, rows[i].version});
     apply(changes);
     co_return Result<void>{};
 }
@@ -169,10 +174,19 @@ HoldOrder Service::order_for(const Context& context, const SeatMap& map,
 
 Task<Result<Reservation>> Service::hold(Context context, HoldOrder order) {
     const Instant began = Loop::here().now();
+    const EventId event = order.event;
+    const std::vector<std::int64_t> seats = order.seats;
     auto held = co_await parts_.database.transact(context, hold_work, std::move(order));
     metrics_.hold_time.observe(Loop::here().now() - began);
     if (!held) {
         metrics_.refused(held.error().code());
+        // Taken, and all of them still shown as free: by a hold whose outcome nobody heard of.
+        const SeatMap* map = find(event);
+        const bool behind = held.error().code() == Code::SEAT_TAKEN && map &&
+                            std::ranges::all_of(seats, [map](std::int64_t seat) {
+                                return map->letters()[std::size_t(seat)] == 'a';
+                            });
+        if (behind) (void)co_await catch_up(context, event); // if not now, the next one does
         co_return fail(std::move(held).error());
     }
     apply(held->changes);

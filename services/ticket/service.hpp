@@ -99,6 +99,7 @@ private:
     Task<Result<Reservation>> hold(Context context, HoldOrder order);
     // Makes the event's map from its rows, in place of an older one.
     Task<Result<void>> load(Context context, Event event);
+    Task<Result<void>> catch_up(Context context, EventId event);
     Task<> run_frames();
     Task<> run_sweeps();
     Task<> run_digests();

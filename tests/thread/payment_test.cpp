@@ -106,6 +106,18 @@ Task<> expired_meanwhile(OnSale& t) {
 }
 TEST_F(OnSale, nothing_is_captured_for_a_hold_that_has_ended) { run(expired_meanwhile(*this)); }
 
+Task<> one_key_for_two(OnSale& t) {
+    co_await t.prepare();
+    const Principal fan = t.fan();
+    const std::string first = co_await t.hold(fan, "[1]"), second = co_await t.hold(fan, "[2]");
+    EXPECT_EQ((co_await t.pay(fan, first, approves, "p")).status, 200);
+    EXPECT_EQ(t.code_of(co_await t.pay(fan, second, approves, "p")), "IDEMPOTENCY_KEY_REUSED");
+    EXPECT_EQ((co_await t.pay(fan, first, approves, "p")).status, 200);
+    EXPECT_EQ((co_await t.pay(fan, second, approves, "q")).status, 200);
+    EXPECT_TRUE(co_await t.becomes(fan, second, "confirmed"));
+}
+TEST_F(OnSale, one_key_is_one_order_though_the_bodies_are_alike) { run(one_key_for_two(*this)); }
+
 Task<> cancels(OnSale& t) {
     co_await t.prepare();
     const Principal fan = t.fan();

@@ -44,6 +44,25 @@ TEST_F(OnSale, one_key_is_one_reservation_at_once_and_across_a_restart) {
     run(keys_later(*this, fan, body));
 }
 
+// As after a hold that was committed later than anybody waited: the store has it, the map does not.
+Task<> unheard_holds(OnSale& t) {
+    co_await t.prepare();
+    must(t.ticket_db->run_script("UPDATE seats SET state = 1, version = version + 1, "
+                                 "hold_until_us = 9000000000000000 WHERE seat < 990"));
+    const Principal fan = t.fan();
+    const Response refused =
+        co_await t.ask_ticket(fan, Method::post, "/api/v1/reservations", t.seats_body("[1]"), "a");
+    EXPECT_EQ(t.code_of(refused), "SEAT_TAKEN");
+    const Response map = co_await t.ask_ticket(fan, Method::get, "/api/v1/seats/" + t.event.text());
+    EXPECT_EQ(must(parse_json(map.body)).text_of("seats"),
+              std::string(990, 'h') + std::string(10, 'a'));
+    EXPECT_EQ((co_await t.ask_ticket(fan, Method::post, "/api/v1/reservations",
+                                     t.seats_body("[995]"), "b"))
+                  .status,
+              201);
+}
+TEST_F(OnSale, a_map_catches_up_with_holds_that_nobody_heard_of) { run(unheard_holds(*this)); }
+
 Task<> refused_fans(OnSale& t) {
     co_await t.prepare();
     Principal fan = t.fan();

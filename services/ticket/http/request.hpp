@@ -17,8 +17,9 @@ inline Result<IdempotencyKey> key_of(const Context& context, const Request& requ
                                      const char* route) {
     const std::string_view header = request.header("Idempotency-Key");
     TRY_PLAIN(check_idempotency_key(header));
+    // The path names what it is done to: the same body there is another request elsewhere.
     return IdempotencyKey{context.principal.account, route, std::string(header),
-                          sha256(request.body)};
+                          sha256(std::string(request.path).append("\n").append(request.body))};
 }
 
 inline Result<> need_json(const Request& request) {
