@@ -1,5 +1,6 @@
 // urr: an open ticketing platform for sales where everyone rushes in at once.
 #include <sodium.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -27,6 +28,7 @@ bool wants_help(std::string_view argument) { return argument == "--help" || argu
 } // namespace
 
 int main(int count, char** values) {
+    ::umask(077); // accounts, keys, mails: what is written is for the owner alone
     if (sodium_init() < 0) return 1;
     Arguments arguments(values + 1, values + count);
     if (arguments.empty()) return wrong_use("a command is missing");

@@ -13,7 +13,7 @@ namespace urr {
 
 class GuardedService final : public HttpHandler {
 public:
-    // `internal_callers`: who may use the paths under /internal.
+    // `internal_callers`: who may use the paths under /internal, and no others.
     GuardedService(std::string name, CallerKeys keys,
                    std::set<std::string, std::less<>> internal_callers, const Clock& clock)
         : name_(std::move(name)), keys_(std::move(keys)),
@@ -34,8 +34,9 @@ private:
     Task<Response> answer(Context context, Request request) {
         auto caller = believed_caller(keys_, name_, request, clock_.now());
         if (!caller) co_return problem(caller.error(), context.trace);
+        // Each way: what a service may ask inside gives it no fan's routes.
         const bool internal = request.path.starts_with("/internal/");
-        if (internal && !internal_callers_.contains(request.header("X-Urr-Caller")))
+        if (internal != internal_callers_.contains(request.header("X-Urr-Caller")))
             co_return problem(Error(Code::ASSERTION_INVALID), context.trace);
         context.principal = *caller;
         // A believed caller says how long it waits; nobody works for one who has gone.

@@ -1,5 +1,5 @@
 // Entry tokens that ended before their time (left, bought, cleared): written by queue, read by
-// ticket. In process here; lost with the process, and then a token lives until it expires.
+// ticket. In memory, filled anew at start from queue's store. Bounded: what has expired is pruned.
 #pragma once
 #include <map>
 #include <utility>

@@ -5,25 +5,7 @@ import concurrent.futures, sys, time, unittest, uuid
 
 import nacl.signing
 
-from system_under_attack import System, claims_of, forge, from_base64url, base64url
-
-
-class Attack(unittest.TestCase):
-    settings = {}
-
-    @classmethod
-    def setUpClass(cls):
-        cls.system = System(program, **cls.settings)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.system.close()
-
-    def refused(self, code, answer, before=None):
-        self.assertEqual(answer.code, code, answer)
-        self.assertNotIn(answer.status, (200, 201, 204), answer)
-        if before is not None:
-            self.assertEqual(before, self.system.contents())
+from system_under_attack import Attack, base64url, claims_of, forge, from_base64url
 
 
 class Tokens(Attack):
@@ -314,6 +296,16 @@ class Bookings(Attack):
             headers={"Content-Type": "text/plain"}), before)
 
 
+class Files(Attack):
+    """What is kept is for nobody else on the machine, also in a folder that was open before."""
+
+    def test_stores_and_keys_are_for_the_owner_alone(self):
+        files = list((self.system.folder / "data").rglob("*"))
+        self.assertGreater(len(files), 10)
+        for file in files:
+            self.assertEqual(file.stat().st_mode & 0o077, 0, file)
+
+
 class ShortHolds(Attack):
     settings = {"URR_HOLD_SECONDS": "1"}
 
@@ -367,5 +359,5 @@ class Flood(Attack):
 
 
 if __name__ == "__main__":
-    program = sys.argv.pop(1)
+    Attack.program = sys.argv.pop(1)
     unittest.main()

@@ -1,7 +1,7 @@
 """The program under attack: a private installation in a temporary folder, spoken to over HTTP, whose
 stores can be read and whose keys can be used to forge what an attacker could only dream of."""
-import base64, http.client, json, os, pathlib, shutil, signal, socket, sqlite3, subprocess, tempfile
-import time, uuid
+import base64, hashlib, hmac, http.client, json, os, pathlib, shutil, signal, socket, sqlite3
+import subprocess, tempfile, time, unittest, uuid
 
 import nacl.signing
 
@@ -33,6 +33,9 @@ def free_ports(count):
             s.close()
 
 
+SERVICES = ("auth", "ticket", "payment", "queue", "catalog")
+
+
 class Answer:
     def __init__(self, response, body):
         self.status, self.headers, self.body = response.status, response.headers, body
@@ -50,7 +53,9 @@ class Answer:
 
 
 class System:
-    def __init__(self, program, seats=100, **settings):
+    """`apart`: the gateway, the waiting room and the rest as three processes, as they run spread."""
+
+    def __init__(self, program, seats=100, apart=False, **settings):
         self.program = program
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="urr-attack-"))
         self.port, self.room_port = free_ports(2)
@@ -58,8 +63,17 @@ class System:
             "PATH": os.environ["PATH"], "URR_DATA": str(self.folder / "data"),
             "URR_PORT": str(self.port), "URR_VWR_PORT": str(self.room_port),
             "URR_RATE_ADAPTIVE": "yes", "URR_LIMIT_QUEUE": "100000",
-            "URR_LIMIT_BOOKING": "100000", "URR_LIMIT_GENERAL": "100000", **settings}
-        self.server = None
+            "URR_LIMIT_BOOKING": "100000", "URR_LIMIT_GENERAL": "100000"}
+        self.roles = [["gateway"], ["vwr"], list(SERVICES)] if apart else [[]]
+        self.ports = dict(zip(SERVICES, free_ports(len(SERVICES)))) if apart else {}
+        if apart:
+            self.ports["vwr"] = self.room_port
+            self.environment["URR_TRUSTED_PROXIES"] = "127.0.0.1/32"
+            for service, port in self.ports.items():
+                self.environment[f"URR_{service.upper()}_PORT"] = str(port)
+                self.environment[f"URR_UPSTREAM_{service.upper()}"] = f"127.0.0.1:{port}"
+        self.environment.update(settings)
+        self.servers = []
         self.run("keys")
         self.event = self.run("seed", "--seats", str(seats)).split()[0]
         self.other_event = self.run("seed", "--seats", "10").split()[0]
@@ -70,18 +84,25 @@ class System:
                               capture_output=True, text=True).stdout
 
     def start(self):
-        self.server = subprocess.Popen([self.program, "serve"], env=self.environment,
-                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.until(lambda: self.ask("GET", "/health").status == 200, "the program answers")
+        with open(self.folder / "log", "a") as log:
+            self.servers = [subprocess.Popen([self.program, "serve", *roles], stdout=log,
+                                             stderr=log, env=self.environment)
+                            for roles in self.roles]
+        for port in (self.port, *self.ports.values()):
+            self.until(lambda: self.ask("GET", "/health", port=port).status == 200,
+                       "the program answers")
 
     def kill(self):
-        self.server.send_signal(signal.SIGKILL)
-        self.server.wait()
+        for server in self.servers:
+            server.send_signal(signal.SIGKILL)
+            server.wait()
 
     def close(self):
-        if self.server and self.server.poll() is None:
-            self.server.terminate()
-            self.server.wait()
+        for server in self.servers:
+            if server.poll() is None:
+                server.terminate()
+        for server in self.servers:
+            server.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @staticmethod
@@ -158,6 +179,21 @@ class System:
         text = (self.folder / "data/keys" / f"{name}.key").read_text().strip()
         return nacl.signing.SigningKey(from_base64url(text))
 
+    def asserted(self, service, method, path, user="", role="user", caller="gateway", age=0,
+                 key=None):
+        """The headers by which a caller proves that it may speak for that user; with another's
+        `key` ("caller-service") they are what a part that was broken into can make."""
+        text = (self.folder / "data/keys" / f"{key or f'{caller}-{service}'}.key").read_text()
+        now = str(int((time.time() - age) * 1e6))
+        role, verified = (role, "true") if user else ("", "")
+        signed = "".join(f"{len(part)}:{part}" for part in (
+            service, method, path, user, "", role, verified, "", "", now))
+        code = hmac.new(from_base64url(text.strip()), signed.encode(), hashlib.sha256).digest()
+        headers = {"X-Urr-Caller": caller, "X-Urr-Assertion": f"{now}.{base64url(code)}"}
+        if user:
+            headers |= {"X-User-Id": user, "X-User-Role": role, "X-User-Verified": verified}
+        return headers
+
     def store(self, name):
         path = self.folder / "data" / f"{name}.db"
         return sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
@@ -188,6 +224,25 @@ class System:
                     f"SELECT * FROM {table}")))
             connection.close()
         return found
+
+
+class Attack(unittest.TestCase):
+    """Attacks on one system of these settings."""
+    program, settings = None, {}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.system = System(cls.program, **cls.settings)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.system.close()
+
+    def refused(self, code, answer, before=None):
+        self.assertEqual(answer.code, code, answer)
+        self.assertNotIn(answer.status, (200, 201, 204), answer)
+        if before is not None:
+            self.assertEqual(before, self.system.contents())
 
 
 def claims_of(token):
