@@ -9,7 +9,7 @@ constexpr Statement reservations{"SELECT id, account, seats, state, payment FROM
 constexpr Statement tickets{"SELECT id, account, state FROM tickets"};
 constexpr Statement attempts{"SELECT id, state FROM attempts"};
 constexpr Statement members{
-    "SELECT account, epoch, phase, position, arrival, state, until_us FROM members"};
+    "SELECT account, epoch, phase, position, arrival, state, until_us, fetched FROM members"};
 constexpr Statement kept_charges{
     "SELECT key, amount FROM charges WHERE state = 0 AND refunded = 0"};
 constexpr Statement ledger_money{
@@ -80,14 +80,16 @@ void Checker::check_members(const Rows& rows, const std::set<std::string>& buyer
             continue;
         }
         const std::size_t i = row->second;
-        if (rows.integer(i, 5) == ended && !fan.left && !buyers.contains(account) &&
-            (rows.integer(i, 6) == 0 || rows.instant(i, 6) > around_.clock.latest()))
-            violations_.add(
-                "the place of " + account + " was ended for no reason, " +
-                std::to_string((rows.instant(i, 6) - around_.clock.latest()).us / 1000) +
-                " ms before its time");
+        if (rows.integer(i, 5) == ended && !fan.left && !buyers.contains(account)) {
+            const Instant until = rows.instant(i, 6), latest = around_.clock.latest();
+            if (until == Instant{})
+                violations_.add("the place of " + account + " was ended before its slot");
+            else if (until > latest)
+                violations_.add("the slot of " + account + " was ended for no reason, " +
+                                std::to_string((until - latest).us / 1000) + " ms before its time");
+        }
         // Who has had his slot comes last from then on. He may not know of it: every answer that
-        // told him was lost, and he asked again after it (a clock that jumped ends it at once).
+        // told him was lost, and he asked again after its end (a clock that jumped ends it soon).
         if (around_.plan.room && fan.joins == 1 && !fan.pays && !had_slot_.contains(account) &&
             !fan.positions.contains(rows.integer(i, 3)))
             violations_.add("the line has " + account + " at position " +
@@ -107,7 +109,8 @@ void Checker::check_line(SqliteDatabase& queue) {
         if (before == line_.end() || before->second.state != standing.state)
             around_.trace.note("in the line " + account + " " + state_names[standing.state] +
                                ", position " + std::to_string(standing.position));
-        if (standing.state == ended && rows->integer(i, 6) != 0 &&
+        // Where the entry was never handed out, the slot may not end the place.
+        if (standing.state == ended && rows->boolean(i, 7) &&
             rows->instant(i, 6) <= around_.clock.latest())
             had_slot_.insert(account);
         now.emplace(account, standing);
