@@ -98,6 +98,10 @@ SqliteConnection::~SqliteConnection() {
 }
 
 Result<> SqliteConnection::open(const SqliteOptions& options, bool read_only) {
+    // Nobody asks how much memory SQLite uses, and counting it takes a lock of the whole process
+    // for each allocation. It can be set before SQLite's first use only; later it changes nothing.
+    static const int uncounted = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    (void)uncounted;
     const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     if (sqlite3_open_v2(options.path.c_str(), &handle_, flags, options.vfs) != SQLITE_OK)
         return fail(Code::UNAVAILABLE,
@@ -211,17 +215,62 @@ bool SqliteConnection::take(Job& job, SqliteCounters& counters) {
     return false;
 }
 
-SqliteConnection::Step SqliteConnection::write_one(Job& job, SqliteCounters& counters) {
+bool SqliteConnection::run_works(Job* first, SqliteCounters& counters) {
+    Step step = Step::again;
+    if (careful_ == 0)
+        step = run_together(first, counters);
+    else
+        --careful_;
+    if (step == Step::again) step = run_apart(first, counters);
+    return step == Step::done;
+}
+
+// `again`: a work failed and has written; all of the batch is taken back.
+SqliteConnection::Step SqliteConnection::run_together(Job* first, SqliteCounters& counters) {
+    SqliteCounters counted = counters; // of a batch that is taken back nothing counts
+    for (Job* job = first; job; job = job->link) {
+        if (!take(*job, counted)) continue;
+        const auto changes_before = sqlite3_total_changes64(handle_);
+        if (run_one(*job) == Step::lost) return Step::lost;
+        ++counted.works;
+        if (job->succeeded() && !failed) continue;
+        ++counted.rolled_back;
+        if (!failed && sqlite3_total_changes64(handle_) == changes_before) continue;
+        careful_ = careful_batches;
+        has_events = false;
+        error_ = plain(rollback);
+        if (!error_) error_ = plain(sqlite_statements::begin);
+        return error_ ? Step::lost : Step::again;
+    }
+    counters = counted;
+    return Step::done;
+}
+
+SqliteConnection::Step SqliteConnection::run_apart(Job* first, SqliteCounters& counters) {
+    for (Job* job = first; job; job = job->link) {
+        // Those that ran in the batch that was taken back are taken already.
+        if (job->state.load() != Job::taken && !take(*job, counters)) continue;
+        if ((error_ = plain(savepoint))) return Step::lost;
+        if (run_one(*job) == Step::lost) return Step::lost;
+        ++counters.works;
+        if (end_apart(*job, counters) == Step::lost) return Step::lost;
+    }
+    return Step::done;
+}
+
+SqliteConnection::Step SqliteConnection::run_one(Job& job) {
     failed = false;
-    if ((error_ = plain(savepoint))) return Step::lost;
+    error_ = 0;
     job.run(*this);
-    ++counters.works;
     if (is_fatal(error_)) return Step::lost;
     // A full disk or an I/O error may have rolled back the whole transaction by itself.
-    if (sqlite3_get_autocommit(handle_)) {
-        if (!error_) error_ = SQLITE_ABORT;
-        return Step::lost;
-    }
+    if (!sqlite3_get_autocommit(handle_)) return Step::done;
+    if (!error_) error_ = SQLITE_ABORT;
+    return Step::lost;
+}
+
+// Keeps what the work wrote, or undoes it.
+SqliteConnection::Step SqliteConnection::end_apart(Job& job, SqliteCounters& counters) {
     if (job.succeeded() && !failed) {
         error_ = plain(release);
         return error_ ? Step::lost : Step::done;
@@ -229,6 +278,7 @@ SqliteConnection::Step SqliteConnection::write_one(Job& job, SqliteCounters& cou
     if (job.succeeded())
         job.settle(Error(Code::INTERNAL, "a statement failed and the work went on"));
     ++counters.rolled_back;
+    careful_ = careful_batches;
     error_ = plain(undo);
     if (!error_) error_ = plain(release);
     return error_ ? Step::lost : Step::done;

@@ -1,5 +1,9 @@
 // One SQLite connection with its prepared statements, and the batch: works in, outcomes out. Used
 // by both drivers; one thread at a time.
+//
+// A savepoint around each work copies every page that the work touches, and most works commit. So a
+// batch is run without; when a work fails after having written, all is rolled back and the batch is
+// repeated with savepoints, which undo that work alone. Works may run more than once, by contract.
 #pragma once
 #include <atomic>
 #include <string>
@@ -66,11 +70,19 @@ public:
     Result<Rows> query(const Statement& statement, std::initializer_list<Value> values);
 
 private:
-    enum class Step : std::uint8_t { done, lost };
+    enum class Step : std::uint8_t { done, again, lost };
+    // Careful batches after one that had to be repeated: refusals come in crowds.
+    static constexpr int careful_batches = 64;
+
     int execute(const Statement& statement, const Value* values, std::size_t count, Rows* rows);
     int plain(const Statement& statement) { return execute(statement, nullptr, 0, nullptr); }
     Result<> write_log_again();
-    Step write_one(Job& job, SqliteCounters& counters);
+    // False: the batch is lost.
+    bool run_works(Job* first, SqliteCounters& counters);
+    Step run_together(Job* first, SqliteCounters& counters);
+    Step run_apart(Job* first, SqliteCounters& counters);
+    Step run_one(Job& job);
+    Step end_apart(Job& job, SqliteCounters& counters);
     void abandon_batch(Job* first);
     bool take(Job& job, SqliteCounters& counters);
     // Where this batch, once committed, allows time to run to.
@@ -78,6 +90,7 @@ private:
 
     sqlite3* handle_ = nullptr;
     std::unordered_map<const char*, sqlite3_stmt*> statements_;
+    int careful_ = 0;        // batches to run with savepoints from the start
     int error_ = 0;          // SQLite's code of what went wrong in this batch
     Instant time_allowed_{}; // by what is stored
 };
@@ -97,9 +110,7 @@ bool SqliteConnection::write_batch(Job* first, StoreTime& time, bool early,
     error_ = 0;
     has_events = false;
     Loop::Enter nowhere(nullptr); // a work that awaits a loop fails at once
-    bool lost = (error_ = plain(sqlite_statements::begin)) != 0;
-    for (Job* job = first; job && !lost; job = job->link)
-        if (take(*job, counters)) lost = write_one(*job, counters) == Step::lost;
+    bool lost = (error_ = plain(sqlite_statements::begin)) != 0 || !run_works(first, counters);
     if (!lost) {
         const Instant allowed = persist_time(time);
         if (early) {

@@ -1,7 +1,7 @@
 // The embedded engine of Database: SQLite in WAL mode, synchronous FULL. One thread writes: it
-// takes what has queued up, runs each work inside a savepoint of one transaction, commits once and
-// answers all (group commit). One thread reads on snapshots beside it; one moves the WAL into the
-// file.
+// takes what has queued up, runs it in one transaction (in savepoints only when a work fails that
+// wrote), commits once and answers all (group commit). One thread reads on snapshots beside it; one
+// moves the WAL into the file.
 //
 // Whatever was answered is on the disk. After an I/O error at a commit nobody can say what is
 // there: the batch is answered OUTCOME_UNKNOWN, the store takes no more work and healthy() turns

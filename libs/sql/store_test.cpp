@@ -106,6 +106,67 @@ Task<> note_and_forget(Database& database, ManualClock& clock) {
 
 TEST_F(Simulated, the_inbox_forgets_what_is_old) { run(note_and_forget(*database, clock)); }
 
+// What a work of a shared batch is to do with its number.
+enum class Deed : std::uint8_t { write, look, refuse_at_once, write_and_refuse, fail_unheard };
+
+constexpr auto do_deed = [](Tx& tx, Deed deed, std::int64_t n) -> Task<Result<std::int64_t>> {
+    static constexpr Statement put{"INSERT INTO numbers (n) VALUES (?1)"};
+    static constexpr Statement count{"SELECT count(*) FROM numbers"};
+    static constexpr Statement wrong{"INSERT INTO schema_version SELECT * FROM schema_version"};
+    const std::int64_t before = TRY(co_await tx.run(count)).integer(0, 0);
+    if (deed == Deed::refuse_at_once) co_return fail(Code::SEAT_TAKEN);
+    if (deed != Deed::look) TRY(co_await tx.run(put, {n}));
+    if (deed == Deed::write_and_refuse) co_return fail(Code::SEAT_LIMIT);
+    if (deed == Deed::fail_unheard) (void)co_await tx.run(wrong);
+    co_return before;
+};
+Task<> note_deed(Database& database, Deed deed, std::int64_t n, Result<std::int64_t>& out) {
+    out = co_await database.transact(Context{}, do_deed, deed, n);
+}
+Task<> do_together(Database& database, std::vector<Deed> deeds,
+                   std::vector<Result<std::int64_t>>& out) {
+    out.clear();
+    for (std::size_t i = 0; i < deeds.size(); ++i) out.emplace_back(fail(Code::INTERNAL));
+    Nursery nursery;
+    for (std::size_t i = 0; i < deeds.size(); ++i)
+        nursery.spawn(note_deed(database, deeds[i], std::int64_t(i), out[i]));
+    EXPECT_TRUE(co_await nursery.drained(Context{}));
+}
+
+// Each work sees what those before it have kept, and nothing of those that were refused; the second
+// time the batch is careful from the start.
+TEST_F(Simulated, a_refusal_in_a_shared_batch_undoes_its_own_writes_alone) {
+    using enum Deed;
+    std::vector<Result<std::int64_t>> out;
+    const SqliteCounters start = database->counters();
+    for (std::int64_t there : {0, 3}) {
+        run(do_together(*database,
+                        {write, write_and_refuse, write, refuse_at_once, fail_unheard, write, look},
+                        out));
+        EXPECT_EQ(must(std::move(out[0])), there);
+        EXPECT_EQ(out[1].error().code(), Code::SEAT_LIMIT);
+        EXPECT_EQ(must(std::move(out[2])), there + 1);
+        EXPECT_EQ(out[3].error().code(), Code::SEAT_TAKEN);
+        EXPECT_EQ(out[4].error().code(), Code::INTERNAL);
+        EXPECT_EQ(must(std::move(out[5])), there + 2);
+        EXPECT_EQ(must(std::move(out[6])), there + 3);
+    }
+    const SqliteCounters counters = database->counters();
+    EXPECT_EQ(counters.batches - start.batches, 2u);
+    EXPECT_EQ(counters.works - start.works, 14u) << "a repeated work counts once";
+    EXPECT_EQ(counters.rolled_back - start.rolled_back, 6u);
+    EXPECT_EQ(counters.lost_batches, 0u);
+}
+
+TEST_F(Simulated, a_refusal_that_wrote_nothing_lets_its_batch_be) {
+    std::vector<Result<std::int64_t>> out;
+    run(do_together(*database, {Deed::write, Deed::refuse_at_once, Deed::write}, out));
+    EXPECT_EQ(must(std::move(out[0])), 0);
+    EXPECT_EQ(out[1].error().code(), Code::SEAT_TAKEN);
+    EXPECT_EQ(must(std::move(out[2])), 1);
+    EXPECT_EQ(database->counters().rolled_back, 1u);
+}
+
 Task<> ask_time(Database& database, Instant& out) {
     static constexpr auto now_of = [](Tx& tx) -> Task<Result<Instant>> { co_return tx.now; };
     out = must(co_await database.transact(Context{}, now_of));
