@@ -67,21 +67,24 @@ def confirmed(store, event):
     return rows.fetchone()[0]
 
 
-def sell(port, folder, event):
-    """Buys every seat; seconds until the last order is confirmed with its ticket."""
+def sell(port, folder, event, pid):
+    """Buys every seat; orders a second from the first hold until the last order is confirmed with its
+    ticket, and what they cost the server."""
     store = sqlite3.connect(f"file:{folder}/ticket.db?mode=ro", uri=True, timeout=10)
-    began = time.monotonic()
-    out = subprocess.run([ORDER_CLIENT, str(port), str(CLIENTS), folder, event, str(SEATS)],
-                         capture_output=True, text=True)
-    if out.returncode:
-        raise Failed(out.stderr.strip())
+    with subprocess.Popen([ORDER_CLIENT, str(port), str(CLIENTS), folder, event, str(SEATS)],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as client:
+        prepared = client.stdout.readline()
+        began, before = time.monotonic(), cpu_seconds(pid)
+        out, errors = client.communicate()
+    if client.returncode or prepared != "begin\n":
+        raise Failed(errors.strip())
     while confirmed(store, event) < SEATS:
         if time.monotonic() - began > 300:
             raise Failed(f"{confirmed(store, event)} of {SEATS} orders were confirmed in 300 s")
-        time.sleep(0.01)
-    result = json.loads(out.stdout)
+        time.sleep(0.02)
+    seconds, used = time.monotonic() - began, cpu_seconds(pid) - before
     store.close()
-    return dict(result, tps=SEATS / (time.monotonic() - began - result["prepared_seconds"]))
+    return dict(json.loads(out), tps=SEATS / seconds, cpu_us=used * 1e6 / SEATS)
 
 
 def orders(name):
@@ -96,9 +99,7 @@ def orders(name):
         rounds = []
         for number, event in enumerate(events):
             def run_ours():
-                before = cpu_seconds(ours.pid)
-                result = sell(port, str(w.folder / "data"), event)
-                return dict(result, cpu_us=(cpu_seconds(ours.pid) - before) * 1e6 / SEATS)
+                return sell(port, str(w.folder / "data"), event, ours.pid)
             order = [("ours", run_ours), ("yardstick", lambda: {"tps": postgres.slice()})]
             random.shuffle(order)
             one = {who: run() for who, run in order}
