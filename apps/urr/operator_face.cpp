@@ -4,7 +4,10 @@ namespace urr::app {
 
 Task<Response> OperatorFace::handle(Context context, Request request) {
     const bool ours = request.path == "/health" || request.path.starts_with("/actuator/");
-    if (!ours) co_return co_await inner_.handle(context, request);
+    return ours ? answer(context, request) : inner_.handle(context, request);
+}
+
+Task<Response> OperatorFace::answer(Context context, Request request) {
     const bool reads = request.method == Method::get || request.method == Method::head;
     Response response;
     if (request.path == "/health")

@@ -28,6 +28,7 @@ public:
     Task<Response> handle(Context context, Request request) override;
 
 private:
+    Task<Response> answer(Context context, Request request);
     Response health() const;
     Response readiness() const;
     Response metrics() const;

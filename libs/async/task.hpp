@@ -28,12 +28,18 @@ namespace detail {
 inline void* allocate_frame(std::size_t bytes) { return ::operator new(bytes); }
 inline void free_frame(void* frame, std::size_t) noexcept { ::operator delete(frame); }
 #else
-// Free frames by size class of 64 bytes; what a thread frees it keeps, up to a bound.
+// Free frames by size class of 64 bytes; what a thread frees it keeps, up to a bound. A frame that
+// holds a request takes some kilobytes: from the heap that is slow.
 struct FramePool {
-    static constexpr std::size_t classes = 24;
-    static constexpr unsigned kept_max = 1024;
+    static constexpr std::size_t classes = 129;                                     // up to 8 KiB
+    static constexpr std::size_t kept_max = 1024, kept_bytes_max = 2 * 1024 * 1024; // of a class
     void* head[classes];
     unsigned count[classes];
+
+    bool full(std::size_t size_class) const {
+        const std::size_t kept = count[size_class];
+        return kept >= kept_max || kept * size_class * 64 >= kept_bytes_max;
+    }
 };
 inline constinit thread_local FramePool frame_pool{};
 
@@ -49,7 +55,7 @@ inline void* allocate_frame(std::size_t bytes) {
 
 inline void free_frame(void* frame, std::size_t bytes) noexcept {
     const std::size_t size_class = (bytes + 63) / 64;
-    if (size_class >= FramePool::classes || frame_pool.count[size_class] >= FramePool::kept_max) {
+    if (size_class >= FramePool::classes || frame_pool.full(size_class)) {
         ::operator delete(frame);
         return;
     }

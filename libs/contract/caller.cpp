@@ -1,5 +1,6 @@
 #include "libs/contract/caller.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "libs/security/base64url.hpp"
@@ -14,15 +15,24 @@ constexpr std::string_view role_names[] = {"anonymous", "user", "staff", "admin"
 std::string signed_text(std::string_view service, const Request& request, std::string_view user,
                         std::string_view email, std::string_view role, std::string_view verified,
                         std::string_view event, std::string_view token, std::string_view time) {
+    const std::string_view parts[] = {service,      method_name(request.method),
+                                      request.path, user,
+                                      email,        role,
+                                      verified,     event,
+                                      token,        time};
+    constexpr std::size_t length_bytes = 21; // of a part's length and a colon, at most
+    std::size_t bytes = 0;
+    for (const std::string_view part : parts) bytes += length_bytes + part.size();
     std::string text;
-    text.reserve(512);
-    char digits[20];
-    for (const std::string_view part : {service, method_name(request.method), request.path, user,
-                                        email, role, verified, event, token, time}) {
-        char* end = std::to_chars(digits, digits + sizeof digits - 1, part.size()).ptr;
-        *end++ = ':';
-        text.append(digits, end).append(part);
-    }
+    text.resize_and_overwrite(bytes, [&](char* const begin, std::size_t) {
+        char* end = begin;
+        for (const std::string_view part : parts) {
+            end = std::to_chars(end, end + length_bytes, part.size()).ptr;
+            *end++ = ':';
+            end = std::copy_n(part.data(), part.size(), end);
+        }
+        return std::size_t(end - begin);
+    });
     return text;
 }
 
@@ -63,10 +73,10 @@ Result<Principal> principal_of(const Request& request) {
 
 std::string_view role_name(Role role) { return role_names[std::size_t(role)]; }
 
-CallerHeaders::CallerHeaders(const CallerKey& key, std::string_view target_service,
-                             const Principal& principal, const Request& request, Instant now,
-                             std::string_view email)
-    : caller_(key.caller), signed_in_(principal.signed_in()),
+CallerHeaders::CallerHeaders(std::string_view caller, const HmacKey& key,
+                             std::string_view target_service, const Principal& principal,
+                             const Request& request, Instant now, std::string_view email)
+    : caller_(caller), signed_in_(principal.signed_in()),
       entered_(!principal.entry_event.is_zero()) {
     if (signed_in_) {
         user_ = principal.account.text();
@@ -79,9 +89,11 @@ CallerHeaders::CallerHeaders(const CallerKey& key, std::string_view target_servi
         entry_token_ = id_text(principal.entry_token);
     }
     const std::string time = std::to_string(now.us);
-    const Digest code = key.key.code(signed_text(target_service, request, user_, email_, role_,
-                                                 verified_, entry_event_, entry_token_, time));
-    assertion_ = time + "." + base64url(code);
+    const Digest code = key.code(signed_text(target_service, request, user_, email_, role_,
+                                             verified_, entry_event_, entry_token_, time));
+    assertion_.reserve(80);
+    assertion_.append(time).append(".");
+    append_base64url(assertion_, code);
 }
 
 bool CallerHeaders::attach(Request& request) const {

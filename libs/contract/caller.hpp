@@ -35,12 +35,17 @@ using CallerKeys = std::map<std::string, HmacKey, std::less<>>;
 class CallerHeaders {
 public:
     CallerHeaders(const CallerKey& key, std::string_view target_service, const Principal& principal,
-                  const Request& request, Instant now, std::string_view email = {});
+                  const Request& request, Instant now, std::string_view email = {})
+        : CallerHeaders(key.caller, key.key, target_service, principal, request, now, email) {}
+    CallerHeaders(std::string_view caller, const HmacKey& key, std::string_view target_service,
+                  const Principal& principal, const Request& request, Instant now,
+                  std::string_view email = {});
     // Adds the headers to a request whose internal headers were removed. False: too many headers.
     bool attach(Request& request) const;
 
 private:
-    std::string caller_, user_, email_, role_, verified_, entry_event_, entry_token_, assertion_;
+    std::string caller_, user_, email_, entry_event_, entry_token_, assertion_;
+    std::string_view role_, verified_; // constants
     bool signed_in_, entered_;
 };
 

@@ -22,6 +22,10 @@ struct Trace {
     std::string id_text() const;
     // 00-<trace>-<span>-<flags>
     std::string traceparent() const;
+    // The id_text() in a traceparent().
+    static std::string_view id_in(std::string_view traceparent) {
+        return traceparent.substr(3, 32);
+    }
 
     static Trace make(Random& random, bool sampled);
     // The same trace with a span of its own.

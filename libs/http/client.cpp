@@ -4,6 +4,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
+#include <charconv>
 
 #include "libs/async/wait.hpp"
 #include "libs/http/parser.hpp"
@@ -130,19 +131,47 @@ bool repeatable(const Request& request) {
 }
 
 void render(const Request& request, const std::string& host, Duration left, std::string& out) {
-    out.clear();
-    out.append(method_name(request.method)).append(" ").append(request.target);
-    out.append(" HTTP/1.1\r\nHost: ").append(host).append("\r\n");
-    for (const Header& header : request.headers()) {
-        if (same_header(header.name, "Host") || same_header(header.name, timeout_header)) continue;
-        out.append(header.name).append(": ").append(header.value).append("\r\n");
-    }
     const bool may_have_body = request.method == Method::post || request.method == Method::put ||
                                request.method == Method::patch;
-    if (!request.body.empty() || may_have_body)
-        out.append("Content-Length: ").append(std::to_string(request.body.size())).append("\r\n");
-    out.append(timeout_header).append(": ").append(std::to_string(left.us / 1'000));
-    out.append("\r\n\r\n").append(request.body);
+    constexpr std::size_t fixed_bytes = 160; // methods, names and numbers that are written below
+    std::size_t bytes = fixed_bytes + request.target.size() + host.size() + request.body.size();
+    for (const Header& header : request.headers())
+        bytes += header.name.size() + header.value.size() + 4;
+    out.clear();
+    out.resize_and_overwrite(bytes, [&](char* const begin, std::size_t) {
+        char* end = begin;
+        const auto put = [&](std::string_view text) {
+            end = std::copy_n(text.data(), text.size(), end);
+        };
+        const auto put_number = [&](std::int64_t number) {
+            end = std::to_chars(end, end + 20, number).ptr;
+        };
+        put(method_name(request.method));
+        put(" ");
+        put(request.target);
+        put(" HTTP/1.1\r\nHost: ");
+        put(host);
+        put("\r\n");
+        for (const Header& header : request.headers()) {
+            if (same_header(header.name, "Host") || same_header(header.name, timeout_header))
+                continue;
+            put(header.name);
+            put(": ");
+            put(header.value);
+            put("\r\n");
+        }
+        if (!request.body.empty() || may_have_body) {
+            put("Content-Length: ");
+            put_number(std::int64_t(request.body.size()));
+            put("\r\n");
+        }
+        put(timeout_header);
+        put(": ");
+        put_number(left.us / 1'000);
+        put("\r\n\r\n");
+        put(request.body);
+        return std::size_t(end - begin);
+    });
 }
 
 // Content types that our services send are constants; a foreign one lives in the headers' text.
@@ -232,22 +261,27 @@ public:
 
     Task<Result<Response>> send(Context context, Request request) override {
         if (!resolved_) co_return fail(Code::UNAVAILABLE, "unknown host " + host_);
-        const Instant due = std::min(context.deadline, loop_.now() + limits_.request_timeout);
+        Instant now = loop_.now();
+        const Instant due = std::min(context.deadline, now + limits_.request_timeout);
         Place place(*this);
-        if (!place.take()) TRY(co_await place.wait(context, due));
+        if (!place.take()) {
+            TRY(co_await place.wait(context, due));
+            now = loop_.now();
+        }
         // One that stands ready is not put off: under load it would never come.
-        if (!tick_.armed && !tick_.owner) loop_.arm(tick_, loop_.now() + tick_interval);
+        if (!tick_.armed && !tick_.owner) loop_.arm(tick_, now + tick_interval);
         for (bool again = false;; again = true) {
             Result<Response> answer = fail(Code::UNAVAILABLE);
-            auto upstream = again ? nullptr : idle();
+            auto upstream = again ? nullptr : idle(now);
             if (!upstream) {
                 auto fresh = co_await connect(due);
                 if (fresh)
                     upstream = std::move(*fresh);
                 else
                     answer = fail(std::move(fresh).error());
+                now = loop_.now();
             }
-            if (upstream) answer = co_await exchange(std::move(upstream), request, due);
+            if (upstream) answer = co_await exchange(std::move(upstream), request, due, due - now);
             if (answer || again || !limits_.retry_once) co_return answer;
             // Nothing went out, or it may be done twice: once more on a fresh connection.
             const Code code = answer.error().code();
@@ -262,18 +296,23 @@ private:
         Tick() : Timer([](Node& node) { static_cast<Tick&>(node).client->tick(); }) {}
     };
 
-    // One of connections_max requests under way; waits when there are as many. Gives itself back,
-    // also when the caller's coroutine is destroyed.
+    // One of connections_max requests under way; waits in line when there are as many. Passes
+    // itself on to the first who waits, also when the caller's coroutine is destroyed, be it after
+    // it was given the place and before it ran.
     class Place {
     public:
         explicit Place(Client& client) : client_(client) {}
         Place(const Place&) = delete;
         ~Place() {
-            if (waits_) --client_.waiting_;
+            if (waits_) leave();
             if (!taken_) return;
-            --client_.busy_;
-            client_.freed_.open();
-            client_.freed_.reset();
+            if (Place* const following = client_.first_waiting_) {
+                following->leave();
+                following->taken_ = true;
+                following->turn_.open();
+            } else {
+                --client_.busy_;
+            }
         }
         bool take() {
             taken_ = client_.busy_ < client_.limits_.connections_max;
@@ -281,31 +320,42 @@ private:
             return taken_;
         }
         Task<Result<void>> wait(Context context, Instant due) {
+            if (client_.waiting_ >= client_.limits_.waiting_max)
+                co_return fail(Error(Code::OVERLOADED).retry_after(1));
+            enter();
             context.deadline = due;
-            while (!take()) {
-                if (client_.waiting_ >= client_.limits_.waiting_max)
-                    co_return fail(Error(Code::OVERLOADED).retry_after(1));
-                ++client_.waiting_;
-                waits_ = true;
-                const auto freed = co_await client_.freed_.wait(context);
-                waits_ = false;
-                --client_.waiting_;
-                if (!freed) co_return fail(Code::DEADLINE_EXCEEDED);
-            }
+            TRY(co_await turn_.wait(context));
             co_return Result<void>{};
         }
 
     private:
+        void enter() {
+            waits_ = true;
+            ++client_.waiting_;
+            previous_ = client_.last_waiting_;
+            (previous_ ? previous_->next_ : client_.first_waiting_) = this;
+            client_.last_waiting_ = this;
+        }
+        void leave() {
+            waits_ = false;
+            --client_.waiting_;
+            (previous_ ? previous_->next_ : client_.first_waiting_) = next_;
+            (next_ ? next_->previous_ : client_.last_waiting_) = previous_;
+        }
+
         Client& client_;
+        Gate turn_;
+        Place* previous_ = nullptr;
+        Place* next_ = nullptr;
         bool taken_ = false, waits_ = false;
     };
 
     // A kept connection that can be used, or nullptr.
-    std::shared_ptr<Upstream> idle() {
+    std::shared_ptr<Upstream> idle(Instant now) {
         while (!idle_.empty()) {
             auto upstream = std::move(idle_.back());
             idle_.pop_back();
-            const Duration idle = loop_.now() - upstream->idle_since;
+            const Duration idle = now - upstream->idle_since;
             if (idle > idle_trusted && (idle > idle_max || upstream->is_stale())) upstream->close();
             if (!upstream->dead) return upstream;
         }
@@ -323,11 +373,11 @@ private:
                        "cannot reach " + host_ + ": " + upstream->error.message());
     }
     Task<Result<Response>> exchange(std::shared_ptr<Upstream> upstream, const Request& request,
-                                    Instant due) {
+                                    Instant due, Duration left) {
         Upstream& u = *upstream;
         u.due = due;
         u.sent = false;
-        render(request, host_, due - loop_.now(), u.out);
+        render(request, host_, left, u.out);
         ErrorCode error;
         const std::size_t written = u.socket.write_some(asio::buffer(u.out), error);
         if (error && error != asio::error::would_block) co_return broken(u, request);
@@ -350,7 +400,8 @@ private:
         }
         const bool no_body =
             request.method == Method::head || head->status == 204 || head->status == 304;
-        if (!no_body) TRY(co_await read_body(u, request, *head, response.body));
+        if (!no_body && !take_body(u, *head, response.body))
+            TRY(co_await read_body(u, request, *head, response.body));
         u.due = never;
         u.idle_since = loop_.now();
         // More than was asked for: whose answer would the rest be?
@@ -372,7 +423,7 @@ private:
                 u.filled += u.bytes;
                 continue;
             }
-            headers.reserve(end + 256); // the gateway adds some
+            headers.reserve(end + 384); // the gateway adds some
             auto head = parse_response_head({u.in.data(), end}, headers);
             if (!head) {
                 u.close();
@@ -382,6 +433,15 @@ private:
             if (head->status >= 200) co_return head;
             headers.clear();
         }
+    }
+
+    // The usual case: the body came with the head.
+    bool take_body(Upstream& u, const ResponseHead& head, std::string& body) const {
+        const std::uint64_t length = head.content_length;
+        if (!head.has_length || length > u.filled || length > limits_.body_bytes_max) return false;
+        body.assign(u.in.data(), std::size_t(length));
+        drop(u, std::size_t(length));
+        return true;
     }
 
     Task<Result<void>> read_body(Upstream& u, const Request& request, const ResponseHead& head,
@@ -450,7 +510,8 @@ private:
     std::vector<std::shared_ptr<Upstream>> idle_;
     std::vector<std::weak_ptr<Upstream>> all_;
     std::size_t busy_ = 0, waiting_ = 0;
-    Gate freed_;
+    Place* first_waiting_ = nullptr; // in the order in which they came
+    Place* last_waiting_ = nullptr;
     Tick tick_;
 };
 

@@ -49,6 +49,63 @@ TEST(Client, a_deadline_ends_a_slow_answer) {
     });
 }
 
+// Asks, and notes the body of what came or nothing when that was refused.
+Task<> ask(Transport& client, std::string body, Instant deadline, std::vector<std::string>& came) {
+    Context context;
+    context.deadline = deadline;
+    const auto answer = co_await client.send(context, request_for(Method::post, "/echo", body));
+    came.push_back(answer ? answer->body : std::string(info(answer.error().code()).name));
+}
+
+TEST(Client, who_waits_for_a_connection_is_served_in_turn_and_who_left_is_passed_over) {
+    Running running;
+    ClientLimits limits;
+    limits.connections_max = 1;
+    limits.waiting_max = 4;
+    static std::vector<std::string> came;
+    came.clear();
+    with_client(
+        running.port(),
+        [](Transport& client) -> Task<> {
+            Nursery staying, leaving;
+            staying.spawn(ask(client, "first", never, came));
+            staying.spawn(ask(client, "second", never, came));
+            leaving.spawn(ask(client, "gone", never, came));
+            staying.spawn(ask(client, "third", never, came));
+            staying.spawn(ask(client, "late", Instant{1}, came));
+            staying.spawn(ask(client, "too many", never, came));
+            leaving.clear();
+            (co_await staying.drained(Context{})).value();
+            staying.spawn(ask(client, "after all", never, came));
+            (co_await staying.drained(Context{})).value();
+        },
+        limits);
+    EXPECT_EQ(std::erase(came, "DEADLINE_EXCEEDED"), 1u); // when the clock says so
+    const std::vector<std::string> wanted = {"OVERLOADED", "first", "second", "third", "after all"};
+    EXPECT_EQ(came, wanted);
+}
+
+TEST(Client, a_connection_given_to_one_who_then_leaves_goes_to_the_next) {
+    Running running;
+    ClientLimits limits;
+    limits.connections_max = 1;
+    static std::vector<std::string> came;
+    came.clear();
+    with_client(
+        running.port(),
+        [](Transport& client) -> Task<> {
+            Nursery holds, leaving, staying;
+            holds.spawn(ask(client, "cut off", never, came));
+            leaving.spawn(ask(client, "gone", never, came));
+            staying.spawn(ask(client, "stays", never, came));
+            holds.clear();   // its place is given to the second,
+            leaving.clear(); // who goes before it was told
+            (co_await staying.drained(Context{})).value();
+        },
+        limits);
+    EXPECT_EQ(came, std::vector<std::string>{"stays"});
+}
+
 TEST(Client, nobody_there_is_unavailable) {
     with_client(1, [](Transport& client) -> Task<> {
         const auto answer = co_await client.send(Context{}, request_for(Method::get, "/x"));

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "libs/core/json_text.hpp"
@@ -57,10 +58,9 @@ std::optional<Address> Address::parse(std::string_view text) {
     return address;
 }
 
-bool same_header(std::string_view a, std::string_view b) {
-    if (a.size() != b.size()) return false;
-    for (std::size_t i = 0; i < a.size(); ++i)
-        if (lower(a[i]) != lower(b[i])) return false;
+bool same_letters(const char* a, const char* b, std::size_t size) {
+    for (std::size_t i = 0; i < size; ++i)
+        if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
     return true;
 }
 
@@ -96,10 +96,16 @@ bool Request::add_header(std::string_view name, std::string_view value) {
     return true;
 }
 
-void Request::remove_headers(std::string_view name) {
+void Request::remove_headers(std::span<const std::string_view> names) {
     std::size_t kept = 0;
-    for (std::size_t i = 0; i < header_count_; ++i)
-        if (!same_header(headers_[i].name, name)) headers_[kept++] = headers_[i];
+    for (std::size_t i = 0; i < header_count_; ++i) {
+        const auto is_that = [&](std::string_view name) {
+            return same_header(headers_[i].name, name);
+        };
+        if (std::ranges::any_of(names, is_that)) continue;
+        if (kept != i) headers_[kept] = headers_[i];
+        ++kept;
+    }
     header_count_ = kept;
 }
 
@@ -130,10 +136,26 @@ std::optional<Duration> timeout_of(const Request& request) {
 
 Response& Response::add(std::string_view name, std::string_view value) {
     constexpr std::size_t usual_bytes = 512; // of all headers of an answer: one allocation
-    if (headers.capacity() < usual_bytes) headers.reserve(usual_bytes);
-    if (value.find('\r') == std::string_view::npos && value.find('\n') == std::string_view::npos)
-        headers.append(name).append(": ").append(value).append("\r\n");
+    if (value.find('\r') != std::string_view::npos || value.find('\n') != std::string_view::npos)
+        return *this;
+    const std::size_t before = headers.size(), size = before + name.size() + value.size() + 4;
+    if (headers.capacity() < size) headers.reserve(std::max(size, usual_bytes));
+    headers.resize_and_overwrite(size, [&](char* text, std::size_t) {
+        char* end = std::copy_n(name.data(), name.size(), text + before);
+        *end++ = ':';
+        *end++ = ' ';
+        end = std::copy_n(value.data(), value.size(), end);
+        *end++ = '\r';
+        *end = '\n';
+        return size;
+    });
     return *this;
+}
+
+Response& Response::add(std::string_view name, std::int64_t value) {
+    char digits[20];
+    const char* end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+    return add(name, std::string_view(digits, end));
 }
 
 std::string_view Response::header(std::string_view name) const {

@@ -31,8 +31,11 @@ struct Header {
     std::string_view name; // as it came; compare with same_header
     std::string_view value;
 };
-// Without regard to case.
-bool same_header(std::string_view a, std::string_view b);
+bool same_letters(const char* a, const char* b, std::size_t size);
+// Without regard to case. Most differ in length.
+inline bool same_header(std::string_view a, std::string_view b) {
+    return a.size() == b.size() && same_letters(a.data(), b.data(), a.size());
+}
 
 // Views only: valid while the handler that got it runs (the server keeps the buffer until the
 // response is complete). Copyable; whoever forwards a request copies it and changes the copy.
@@ -58,7 +61,8 @@ struct Request {
     std::span<const Header> headers() const { return {headers_, header_count_}; }
     // False when there are headers_max already.
     bool add_header(std::string_view name, std::string_view value);
-    void remove_headers(std::string_view name);
+    void remove_headers(std::string_view name) { remove_headers({&name, 1}); }
+    void remove_headers(std::span<const std::string_view> names);
     // A cookie of the Cookie header, or empty.
     std::string_view cookie(std::string_view name) const;
 
@@ -86,6 +90,7 @@ struct Response {
 
     // The value must hold no line break; such a header is dropped.
     Response& add(std::string_view name, std::string_view value);
+    Response& add(std::string_view name, std::int64_t value);
     // First header of that name, or empty. Content-Type and Content-Length are not among them.
     std::string_view header(std::string_view name) const;
 };

@@ -23,11 +23,25 @@ bool is_token(std::string_view text) {
 }
 
 // The loops below look at every character without leaving early: the compiler takes many at once.
+unsigned char odd_in_value(char c) {
+    return (unsigned char)((((unsigned char)c < 0x20) & (c != '\t')) | (c == 0x7f));
+}
+
 bool is_value(std::string_view text) {
-    unsigned char odd = 0;
-    for (const char c : text)
-        odd |= (unsigned char)((((unsigned char)c < 0x20) & (c != '\t')) | (c == 0x7f));
-    return odd == 0;
+    constexpr std::size_t block = 16;
+    unsigned char odd[block] = {};
+    if (text.size() < block) {
+        for (const char c : text) odd[0] |= odd_in_value(c);
+        return odd[0] == 0;
+    }
+    const char* const last = text.data() + text.size() - block; // may overlap the one before
+    for (const char* at = text.data(); at < last; at += block)
+        for (std::size_t i = 0; i < block; ++i) odd[i] |= odd_in_value(at[i]);
+    for (std::size_t i = 0; i < block; ++i) odd[i] |= odd_in_value(last[i]);
+    std::uint64_t halves[2];
+    static_assert(sizeof halves == sizeof odd);
+    std::memcpy(halves, odd, sizeof halves);
+    return (halves[0] | halves[1]) == 0;
 }
 
 bool is_target(std::string_view text) {

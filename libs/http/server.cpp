@@ -4,6 +4,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
+#include <charconv>
 #include <ctime>
 
 #include "libs/async/nursery.hpp"
@@ -28,6 +29,11 @@ constexpr Duration stream_comment_interval = seconds(15);
 // connection instead of our answer (RFC 9112 §9.6).
 constexpr Duration linger_time = seconds(2);
 constexpr std::size_t linger_bytes_max = 4 * 1024 * 1024;
+
+void append_number(std::string& out, std::size_t number) {
+    char digits[20];
+    out.append(digits, std::size_t(std::to_chars(digits, digits + 20, number).ptr - digits));
+}
 
 class Server;
 
@@ -169,6 +175,7 @@ public:
     SeededRandom random_;
     ServerCounters counters_;
     std::string date_;
+    Instant now_; // when the connection in hand got its turn: one look at the clock for each
     Nursery nursery_;
     std::size_t open_ = 0, streams_ = 0;
     bool draining_ = false;
@@ -256,7 +263,8 @@ void Connection::read() {
 }
 
 void Connection::received(std::size_t bytes) {
-    if (filled_ == 0) due_ = server_.loop_.now() + server_.limits_.request_timeout;
+    server_.now_ = server_.loop_.now();
+    if (filled_ == 0) due_ = server_.now_ + server_.limits_.request_timeout;
     filled_ += bytes;
     process();
 }
@@ -362,13 +370,13 @@ void Connection::drop_request() {
     std::memmove(in_.data(), in_.data() + request_bytes_, filled_ - request_bytes_);
     filled_ -= request_bytes_;
     request_bytes_ = scanned_ = 0;
-    due_ = server_.loop_.now() +
-           (filled_ ? server_.limits_.request_timeout : server_.limits_.idle_timeout);
+    due_ =
+        server_.now_ + (filled_ ? server_.limits_.request_timeout : server_.limits_.idle_timeout);
 }
 
 Context Connection::context_of(const Request& request) const {
     Context context;
-    context.deadline = server_.loop_.now() + server_.limits_.request_timeout;
+    context.deadline = server_.now_ + server_.limits_.request_timeout;
     if (const auto trace = parse_traceparent(request.header("traceparent")))
         context.trace = trace->child(server_.random_);
     else
@@ -379,6 +387,7 @@ Context Connection::context_of(const Request& request) const {
 Task<> Connection::serve(std::shared_ptr<Connection> self, Request request) {
     due_ = never;
     Response response = co_await server_.handler_.handle(context_of(request), request);
+    server_.now_ = server_.loop_.now();
     if (response.stream && server_.streams_ >= server_.limits_.streams_max)
         response = problem(Error(Code::STREAMS_FULL).retry_after(5), Trace{});
     if (server_.draining_) keep_alive_ = false;
@@ -457,7 +466,7 @@ Task<bool> Connection::write_frame(std::string_view frame) {
 void Connection::render(const Request& request, Response& response) {
     std::string& out = out_;
     out += "HTTP/1.1 ";
-    out += std::to_string(response.status);
+    append_number(out, std::size_t(response.status));
     out += ' ';
     out += reason_phrase(response.status);
     out += "\r\nDate: ";
@@ -465,7 +474,7 @@ void Connection::render(const Request& request, Response& response) {
     if (!response.content_type.empty())
         out.append("\r\nContent-Type: ").append(response.content_type);
     if (!streaming_ && response.status != 204 && response.status != 304)
-        out.append("\r\nContent-Length: ").append(std::to_string(response.body.size()));
+        append_number(out.append("\r\nContent-Length: "), response.body.size());
     if (!keep_alive_) out += "\r\nConnection: close";
     out += "\r\n";
     out += response.headers;
@@ -529,7 +538,8 @@ void Connection::wrote(ErrorCode error) {
     sending_.clear();
     sending_.shrink_to_fit();
     if (error) return close();
-    due_ = server_.loop_.now() + server_.limits_.idle_timeout;
+    server_.now_ = server_.loop_.now();
+    due_ = server_.now_ + server_.limits_.idle_timeout;
     flush();
     if (!writing_) process();
 }

@@ -7,8 +7,14 @@ namespace {
 constexpr std::size_t tokens_remembered_max = 200'000;
 constexpr std::size_t request_id_bytes_max = 64;
 constexpr std::string_view vwr_prefix = "/vwr-api";
-constexpr std::string_view set_by_us[] = {"X-Forwarded-For", "X-Request-Id", "traceparent",
-                                          "Authorization"};
+// What the services must hear from us alone.
+constexpr auto stripped = [] {
+    constexpr std::string_view ours[] = {"X-Forwarded-For", "X-Request-Id", "traceparent",
+                                         "Authorization"};
+    std::array<std::string_view, std::size(internal_headers) + std::size(ours)> names;
+    std::ranges::copy(ours, std::ranges::copy(internal_headers, names.begin()).out);
+    return names;
+}();
 
 std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
     std::uint64_t z = a * 0x9E3779B97F4A7C15ull + b;
@@ -77,18 +83,21 @@ bool Gateway::answer_at_once(const Request& request, std::string& out) {
 Task<Response> Gateway::handle(Context context, Request request) {
     metrics_.requests.add();
     Passage passage;
+    passage.now = clock_.now();
+    passage.traceparent = context.trace.traceparent();
     const std::string_view given = request.header("X-Request-Id");
-    const std::string made = is_request_id(given) ? std::string() : context.trace.id_text();
-    passage.request_id = made.empty() ? given : std::string_view(made);
+    passage.request_id = is_request_id(given) ? given : Trace::id_in(passage.traceparent);
     Response response;
     if (request.method == Method::options && request.has_header("Access-Control-Request-Method")) {
         response = preflight();
     } else {
+        auto allowed = check(request, passage);
+        Result<Response> answer = allowed ? co_await forward(context, request, passage)
+                                          : fail(std::move(allowed).error());
         const std::string_view language = request.header("Accept-Language");
-        auto answer = co_await pass(context, request, passage);
         response = answer ? std::move(*answer) : problem(answer.error(), context.trace, language);
     }
-    finish(request, context, passage, response);
+    finish(request, passage, response);
     co_return response;
 }
 
@@ -102,15 +111,15 @@ Response Gateway::preflight() const {
     return response;
 }
 
-Task<Result<Response>> Gateway::pass(Context context, Request& request, Passage& passage) {
+Result<> Gateway::check(Request& request, Passage& passage) {
     passage.client = options_.trusted.client_of(request);
-    TRY(find_route(request, passage));
-    TRY(check_caller(request, passage));
-    TRY(check_limit(request, passage));
-    if (passage.needs.entry) TRY(check_entry(request, passage));
+    TRY_PLAIN(find_route(request, passage));
+    TRY_PLAIN(check_caller(request, passage));
+    TRY_PLAIN(check_limit(request, passage));
+    if (passage.needs.entry) TRY_PLAIN(check_entry(request, passage));
     if (passage.needs.idempotency && request.header("Idempotency-Key").empty())
-        co_return fail(Code::IDEMPOTENCY_KEY_REQUIRED);
-    co_return co_await forward(context, request, passage);
+        return fail(Code::IDEMPOTENCY_KEY_REQUIRED);
+    return {};
 }
 
 Result<> Gateway::find_route(Request& request, Passage& passage) const {
@@ -135,8 +144,8 @@ Result<> Gateway::find_route(Request& request, Passage& passage) const {
 }
 
 Result<const Gateway::Known*> Gateway::check_token(std::string_view token, TokenType type,
-                                                   Memory& memory, const Address& client) {
-    const Instant now = clock_.now();
+                                                   Memory& memory, const Passage& passage) {
+    const Instant now = passage.now;
     if (const auto at = memory.find(token); at != memory.end()) {
         if (at->second.expires > now) {
             metrics_.token_hits.add();
@@ -145,7 +154,8 @@ Result<const Gateway::Known*> Gateway::check_token(std::string_view token, Token
         memory.erase(at);
     }
     // Checking costs; who has sent many that were no good waits before the next is looked at.
-    const std::uint64_t address = mix(number_of(subscriber_of(client).bytes), bad_tokens_category);
+    const std::uint64_t address =
+        mix(number_of(subscriber_of(passage.client).bytes), bad_tokens_category);
     const LimitState failures = limiter_.look(address, options_.limits.bad_tokens, now);
     if (!failures.allowed) return over_limit(failures);
     metrics_.token_checks.add();
@@ -169,7 +179,7 @@ Result<> Gateway::check_caller(const Request& request, Passage& passage) {
     else
         token = request.cookie("access_token");
     if (!token.empty()) {
-        const auto known = check_token(token, TokenType::access, access_tokens_, passage.client);
+        const auto known = check_token(token, TokenType::access, access_tokens_, passage);
         if (known) {
             passage.principal = (*known)->principal;
             passage.email = (*known)->email;
@@ -182,29 +192,29 @@ Result<> Gateway::check_caller(const Request& request, Passage& passage) {
     return {};
 }
 
-LimitState Gateway::count(std::uint64_t caller, Limit category, std::int64_t factor) {
+LimitState Gateway::count(std::uint64_t caller, const Passage& passage, std::int64_t factor) {
+    const Limit category = passage.needs.limit;
     const Limits& limits = options_.limits;
     const std::int64_t per_caller[] = {limits.auth, limits.queue, limits.booking, limits.general,
                                        limits.webhook};
     return limiter_.count(mix(caller, std::uint64_t(category) + 1),
-                          per_caller[std::size_t(category)] * factor, clock_.now());
+                          per_caller[std::size_t(category)] * factor, passage.now);
 }
 
 // GW-3. Behind one address there may be many, so an anonymous browser counts by its device cookie
 // and its address by a multiple; who brings no cookie counts by the address alone.
 Result<> Gateway::check_limit(const Request& request, Passage& passage) {
-    const Limit category = passage.needs.limit;
-    if (category == Limit::exempt) return {};
+    if (passage.needs.limit == Limit::exempt) return {};
     LimitState& state = passage.limit;
     if (passage.principal.signed_in()) {
-        state = count(number_of(passage.principal.account.bytes), category, 1);
+        state = count(number_of(passage.principal.account.bytes), passage, 1);
     } else {
         const auto device = read_device(options_.device_key, request.cookie(device_cookie));
         const std::uint64_t address = number_of(subscriber_of(passage.client).bytes);
         passage.new_device = !device;
-        if (device) state = count(mix(*device, address), category, 1);
+        if (device) state = count(mix(*device, address), passage, 1);
         if (state.allowed) {
-            const auto all = count(address, category, options_.limits.address_factor);
+            const auto all = count(address, passage, options_.limits.address_factor);
             if (!device || !all.allowed) state = all;
         }
     }
@@ -221,7 +231,7 @@ Result<> Gateway::check_entry(const Request& request, Passage& passage) {
         metrics_.entries_refused.add();
         return fail(Code::ENTRY_TOKEN_REQUIRED);
     }
-    const auto entry = check_token(token, TokenType::entry, entry_tokens_, passage.client);
+    const auto entry = check_token(token, TokenType::entry, entry_tokens_, passage);
     if (!entry && entry.error().code() == Code::RATE_LIMITED)
         return std::unexpected<Error>(entry.error().clone());
     if (!entry || (*entry)->principal.account != passage.principal.account) {
@@ -236,39 +246,36 @@ Result<> Gateway::check_entry(const Request& request, Passage& passage) {
 Task<Result<Response>> Gateway::forward(Context context, Request& request, const Passage& passage) {
     const auto index = std::size_t(passage.needs.target);
     Breaker& breaker = breakers_[index];
-    for (const std::string_view name : internal_headers) request.remove_headers(name);
-    for (const std::string_view name : set_by_us) request.remove_headers(name);
+    request.remove_headers(stripped);
     const std::string address = passage.client.text();
-    const std::string trace = context.trace.traceparent();
     bool room = request.add_header("X-Forwarded-For", address) &&
                 request.add_header("X-Request-Id", passage.request_id) &&
-                request.add_header("traceparent", trace);
+                request.add_header("traceparent", passage.traceparent);
     std::optional<CallerHeaders> headers;
     if (const auto& key = options_.caller_keys[index]) {
-        headers.emplace(CallerKey{"gateway", *key}, target_name(passage.needs.target),
-                        passage.principal, request, clock_.now(), passage.email);
+        headers.emplace("gateway", *key, target_name(passage.needs.target), passage.principal,
+                        request, passage.now, passage.email);
         room = room && headers->attach(request);
     }
     if (!room) co_return fail(Code::HEADERS_TOO_LARGE);
     request.peer = passage.client;
-    if (!breaker.allow(clock_.now())) {
+    if (!breaker.allow(passage.now)) {
         metrics_.breaker_refusals.add();
         co_return fail(Error(Code::UNAVAILABLE, "the service is away").retry_after(2));
     }
     auto answer = co_await upstreams_[index]->send(context, request);
     const bool failed = is_failure(answer);
     if (failed) metrics_.upstream_failures.add();
-    breaker.settle(!failed, clock_.now());
+    breaker.settle(!failed, failed ? clock_.now() : passage.now);
     co_return answer;
 }
 
-void Gateway::finish(const Request& request, const Context& context, const Passage& passage,
-                     Response& response) {
+void Gateway::finish(const Request& request, const Passage& passage, Response& response) {
     const LimitState& limit = passage.limit;
     if (limit.limit > 0)
-        response.add("RateLimit-Limit", std::to_string(limit.limit))
-            .add("RateLimit-Remaining", std::to_string(limit.remaining))
-            .add("RateLimit-Reset", std::to_string(limit.reset_seconds));
+        response.add("RateLimit-Limit", limit.limit)
+            .add("RateLimit-Remaining", limit.remaining)
+            .add("RateLimit-Reset", limit.reset_seconds);
     if (passage.allowed_methods) response.add("Allow", allow_text(passage.allowed_methods));
     // Never on what a shared cache may keep: all behind it would be one device.
     if (passage.new_device && !response.header("Cache-Control").starts_with("public")) {
@@ -280,7 +287,7 @@ void Gateway::finish(const Request& request, const Context& context, const Passa
     }
     add_cors(request, response);
     response.add("X-Request-Id", passage.request_id);
-    response.add("traceparent", context.trace.traceparent());
+    response.add("traceparent", passage.traceparent);
 }
 
 void Gateway::add_cors(const Request& request, Response& response) const {

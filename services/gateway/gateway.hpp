@@ -63,7 +63,10 @@ private:
     };
     struct TextHash {
         using is_transparent = void;
+        // A token's end is its signature, which nobody chooses; only checked tokens are kept.
         std::size_t operator()(std::string_view text) const {
+            constexpr std::size_t end_bytes = 32;
+            text.remove_prefix(text.size() - std::min(text.size(), end_bytes));
             return std::hash<std::string_view>()(text);
         }
     };
@@ -71,27 +74,29 @@ private:
     // One request on its way: what the filters found out.
     struct Passage {
         Operation needs{};
+        Instant now;
         Address client;
         Principal principal;
         std::string_view email;
-        std::string_view request_id;
+        std::string traceparent;
+        std::string_view request_id; // the caller's, or within `traceparent`
         LimitState limit;
         bool new_device = false;
         std::uint8_t allowed_methods = 0; // of a path that has no such method
     };
 
     Response preflight() const;
-    Task<Result<Response>> pass(Context context, Request& request, Passage& passage);
+    // The filters. What they leave of the request may go on.
+    Result<> check(Request& request, Passage& passage);
     Result<> find_route(Request& request, Passage& passage) const;
     Result<> check_caller(const Request& request, Passage& passage);
     Result<> check_limit(const Request& request, Passage& passage);
     Result<> check_entry(const Request& request, Passage& passage);
     Result<const Known*> check_token(std::string_view token, TokenType type, Memory& memory,
-                                     const Address& client);
-    LimitState count(std::uint64_t caller, Limit category, std::int64_t factor);
+                                     const Passage& passage);
+    LimitState count(std::uint64_t caller, const Passage& passage, std::int64_t factor);
     Task<Result<Response>> forward(Context context, Request& request, const Passage& passage);
-    void finish(const Request& request, const Context& context, const Passage& passage,
-                Response& response);
+    void finish(const Request& request, const Passage& passage, Response& response);
     void add_cors(const Request& request, Response& response) const;
 
     Options options_;
