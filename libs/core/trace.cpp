@@ -1,13 +1,24 @@
 #include "libs/core/trace.hpp"
 
+#include <array>
+#include <cstring>
+
 namespace urr {
 
 namespace {
 
+constexpr auto digits_of_byte = [] {
+    std::array<std::array<char, 2>, 256> table;
+    for (std::size_t i = 0; i < 256; ++i)
+        table[i] = {"0123456789abcdef"[i >> 4], "0123456789abcdef"[i & 15]};
+    return table;
+}();
+
 // Sixteen digits from `at` on: every request has its trace written several times.
 void put_hex(std::string& out, std::size_t at, std::uint64_t value) {
-    char* digit = out.data() + at + 16;
-    for (int i = 0; i < 16; ++i, value >>= 4) *--digit = "0123456789abcdef"[value & 15];
+    char* to = out.data() + at;
+    for (int shift = 56; shift >= 0; shift -= 8, to += 2)
+        std::memcpy(to, digits_of_byte[(value >> shift) & 255].data(), 2);
 }
 
 std::optional<std::uint64_t> read_hex(std::string_view digits) {

@@ -1,6 +1,7 @@
 #include "libs/security/base64url.hpp"
 
 #include <array>
+#include <cstring>
 
 namespace urr {
 
@@ -25,7 +26,9 @@ void append_base64url(std::string& out, std::span<const unsigned char> bytes) {
     for (; at + 3 <= bytes.size(); at += 3, to += 4) {
         const std::uint32_t word =
             (std::uint32_t(bytes[at]) << 16) | (std::uint32_t(bytes[at + 1]) << 8) | bytes[at + 2];
-        for (std::size_t i = 0; i < 4; ++i) to[i] = alphabet[(word >> (18 - 6 * i)) & 63];
+        const char four[4] = {alphabet[word >> 18], alphabet[(word >> 12) & 63],
+                              alphabet[(word >> 6) & 63], alphabet[word & 63]};
+        std::memcpy(to, four, sizeof four);
     }
     const std::size_t left = bytes.size() - at; // of the last group: 0, 1 or 2
     if (left == 0) return;

@@ -1,8 +1,8 @@
 #include "services/waiting_room/domain/receipt.hpp"
 
+#include <bit>
 #include <cassert>
-
-#include "libs/security/mac.hpp"
+#include <cstring>
 
 namespace urr::waiting_room {
 
@@ -11,11 +11,15 @@ namespace {
 constexpr std::size_t signed_bytes = receipt_bytes - sizeof(SipTag);
 constexpr char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+// Numbers stand with their high byte first. Eight bytes are moved at once: what follows a number in
+// a receipt is never shorter.
 struct Writer {
     unsigned char* at;
     void number(std::uint64_t value, int bytes) {
         assert(bytes == 8 || value >> (8 * bytes) == 0);
-        for (int i = bytes - 1; i >= 0; --i) *at++ = (unsigned char)(value >> (8 * i));
+        const std::uint64_t word = std::byteswap(value << (8 * (8 - bytes)));
+        std::memcpy(at, &word, sizeof word);
+        at += bytes;
     }
     void copy(const IdBytes& id) {
         std::memcpy(at, id.data(), id.size());
@@ -26,9 +30,10 @@ struct Writer {
 struct Reader {
     const unsigned char* at;
     std::uint64_t number(int bytes) {
-        std::uint64_t value = 0;
-        for (int i = 0; i < bytes; ++i) value = (value << 8) | *at++;
-        return value;
+        std::uint64_t word;
+        std::memcpy(&word, at, sizeof word);
+        at += bytes;
+        return std::byteswap(word) >> (8 * (8 - bytes));
     }
 };
 
@@ -38,6 +43,15 @@ SipTag code_of(const SipKey& secret, const EventId& event, const unsigned char* 
     std::memcpy(message.data(), event.bytes.data(), 16);
     std::memcpy(message.data() + 16, bytes, signed_bytes);
     return SipHash::tag(secret, message);
+}
+
+// In constant time: nothing is decided before all bits were looked at.
+bool same_tag(const SipTag& tag, const unsigned char* given) {
+    std::uint64_t a[2], b[2];
+    static_assert(sizeof a == sizeof tag);
+    std::memcpy(a, tag.data(), sizeof a);
+    std::memcpy(b, given, sizeof b);
+    return ((a[0] ^ b[0]) | (a[1] ^ b[1])) == 0;
 }
 
 const SipKey* find_key(const ReceiptKeys& keys, unsigned char number) {
@@ -63,28 +77,31 @@ ReceiptText encode(const Bytes& bytes) {
     return text;
 }
 
-constexpr std::array<std::int8_t, 256> values = [] {
-    std::array<std::int8_t, 256> table;
-    table.fill(-1);
-    for (int i = 0; i < 64; ++i) table[std::size_t((unsigned char)alphabet[i])] = std::int8_t(i);
+// What a character says at each place of its group; a foreign one sets a bit beyond the group's.
+constexpr std::uint32_t foreign_bit = 1u << 31;
+constexpr auto values = [] {
+    std::array<std::array<std::uint32_t, 256>, 4> table;
+    for (std::size_t place = 0; place < 4; ++place) {
+        table[place].fill(foreign_bit);
+        for (std::uint32_t i = 0; i < 64; ++i)
+            table[place][(unsigned char)alphabet[i]] = i << (18 - 6 * place);
+    }
     return table;
 }();
 
 bool decode(std::string_view text, Bytes& bytes) {
     if (text.size() != receipt_text_size) return false;
-    int foreign = 0; // negative as soon as one value is
+    std::uint32_t seen = 0;
     for (std::size_t group = 0; group < receipt_bytes / 3; ++group) {
+        const char* from = text.data() + group * 4;
         std::uint32_t word = 0;
-        for (std::size_t i = 0; i < 4; ++i) {
-            const int value = values[(unsigned char)text[group * 4 + i]];
-            foreign |= value;
-            word = (word << 6) | (std::uint32_t(value) & 63);
-        }
+        for (std::size_t i = 0; i < 4; ++i) word |= values[i][(unsigned char)from[i]];
+        seen |= word;
         bytes[group * 3] = (unsigned char)(word >> 16);
         bytes[group * 3 + 1] = (unsigned char)(word >> 8);
         bytes[group * 3 + 2] = (unsigned char)word;
     }
-    return foreign >= 0;
+    return (seen & foreign_bit) == 0;
 }
 
 } // namespace
@@ -111,7 +128,7 @@ std::optional<Receipt> read_receipt(const ReceiptKeys& keys, const EventId& even
     const SipKey* secret = find_key(keys, bytes[0]);
     if (!secret) return std::nullopt;
     const SipTag code = code_of(*secret, event, bytes.data());
-    if (!same_code(code, {bytes.data() + signed_bytes, sizeof code})) return std::nullopt;
+    if (!same_tag(code, bytes.data() + signed_bytes)) return std::nullopt;
     Reader reader{bytes.data() + 1};
     Receipt receipt;
     receipt.phase = std::uint16_t(reader.number(2));
