@@ -9,10 +9,37 @@ bool ProcessMetrics::clock_was_set_back() const {
         stores_, [](const Store& store) { return store.database->counters().clock_was_set_back; });
 }
 
+void ProcessMetrics::append_listeners(MetricsText& out) const {
+    struct Row {
+        std::string_view name, help;
+        LoopFigure ServerFigures::* figure;
+        bool is_gauge = false;
+    };
+    static constexpr Row rows[] = {
+        {"urr_http_connections_open", "Connections.", &ServerFigures::connections_open, true},
+        {"urr_http_streams_open", "Streams.", &ServerFigures::streams_open, true},
+        {"urr_http_connections_total", "Connections accepted.", &ServerFigures::connections},
+        {"urr_http_requests_total", "Requests.", &ServerFigures::requests},
+        {"urr_http_streams_total", "Streams begun.", &ServerFigures::streams},
+        {"urr_http_refused_total", "Connections beyond the limit.", &ServerFigures::refused},
+        {"urr_http_timeouts_total", "Connections that were silent or slow for too long.",
+         &ServerFigures::timeouts},
+        {"urr_http_bad_total", "Requests that could not be read.", &ServerFigures::bad}};
+    for (const Row& row : rows)
+        for (const Listener& listener : listeners_) {
+            const std::int64_t value = (*listener.figures.*row.figure).value();
+            if (row.is_gauge)
+                out.gauge(row.name, row.help, value, listener.label);
+            else
+                out.counter(row.name, row.help, std::uint64_t(value), listener.label);
+        }
+}
+
 void ProcessMetrics::append_metrics(MetricsText& out) const {
     std::uint64_t stalls = 0;
     for (const RunLoop* loop : loops_) stalls += loop->stalls();
     out.counter("urr_loop_stalls_total", "Turns that kept a loop longer than 50 ms.", stalls);
+    append_listeners(out);
     if (!stores_.empty())
         out.gauge("urr_events_parked", "Messages that wait for urr replay.", parked.value());
 

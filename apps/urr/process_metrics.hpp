@@ -1,9 +1,10 @@
-// What the process itself reports beside its services: stalls of the loops, the embedded stores,
-// the event log. Any thread.
+// What the process itself reports beside its services: stalls of the loops, its listeners, the
+// embedded stores, the event log. Any thread may read once all is watched.
 #pragma once
 #include <vector>
 
 #include "libs/contract/component.hpp"
+#include "libs/http/server.hpp"
 #include "libs/sql/sqlite_database.hpp"
 
 namespace urr::app {
@@ -15,6 +16,12 @@ public:
     void watch(std::string_view label, const SqliteDatabase& store) {
         stores_.push_back({label, &store});
     }
+    // `loop` tells listeners apart that share a port.
+    void watch(std::string_view listener, std::size_t loop, const HttpServer& server) {
+        listeners_.push_back(
+            {"listener=\"" + std::string(listener) + "\",loop=\"" + std::to_string(loop) + "\"",
+             server.figures()});
+    }
     std::string_view name() const override { return "process"; }
     bool healthy() const override { return true; }
     std::vector<Dependency> dependencies() const override { return {}; }
@@ -23,11 +30,18 @@ public:
     Gauge parked; // messages that their consumers refused
 
 private:
+    struct Listener {
+        std::string label;
+        std::shared_ptr<const ServerFigures> figures;
+    };
+    void append_listeners(MetricsText& out) const;
+
     struct Store {
         std::string_view label;
         const SqliteDatabase* database;
     };
     std::vector<const RunLoop*> loops_;
+    std::vector<Listener> listeners_;
     std::vector<Store> stores_;
 };
 

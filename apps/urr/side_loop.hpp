@@ -25,6 +25,7 @@ public:
 
     RunLoop& loop() { return *loop_; }
     Result<> listen(const std::string& address, std::uint16_t port, HttpHandler& handler);
+    const HttpServer& server() const { return *server_; } // after `listen`, until the end
     void start();
     // Ends when its connections have gone, or after `at_most`. Once.
     Task<> drain(Duration at_most);

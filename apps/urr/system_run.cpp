@@ -79,6 +79,11 @@ Result<> System::listen() {
         TRY_PLAIN(listen("queue", "URR_QUEUE_PORT", queue_->face(), {queue_.get()}));
         TRY_PLAIN(listen("catalog", "URR_CATALOG_PORT", catalog_->face(), {catalog_.get()}));
     }
+    for (const Listener& listener : listeners_)
+        process_.watch(listener.service, 0, *listener.server);
+    for (std::size_t i = 0; i < side_loops_.size(); ++i)
+        process_.watch("vwr", i + 1, side_loops_[i]->server());
+    for (auto& side : side_loops_) side->start(); // what they show is complete from here on
     std::string ports;
     for (const Listener& listener : listeners_)
         ports += (ports.empty() ? "" : ", ") + listener.service + " " +
@@ -114,7 +119,6 @@ Result<> System::listen_for_the_waiting_room() {
         side_faces_.push_back(
             std::make_unique<OperatorFace>("vwr", waiting_room_->door(i + 1), shown, ready_));
         TRY_PLAIN(side_loops_[i]->listen(settings_.text("URR_LISTEN"), port, *side_faces_.back()));
-        side_loops_[i]->start();
     }
     return {};
 }

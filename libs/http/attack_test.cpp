@@ -273,8 +273,8 @@ TEST(Attacks, ten_thousand_idle_connections_leave_room_for_the_next) {
     Raw raw(running.port());
     EXPECT_NE(raw.ask(get("/items/next"), "next").find("200 OK"), std::string::npos);
     EXPECT_NE(before.ask(get("/items/first"), "first").find("200 OK"), std::string::npos);
-    EXPECT_EQ(running.server->counters().connections, idle + 2);
-    EXPECT_EQ(running.server->counters().refused, 0u);
+    EXPECT_EQ(running.server->figures()->connections.value(), std::int64_t(idle + 2));
+    EXPECT_EQ(running.server->figures()->refused.value(), 0);
 }
 
 // Those who wait to be accepted must not keep the loop busy, nor be forgotten.

@@ -36,7 +36,7 @@ TEST(Client, keeps_its_connections_and_passes_bodies) {
             EXPECT_EQ(echoed.content_type, type_json);
         }
     });
-    EXPECT_EQ(running.server->counters().connections, 1u);
+    EXPECT_EQ(running.server->figures()->connections.value(), 1);
 }
 
 TEST(Client, a_deadline_ends_a_slow_answer) {

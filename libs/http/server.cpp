@@ -64,6 +64,7 @@ private:
     Parsed refuse(const Error& error);
     Task<> serve(std::shared_ptr<Connection> self, Request request);
     Task<> run_stream(std::shared_ptr<Stream> stream);
+    Task<> send_frames(std::shared_ptr<Stream> stream);
     void render(const Request& request, Response& response);
     void drop_request();
     void flush();
@@ -93,6 +94,7 @@ private:
     bool processing_ = false, streaming_ = false, keep_alive_ = true;
     bool refused_ = false, lingering_ = false;
     std::size_t discarded_ = 0;
+    Gate stream_over_; // its source ended, or the client has gone
     friend class Server;
 };
 
@@ -138,7 +140,7 @@ public:
         ErrorCode ignored;
         return acceptor_.local_endpoint(ignored).port();
     }
-    ServerCounters counters() const override { return counters_; }
+    std::shared_ptr<const ServerFigures> figures() const override { return kept_figures_; }
 
     Task<> drain(Context context) override {
         ErrorCode ignored;
@@ -158,13 +160,13 @@ public:
         c.next = head_;
         if (head_) head_->previous = &c;
         head_ = &c;
-        ++open_;
+        figures_.connections_open.add();
     }
     void unlink(Connection& c) {
         (c.previous ? c.previous->next : head_) = c.next;
         if (c.next) c.next->previous = c.previous;
         c.previous = c.next = nullptr;
-        --open_;
+        figures_.connections_open.add(-1);
     }
 
     RunLoop& loop_;
@@ -173,11 +175,11 @@ public:
     const ServerLimits limits_;
     Acceptor acceptor_;
     SeededRandom random_;
-    ServerCounters counters_;
+    const std::shared_ptr<ServerFigures> kept_figures_ = std::make_shared<ServerFigures>();
+    ServerFigures& figures_ = *kept_figures_;
     std::string date_;
     Instant now_; // when the connection in hand got its turn: one look at the clock for each
     Nursery nursery_;
-    std::size_t open_ = 0, streams_ = 0;
     bool draining_ = false;
 
 private:
@@ -203,8 +205,8 @@ private:
     void admit(Accepted socket) {
         ErrorCode error;
         const auto endpoint = socket.remote_endpoint(error);
-        if (error || open_ >= limits_.connections_max) {
-            ++counters_.refused;
+        if (error || std::size_t(figures_.connections_open.value()) >= limits_.connections_max) {
+            figures_.refused.add();
             return; // closed by its destructor
         }
         Address peer;
@@ -218,7 +220,7 @@ private:
         }
         socket.non_blocking(true, error);
         socket.set_option(tcp::no_delay(true), error);
-        ++counters_.connections;
+        figures_.connections.add();
         auto connection = std::make_shared<Connection>(*this, std::move(socket), peer);
         link(*connection);
         connection->due_ = loop_.now() + limits_.request_timeout;
@@ -285,7 +287,7 @@ void Connection::process() {
         const Parsed parsed = parse(request);
         if (parsed == Parsed::more) more = true;
         if (parsed != Parsed::request) break;
-        ++server_.counters_.requests;
+        server_.figures_.requests.add();
         if (keep_alive_ && !server_.draining_ && server_.handler_.answer_at_once(request, out_)) {
             drop_request();
             continue;
@@ -300,7 +302,7 @@ void Connection::process() {
 }
 
 Connection::Parsed Connection::refuse(const Error& error) {
-    ++server_.counters_.bad;
+    server_.figures_.bad.add();
     Request request;
     Response response = problem(error, Trace::make(server_.random_, false));
     keep_alive_ = false;
@@ -388,7 +390,8 @@ Task<> Connection::serve(std::shared_ptr<Connection> self, Request request) {
     due_ = never;
     Response response = co_await server_.handler_.handle(context_of(request), request);
     server_.now_ = server_.loop_.now();
-    if (response.stream && server_.streams_ >= server_.limits_.streams_max)
+    const auto streams_open = std::size_t(server_.figures_.streams_open.value());
+    if (response.stream && streams_open >= server_.limits_.streams_max)
         response = problem(Error(Code::STREAMS_FULL).retry_after(5), Trace{});
     if (server_.draining_) keep_alive_ = false;
     std::shared_ptr<Stream> stream(std::move(response.stream));
@@ -409,10 +412,20 @@ Task<> Connection::serve(std::shared_ptr<Connection> self, Request request) {
     }
 }
 
+// The sender is ended from outside: it may be waiting for a frame that comes late or never.
 Task<> Connection::run_stream(std::shared_ptr<Stream> stream) {
-    ++server_.streams_;
-    ++server_.counters_.streams;
+    server_.figures_.streams_open.add();
+    server_.figures_.streams.add();
     read(); // a client that goes away ends the read
+    {
+        Nursery sender;
+        sender.spawn(send_frames(std::move(stream)));
+        (void)co_await stream_over_.wait(Context{});
+    }
+    server_.figures_.streams_open.add(-1);
+}
+
+Task<> Connection::send_frames(std::shared_ptr<Stream> stream) {
     std::string head = std::move(out_);
     out_.clear();
     // When this process ends, those who listened come back spread over some seconds.
@@ -426,7 +439,7 @@ Task<> Connection::run_stream(std::shared_ptr<Stream> stream) {
         if (!frame && frame.error().code() != Code::DEADLINE_EXCEEDED) break;
         alive = co_await write_frame(frame ? std::string_view(**frame) : ": still here\n\n");
     }
-    --server_.streams_;
+    stream_over_.open();
 }
 
 Task<bool> Connection::write_frame(std::string_view frame) {
@@ -546,11 +559,13 @@ void Connection::wrote(ErrorCode error) {
 
 void Connection::check_time(Instant now) {
     if (now < due_ || busy_) {
-        if (streaming_ && now >= due_) close();
+        if (!streaming_ || now < due_) return;
+        server_.figures_.timeouts.add();
+        close();
         return;
     }
     if (lingering_) return close();
-    ++server_.counters_.timeouts;
+    server_.figures_.timeouts.add();
     if (filled_ == 0 || writing_) return close();
     refuse(Error(Code::REQUEST_TIMEOUT)); // it began a request and did not end it
     flush();
@@ -567,6 +582,7 @@ void Connection::close() {
     closed_ = true;
     auto self = shared_from_this();
     server_.unlink(*this);
+    if (streaming_ && Loop::current()) stream_over_.open();
     ErrorCode ignored;
     socket_.shutdown(tcp::socket::shutdown_send, ignored);
     socket_.close(ignored);

@@ -5,6 +5,7 @@
 // Two kinds of handlers: the HotHandler answers at once into the output buffer, without a coroutine
 // or an allocation (the door of the waiting room); what it leaves goes to the Handler.
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -35,8 +36,24 @@ public:
     virtual Task<Response> handle(Context context, Request request) = 0;
 };
 
-struct ServerCounters {
-    std::uint64_t connections = 0, requests = 0, streams = 0, refused = 0, timeouts = 0, bad = 0;
+// Written by one loop alone, so without a locked instruction; any thread may read.
+class LoopFigure {
+public:
+    void add(std::int64_t by = 1) {
+        value_.store(value_.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+    }
+    std::int64_t value() const { return value_.load(std::memory_order_relaxed); }
+
+private:
+    std::atomic<std::int64_t> value_{0};
+};
+
+struct ServerFigures {
+    LoopFigure connections, requests, streams; // so far
+    LoopFigure refused;                        // connections: too many of them
+    LoopFigure timeouts;                       // connections: silent or slow
+    LoopFigure bad;                            // requests that could not be read
+    LoopFigure connections_open, streams_open;
 };
 
 class HttpServer {
@@ -47,7 +64,8 @@ public:
     // No new connections; idle ones are closed, streams told to reconnect; ends when all have gone
     // or the deadline comes.
     virtual Task<> drain(Context context) = 0;
-    virtual ServerCounters counters() const = 0;
+    // They outlive the server, for whoever shows them.
+    virtual std::shared_ptr<const ServerFigures> figures() const = 0;
 };
 
 // Listens at once. UNAVAILABLE with a clear text when the port is in use. Own loop's thread, or

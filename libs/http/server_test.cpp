@@ -69,6 +69,52 @@ TEST(Server, a_stream_gives_frames_and_ends_with_its_source) {
     EXPECT_TRUE(raw.receive("<never>").ends_with("<closed>"));
 }
 
+// Until the value is there; false after some seconds.
+bool becomes(const LoopFigure& figure, std::int64_t value) {
+    for (int i = 0; i < 500 && figure.value() != value; ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    return figure.value() == value;
+}
+
+TEST(Server, a_stream_whose_client_has_gone_ends_though_its_source_is_silent) {
+    ServerLimits limits;
+    limits.streams_max = 1;
+    Running running(limits);
+    const auto figures = running.server->figures();
+    for (int i = 0; i < 3; ++i) {
+        Raw raw(running.port());
+        EXPECT_NE(raw.ask(get("/stream"), "data: 1").find("200 OK"), std::string::npos);
+        EXPECT_EQ(figures->streams_open.value(), 1);
+        Raw second(running.port());
+        EXPECT_NE(second.ask(get("/stream"), "STREAMS_FULL").find("503"), std::string::npos);
+        ::shutdown(raw.fd, SHUT_RDWR);
+        EXPECT_TRUE(becomes(figures->streams_open, 0));
+    }
+    EXPECT_EQ(figures->streams.value(), 3);
+}
+
+TEST(Server, figures_are_read_from_any_thread_and_outlive_it) {
+    std::shared_ptr<const ServerFigures> figures;
+    {
+        ServerLimits limits;
+        limits.connections_max = 1;
+        Running running(limits);
+        figures = running.server->figures();
+        {
+            Raw raw(running.port());
+            raw.ask(get("/hot") + get("/items/a"), "a");
+            EXPECT_EQ(figures->connections_open.value(), 1);
+            EXPECT_EQ(figures->requests.value(), 2);
+            EXPECT_EQ(Raw(running.port()).receive("<never>"), "<closed>");
+            EXPECT_EQ(figures->refused.value(), 1);
+            EXPECT_NE(raw.ask("GET\r\n\r\n", "\r\n\r\n").find("400"), std::string::npos);
+            EXPECT_EQ(figures->bad.value(), 1);
+        }
+        EXPECT_TRUE(becomes(figures->connections_open, 0));
+    }
+    EXPECT_EQ(figures->connections.value(), 1);
+}
+
 TEST(Server, a_port_in_use_by_another_kind_of_listener_is_said_clearly) {
     const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in at{};

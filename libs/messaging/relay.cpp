@@ -7,6 +7,7 @@ namespace {
 constexpr int batch_max = 256;
 constexpr Duration lease_length = seconds(10);
 constexpr Duration renewed_each = seconds(5);
+constexpr Duration told_each = minutes(1);
 constexpr std::string_view lease_name = "relay";
 
 constexpr Statement unsent{
@@ -74,7 +75,31 @@ Task<Result<std::size_t>> Relay::carry() {
     if (!marked && marked.error().code() == Code::CONFLICT) lease_ = {};
     TRY(std::move(marked));
     renew_at_ = Loop::here().now() + renewed_each;
+    carried_.add(count);
     co_return count;
+}
+
+void Relay::failed(const Error& error) {
+    if (error.code() == Code::CONFLICT) return; // another process holds the lease: its turn
+    failed_.add();
+    const Instant now = Loop::here().now();
+    if (failed_in_a_row_++ > 0 && now < told_at_ + told_each) return;
+    told_at_ = now;
+    if (log_)
+        log_->write(Level::error, "relay_failed",
+                    {{"error", error.text()}, {"times", failed_in_a_row_}});
+}
+
+void Relay::succeeded() {
+    if (failed_in_a_row_ == 0) return;
+    if (log_) log_->write(Level::info, "relay_recovered", {{"times", failed_in_a_row_}});
+    failed_in_a_row_ = 0;
+}
+
+void Relay::write(MetricsText& out, std::string_view prefix) const {
+    const std::string name = std::string(prefix) + "_relay_";
+    out.counter(name + "carried_total", "Messages from the outbox to the log.", carried_);
+    out.counter(name + "failed_total", "Rounds of the relay that failed.", failed_);
 }
 
 Task<> Relay::run() {
@@ -83,9 +108,11 @@ Task<> Relay::run() {
         bell.mute();
         const auto carried = co_await carry();
         if (!carried) {
+            failed(carried.error());
             (void)co_await sleep(Context{}, poll_); // a store in trouble: not woken by more work
             continue;
         }
+        succeeded();
         Context until;
         until.deadline = Loop::here().now() + poll_;
         if (*carried == 0) (void)co_await bell.wait(until);

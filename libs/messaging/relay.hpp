@@ -7,18 +7,23 @@
 //
 // It hears of commits from the database and polls for those of other processes.
 // Of several processes on one store, the holder of the lease "relay" works and the others wait.
+// A round that fails is counted, and comes again; the log hears of the first, of its like once a
+// minute, and of the end.
 #pragma once
 #include "libs/messaging/bell.hpp"
 #include "libs/messaging/message.hpp"
 #include "libs/sql/lease.hpp"
+#include "libs/telemetry/log.hpp"
+#include "libs/telemetry/metrics.hpp"
 
 namespace urr {
 
 class Relay final : public CommitListener {
 public:
     // `holder` names this process and stays the same over its restarts.
-    Relay(Database& from, EventLog& to, std::string holder, Duration poll = milliseconds(200))
-        : from_(from), to_(to), holder_(std::move(holder)), poll_(poll) {
+    Relay(Database& from, EventLog& to, std::string holder, Duration poll = milliseconds(200),
+          Log* log = nullptr)
+        : from_(from), to_(to), holder_(std::move(holder)), poll_(poll), log_(log) {
         from_.listen(this);
     }
     ~Relay() { from_.listen(nullptr); }
@@ -29,19 +34,27 @@ public:
     Task<> run();
     void wake() { bells_.ring(); }
     void events_committed() override { wake(); }
+    // Any thread: urr_ticket_relay_failed_total …
+    void write(MetricsText& out, std::string_view prefix) const;
 
 private:
     // One round: how many were carried.
     Task<Result<std::size_t>> carry();
     Task<Result<void>> keep_lease();
+    void failed(const Error& error);
+    void succeeded();
 
     Database& from_;
     EventLog& to_;
     const std::string holder_;
     const Duration poll_;
+    Log* const log_;
     Bells bells_;
     Lease lease_{};
     Instant renew_at_{}; // of the loop's clock
+    Counter carried_, failed_;
+    std::uint64_t failed_in_a_row_ = 0;
+    Instant told_at_;
 };
 
 } // namespace urr

@@ -35,7 +35,7 @@ struct Collector final : Consumer {
     }
 };
 
-struct Log : testing::Test {
+struct Events : testing::Test {
     fs::path folder =
         fs::temp_directory_path() / ("urr_log_" + std::to_string(::getpid()) +
                                      testing::UnitTest::GetInstance()->current_test_info()->name());
@@ -49,7 +49,7 @@ struct Log : testing::Test {
         options.clock = &clock;
         return must(open_sqlite(options));
     }
-    Log() {
+    Events() {
         fs::create_directories(folder);
         service = open("service.db");
         events = open("events.db");
@@ -57,7 +57,7 @@ struct Log : testing::Test {
         must(migrate(*service, tables));
         must(migrate(*events, event_log_migrations));
     }
-    ~Log() override {
+    ~Events() override {
         service.reset();
         events.reset();
         fs::remove_all(folder);
@@ -98,7 +98,7 @@ Task<> in_order(Database& service, Database& events) {
     }
 }
 
-TEST_F(Log, events_come_in_order_per_key) { run(in_order(*service, *events)); }
+TEST_F(Events, events_come_in_order_per_key) { run(in_order(*service, *events)); }
 
 Task<> parks(Database& service, Database& events) {
     SeededRandom random(6);
@@ -125,8 +125,91 @@ Task<> parks(Database& service, Database& events) {
     EXPECT_EQ(must(co_await log->replay(Context{}, "group", collector)), 0);
 }
 
-TEST_F(Log, a_key_that_fails_is_parked_with_what_follows_and_comes_back) {
+TEST_F(Events, a_key_that_fails_is_parked_with_what_follows_and_comes_back) {
     run(parks(*service, *events));
+}
+
+// A log that is away as long as the test wants.
+class Away final : public EventLog {
+public:
+    explicit Away(EventLog& inner) : inner_(inner) {}
+    Task<Result<void>> append(Context context, std::vector<Message> messages) override {
+        if (away) co_return fail(Code::UNAVAILABLE, "the disk is full");
+        co_return co_await inner_.append(context, std::move(messages));
+    }
+    Task<> deliver(std::string topic, std::string group, Consumer& consumer) override {
+        return inner_.deliver(std::move(topic), std::move(group), consumer);
+    }
+    Task<Result<std::int64_t>> replay(Context context, std::string group,
+                                      Consumer& consumer) override {
+        return inner_.replay(context, std::move(group), consumer);
+    }
+    Task<Result<std::int64_t>> parked(Context context) override { return inner_.parked(context); }
+    Task<Result<std::int64_t>> prune(Context context, Duration kept) override {
+        return inner_.prune(context, kept);
+    }
+    bool away = true;
+
+private:
+    EventLog& inner_;
+};
+
+struct Lines final : Log {
+    std::vector<std::string> seen;
+    void write(Level, std::string_view what, std::initializer_list<LogField>,
+               const Trace*) override {
+        seen.emplace_back(what);
+    }
+};
+
+int failures_of(const Relay& relay) {
+    MetricsText out;
+    relay.write(out, "urr_x");
+    const std::string name = "\nurr_x_relay_failed_total ";
+    return std::stoi(out.text().substr(out.text().find(name) + name.size()));
+}
+
+Task<> tells(Database& service, Database& events) {
+    auto log = make_table_log(events, milliseconds(5));
+    Away away(*log);
+    Lines lines;
+    Relay relay(service, away, "test", milliseconds(2), &lines);
+    EXPECT_EQ(failures_of(relay), 0);
+    const std::string data = "late";
+    must(co_await service.transact(Context{}, publish, MessageId{IdBytes{9}}, IdBytes{1}, data));
+    Collector collector;
+    Nursery nursery;
+    nursery.spawn(relay.run());
+    nursery.spawn(log->deliver("topic", "group", collector));
+    while (failures_of(relay) < 5) must(co_await sleep(Context{}, milliseconds(1)));
+    EXPECT_EQ(lines.seen, std::vector<std::string>{"relay_failed"});
+    away.away = false;
+    while (collector.seen.empty()) must(co_await sleep(Context{}, milliseconds(1)));
+    while (lines.seen.size() < 2) must(co_await sleep(Context{}, milliseconds(1)));
+    EXPECT_EQ(lines.seen.back(), "relay_recovered");
+}
+
+TEST_F(Events, a_relay_that_fails_is_counted_each_time_and_told_once) {
+    run(tells(*service, *events));
+}
+
+Task<> waits_its_turn(Database& service, Database& events) {
+    auto log = make_table_log(events, milliseconds(5));
+    Lines lines;
+    Relay first(service, *log, "first", milliseconds(2));
+    Nursery nursery;
+    nursery.spawn(first.run());
+    must(co_await sleep(Context{}, milliseconds(20))); // it has the lease
+    Relay second(service, *log, "second", milliseconds(2), &lines);
+    nursery.spawn(second.run());
+    must(co_await sleep(Context{}, milliseconds(50)));
+    EXPECT_EQ(failures_of(second), 0);
+    EXPECT_TRUE(lines.seen.empty());
+    nursery.clear();
+}
+
+TEST_F(Events, a_relay_that_waits_for_anothers_lease_has_not_failed) {
+    run(waits_its_turn(*service, *events));
 }
 
 Task<> is_woken(Database& service, Database& events) {
@@ -144,7 +227,7 @@ Task<> is_woken(Database& service, Database& events) {
     EXPECT_LT((Loop::here().now() - began).us, seconds(5).us);
 }
 
-TEST_F(Log, a_commit_wakes_the_relay_and_an_append_the_consumer) {
+TEST_F(Events, a_commit_wakes_the_relay_and_an_append_the_consumer) {
     run(is_woken(*service, *events));
 }
 
@@ -188,7 +271,7 @@ Task<> one_in_trouble(Database& events) {
     EXPECT_EQ(consumer.seen.size(), 41u); // an outage parks nothing
 }
 
-TEST_F(Log, a_key_in_trouble_holds_up_nobody_else) { run(one_in_trouble(*events)); }
+TEST_F(Events, a_key_in_trouble_holds_up_nobody_else) { run(one_in_trouble(*events)); }
 
 Task<> two_topics(Database& events) {
     auto log = make_table_log(events, milliseconds(5));
@@ -212,7 +295,7 @@ Task<> two_topics(Database& events) {
     EXPECT_EQ(one.seen.size(), 300u);
 }
 
-TEST_F(Log, a_group_has_a_place_in_each_topic_and_old_messages_go) { run(two_topics(*events)); }
+TEST_F(Events, a_group_has_a_place_in_each_topic_and_old_messages_go) { run(two_topics(*events)); }
 
 Task<> hear_rings(Bells& bells, std::atomic<bool>& listening, int& heard) {
     Bell bell(bells);
@@ -225,7 +308,7 @@ Task<> hear_rings(Bells& bells, std::atomic<bool>& listening, int& heard) {
     }
 }
 
-TEST_F(Log, a_bell_is_heard_from_another_thread_and_may_be_gone) {
+TEST_F(Events, a_bell_is_heard_from_another_thread_and_may_be_gone) {
     Bells bells;
     std::atomic<bool> listening{false}, stop{false};
     std::thread ringer([&] {

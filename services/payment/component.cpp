@@ -48,7 +48,7 @@ Component::Component(const Settings& given, Needs needs)
       face_("payment", with(std::move(needs.callers), sandbox_caller_), {}, needs.clock),
       to_face_(loopback(face_)),
       callbacks_(*to_face_, sandbox_caller_, sandbox_secret_, needs.clock),
-      relay_(needs.database, needs.events, std::move(needs.holder), milliseconds(5)) {
+      relay_(needs.database, needs.events, std::move(needs.holder), milliseconds(5), &needs.log) {
     routes_.add_to(face_.router());
     webhooks_.add_to(face_.router());
 }
@@ -72,6 +72,7 @@ std::vector<Subscription> Component::subscriptions() {
 
 void Component::append_metrics(MetricsText& out) const {
     service_.metrics().append(out, face_.answers());
+    relay_.write(out, "urr_payment");
 }
 
 } // namespace urr::payment

@@ -29,7 +29,8 @@ Component::Component(const Settings& given, Needs needs)
     : database_(needs.database), service_(parts_of(given, needs)),
       routes_(service_, given.yes("URR_SECURE_COOKIES")),
       face_("queue", std::move(needs.callers), {}, needs.clock),
-      relay_(needs.database, needs.log_of_events, std::move(needs.holder), milliseconds(50)) {
+      relay_(needs.database, needs.log_of_events, std::move(needs.holder), milliseconds(50),
+             &needs.log) {
     routes_.add_to(face_.router());
 }
 
@@ -51,6 +52,7 @@ Task<> Component::close(Context) {
 void Component::append_metrics(MetricsText& out) const {
     service_.metrics().write(out);
     face_.answers().write(out, "urr_queue");
+    relay_.write(out, "urr_queue");
 }
 
 } // namespace urr::queue

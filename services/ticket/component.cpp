@@ -23,7 +23,7 @@ Component::Component(const Settings& given, Needs needs)
                                            std::move(needs.ticket_key), rules_of(given)}),
       routes_(service_), admin_routes_(service_),
       face_("ticket", std::move(needs.callers), {"payment"}, needs.clock),
-      relay_(needs.database, needs.events, std::move(needs.holder), milliseconds(5)) {
+      relay_(needs.database, needs.events, std::move(needs.holder), milliseconds(5), &needs.log) {
     routes_.add_to(face_.router());
     admin_routes_.add_to(face_.router());
 }
@@ -44,6 +44,7 @@ Task<> Component::close(Context) {
 
 void Component::append_metrics(MetricsText& out) const {
     service_.metrics().append(out, face_.answers());
+    relay_.write(out, "urr_ticket");
 }
 
 } // namespace urr::ticket

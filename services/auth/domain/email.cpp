@@ -44,7 +44,7 @@ std::optional<std::string> normal_email(std::string_view text) {
     for (char& c : email)
         if (c >= 'A' && c <= 'Z') c = char(c + 32);
     const std::size_t at = email.rfind('@');
-    if (at == std::string::npos || at > local_bytes_max) return std::nullopt;
+    if (at > local_bytes_max) return std::nullopt; // there is none, or it comes too late
     const std::string_view all = email;
     if (!dotted(all.substr(0, at), local_bytes_max, is_atom)) return std::nullopt;
     if (!is_domain(all.substr(at + 1))) return std::nullopt;
