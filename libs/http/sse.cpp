@@ -10,31 +10,33 @@ Frame event_frame(std::string_view name, std::string_view data, std::string_view
     return frame;
 }
 
-class Broadcast::Listener final : public Stream {
+Task<Result<Frame>> Backlog::next(Context context) {
+    if (frames_.empty() && !ended_) {
+        arrived_.reset();
+        TRY(co_await arrived_.wait(context));
+    }
+    if (frames_.empty()) co_return Frame();
+    Frame frame = std::move(frames_.front());
+    frames_.pop_front();
+    co_return frame;
+}
+
+void Backlog::end() {
+    ended_ = true;
+    if (Loop::current()) arrived_.open();
+}
+
+class Broadcast::Listener final : public Backlog {
 public:
     Listener(Broadcast& from, Frame first) : from_(&from), next_(from.head_) {
         if (next_) next_->previous_ = this;
         from.head_ = this;
         ++from.count_;
-        if (first) frames_.push_back(std::move(first));
+        if (first) give(first);
     }
     ~Listener() override { leave(); }
 
-    Task<Result<Frame>> next(Context context) override {
-        if (frames_.empty() && from_) {
-            arrived_.reset();
-            TRY(co_await arrived_.wait(context));
-        }
-        if (frames_.empty()) co_return Frame(); // ended
-        Frame frame = std::move(frames_.front());
-        frames_.pop_front();
-        co_return frame;
-    }
-    void give(const Frame& frame) {
-        frames_.push_back(frame);
-        arrived_.open();
-    }
-    bool too_slow() const { return frames_.size() >= backlog_max; }
+    bool too_slow() const { return size() >= backlog_max; }
     Listener* following() const { return next_; }
     void leave() {
         if (!from_) return;
@@ -42,15 +44,13 @@ public:
         if (next_) next_->previous_ = previous_;
         --from_->count_;
         from_ = nullptr;
-        if (Loop::current()) arrived_.open();
+        end();
     }
 
 private:
     Broadcast* from_;
     Listener* previous_ = nullptr;
     Listener* next_;
-    std::deque<Frame> frames_;
-    Gate arrived_;
 };
 
 Broadcast::~Broadcast() { close(); }

@@ -19,6 +19,26 @@ using Frame = std::shared_ptr<const std::string>;
 // "event: name\nid: 7\ndata: {...}\n\n"; an empty id is left out. The data holds no line break.
 Frame event_frame(std::string_view name, std::string_view data, std::string_view id = {});
 
+// The frames that one listener has not taken yet.
+class Backlog : public Stream {
+public:
+    Task<Result<Frame>> next(Context context) override;
+    void give(const Frame& frame) {
+        frames_.push_back(frame);
+        arrived_.open();
+    }
+    std::size_t size() const { return frames_.size(); }
+
+protected:
+    // Ends after what it has got.
+    void end();
+
+private:
+    std::deque<Frame> frames_;
+    Gate arrived_;
+    bool ended_ = false;
+};
+
 class Broadcast {
 public:
     static constexpr std::size_t backlog_max = 64;

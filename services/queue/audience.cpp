@@ -4,46 +4,30 @@
 
 namespace urr::queue {
 
-class Audience::Listener final : public Stream {
+class Audience::Listener final : public Backlog {
 public:
     Listener(Audience& from, const AccountId& account, Frame first)
         : account_(account), limit_(from.limit_), from_(&from) {
         ++limit_->open;
-        frames_.push_back(std::move(first));
+        give(first);
     }
     ~Listener() override {
         if (from_) from_->forget(*this);
         --limit_->open;
     }
 
-    Task<Result<Frame>> next(Context context) override {
-        if (frames_.empty() && from_) {
-            arrived_.reset();
-            TRY(co_await arrived_.wait(context));
-        }
-        if (frames_.empty()) co_return Frame(); // ended
-        Frame frame = std::move(frames_.front());
-        frames_.pop_front();
-        co_return frame;
-    }
-    void give(const Frame& frame) {
-        frames_.push_back(frame);
-        arrived_.open();
-    }
-    bool too_slow() const { return frames_.size() >= backlog_max; }
+    bool too_slow() const { return size() >= backlog_max; }
     const AccountId& account() const { return account_; }
     // Ends after what it has got.
     void leave() {
         from_ = nullptr;
-        if (Loop::current()) arrived_.open();
+        end();
     }
 
 private:
     const AccountId account_;
     std::shared_ptr<StreamLimit> limit_;
     Audience* from_;
-    std::deque<Frame> frames_;
-    Gate arrived_;
 };
 
 Result<std::unique_ptr<Stream>> Audience::subscribe(const AccountId& account, Frame first) {
