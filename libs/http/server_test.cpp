@@ -52,19 +52,21 @@ TEST(Server, bodies_come_by_length_or_in_chunks_and_in_pieces) {
 }
 
 TEST(Server, a_stream_gives_frames_and_ends_with_its_source) {
-    Running running;
-    Raw raw(running.port());
-    EXPECT_NE(raw.ask(get("/stream"), "data: 1").find("text/event-stream"), std::string::npos);
     struct Post : Node {
-        Echo* echo;
-        explicit Post(Echo* e, void (*f)(Node&)) : Node(f), echo(e) {}
+        Echo* echo = nullptr;
+        using Node::Node;
     };
-    Post publish(&running.echo, [](Node& node) {
+    // Posted to the server's thread, so they outlive it.
+    Post publish([](Node& node) {
         static_cast<Post&>(node).echo->ticks->publish(event_frame("tick", "2"));
     });
+    Post end([](Node& node) { static_cast<Post&>(node).echo->ticks->close(); });
+    Running running;
+    publish.echo = end.echo = &running.echo;
+    Raw raw(running.port());
+    EXPECT_NE(raw.ask(get("/stream"), "data: 1").find("text/event-stream"), std::string::npos);
     running.loop->post(publish);
     EXPECT_NE(raw.receive("data: 2").find("event: tick"), std::string::npos);
-    Post end(&running.echo, [](Node& node) { static_cast<Post&>(node).echo->ticks->close(); });
     running.loop->post(end);
     EXPECT_TRUE(raw.receive("<never>").ends_with("<closed>"));
 }
