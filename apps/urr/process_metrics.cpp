@@ -21,7 +21,8 @@ void ProcessMetrics::append_listeners(MetricsText& out) const {
         {"urr_http_connections_total", "Connections accepted.", &ServerFigures::connections},
         {"urr_http_requests_total", "Requests.", &ServerFigures::requests},
         {"urr_http_streams_total", "Streams begun.", &ServerFigures::streams},
-        {"urr_http_refused_total", "Connections beyond the limit.", &ServerFigures::refused},
+        {"urr_http_refused_total", "Connections beyond the limit or the open files.",
+         &ServerFigures::refused},
         {"urr_http_timeouts_total", "Connections that were silent or slow for too long.",
          &ServerFigures::timeouts},
         {"urr_http_bad_total", "Requests that could not be read.", &ServerFigures::bad}};

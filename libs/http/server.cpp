@@ -198,7 +198,7 @@ private:
             if (accepting_)
                 accept();
             else
-                ++counters_.refused;
+                figures_.refused.add();
         });
     }
     template <class Accepted>

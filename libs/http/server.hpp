@@ -50,7 +50,7 @@ private:
 
 struct ServerFigures {
     LoopFigure connections, requests, streams; // so far
-    LoopFigure refused;                        // connections: too many of them
+    LoopFigure refused;                        // connections: too many, or no files left
     LoopFigure timeouts;                       // connections: silent or slow
     LoopFigure bad;                            // requests that could not be read
     LoopFigure connections_open, streams_open;
