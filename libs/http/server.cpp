@@ -417,11 +417,9 @@ Task<> Connection::run_stream(std::shared_ptr<Stream> stream) {
     server_.figures_.streams_open.add();
     server_.figures_.streams.add();
     read(); // a client that goes away ends the read
-    {
-        Nursery sender;
-        sender.spawn(send_frames(std::move(stream)));
-        (void)co_await stream_over_.wait(Context{});
-    }
+    Nursery sender;
+    sender.spawn(send_frames(std::move(stream)));
+    (void)co_await stream_over_.wait(Context{});
     server_.figures_.streams_open.add(-1);
 }
 
