@@ -70,8 +70,13 @@ class Assertions(Attack):
         self.refused("ASSERTION_INVALID", self.at("ticket", path, self.system.asserted(
             "ticket", "GET", path, NOBODY, caller="payment")))
         room = f"/vwr/rooms/{self.system.event}"
-        self.refused("ASSERTION_INVALID", self.at("vwr", room, self.system.asserted(
-            "vwr", "PUT", room), "PUT", {}))
+        # The gateway has no key to the waiting room, and queue's is no other caller's.
+        for caller, key in (("gateway", "gateway-queue"), ("gateway", "queue-vwr"),
+                            ("queue", "gateway-queue")):
+            self.refused("ASSERTION_INVALID", self.at("vwr", room, self.system.asserted(
+                "vwr", "PUT", room, caller=caller, key=key), "PUT", {}))
+        self.refused("VALIDATION_FAILED", self.at("vwr", room, self.system.asserted(
+            "vwr", "PUT", room, caller="queue"), "PUT", {}))
 
     def test_the_gateway_hides_who_runs_behind_it(self):
         fan = self.system.fan()
