@@ -112,7 +112,7 @@ void Back::Life::build_payment(Back& back) {
     }
     payments = std::make_unique<payment::Service>(
         payment::Parts{*stores.payment, clock, random, back.bank_, *tickets_client});
-    payment_routes = std::make_unique<payment::Routes>(*payments);
+    payment_routes = std::make_unique<payment::Routes>(*payments, HmacKey("bodies"));
     payment_face = guarded("payment", {"gateway"}, clock);
     payment_routes->add_to(payment_face->router());
     Consumer& takes_outcomes = unfenced ? *unfenced : static_cast<Consumer&>(*tickets);

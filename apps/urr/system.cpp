@@ -116,7 +116,8 @@ Result<> System::build_payment() {
         payment::Needs{
             *stores_.payment, *stores_.acquirer, *events_, clock_, random_, log_, *to_.ticket,
             CallerKey{"payment", TRY_PLAIN(caller_key(folder_, "payment", "ticket"))},
-            TRY_PLAIN(callers_of(folder_, "payment", {"gateway"})), std::string(process_name)});
+            TRY_PLAIN(callers_of(folder_, "payment", {"gateway"})),
+            TRY_PLAIN(caller_key(folder_, "payment", "bodies")), std::string(process_name)});
     to_.payment = loopback(payment_->face());
     return {};
 }

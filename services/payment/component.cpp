@@ -43,7 +43,7 @@ Component::Component(const Settings& given, Needs needs)
       sandbox_caller_{"sandbox", drawn_key(needs.random)},
       acquirer_(make_sandbox_acquirer(needs.acquirer_database)),
       tickets_(make_tickets_client(needs.ticket, std::move(needs.ticket_key), needs.clock)),
-      service_(parts_of(given, needs, *acquirer_, *tickets_)), routes_(service_),
+      service_(parts_of(given, needs, *acquirer_, *tickets_)), routes_(service_, needs.body_key),
       webhooks_(service_, sandbox_secret_, needs.clock),
       face_("payment", with(std::move(needs.callers), sandbox_caller_), {}, needs.clock),
       to_face_(loopback(face_)),

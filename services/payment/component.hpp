@@ -39,6 +39,7 @@ struct Needs {
     Transport& ticket;
     CallerKey ticket_key; // payment's key for ticket
     CallerKeys callers;   // gateway
+    HmacKey body_key;     // for what is kept of confirm's body
     std::string holder;   // this process, in leases
 };
 

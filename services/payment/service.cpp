@@ -239,7 +239,13 @@ Task<Result<std::size_t>> Service::reconcile(Context context, Duration older_tha
 Task<Result<std::size_t>> Service::give_back(Context context) {
     const auto wanted = TRY(co_await parts_.database.read(context, wanted_work));
     for (const PaymentId payment : wanted) {
-        TRY(co_await parts_.acquirer.refund(context, payment));
+        auto given = co_await parts_.acquirer.refund(context, payment);
+        if (!given && info(given.error().code()).retryable)
+            co_return fail(std::move(given).error());
+        if (!given) { // refused for good: people must see to it, and the others do not wait for it
+            alarm("refund_refused", payment);
+            continue;
+        }
         if (TRY(co_await parts_.database.transact(
                 context, refunded_work, payment,
                 MessageId::make(parts_.clock.now(), parts_.random))))

@@ -1,6 +1,7 @@
 // What happens each second: slots end, the next are let in, everybody is told, the waiting room
 // gets its report.
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "services/queue/service.hpp"
@@ -203,8 +204,8 @@ Task<> Service::recall(Context context, EventId event, AccountId account, Hall& 
 void Service::show(Hall& of, const EventFacts& facts) {
     std::string data = "{\"epoch\":" + std::to_string(of.epoch) +
                        ",\"waiting\":" + std::to_string(of.line.waiting()) +
-                       ",\"active\":" + std::to_string(of.line.active()) + ",\"perMinute\":" +
-                       std::to_string(std::int64_t(of.pace.per_second() * 60 + 0.5)) +
+                       ",\"active\":" + std::to_string(of.line.active()) +
+                       ",\"perMinute\":" + std::to_string(std::llround(of.pace.per_second() * 60)) +
                        ",\"soldOut\":" + (facts.nothing_left() ? "true" : "false") +
                        ",\"paused\":" + (of.levers.paused ? "true" : "false") +
                        ",\"recovering\":" + (recovering(of) ? "true" : "false") +

@@ -96,7 +96,7 @@ struct OnSale : testing::Test {
             payment::make_tickets_client(*to_ticket, CallerKey{"payment", HmacKey("p")}, clock);
         payments = std::make_unique<payment::Service>(
             payment::Parts{*payment_db, clock, random, *acquirer, *tickets_client});
-        payment_routes = std::make_unique<payment::Routes>(*payments);
+        payment_routes = std::make_unique<payment::Routes>(*payments, HmacKey("bodies"));
         webhooks = std::make_unique<payment::Webhooks>(*payments, HmacKey("s"), clock);
         CallerKeys payment_callers;
         payment_callers.emplace("gateway", HmacKey("g"));

@@ -89,6 +89,44 @@ Task<> late_money(OnSale& t) {
 }
 TEST_F(OnSale, money_that_nobody_waits_for_is_given_back_once) { run(late_money(*this)); }
 
+// The sandbox, which refuses to give one payment back.
+struct Refusing final : payment::Acquirer {
+    payment::Acquirer& bank;
+    const PaymentId refused;
+    Refusing(payment::Acquirer& behind, PaymentId key) : bank(behind), refused(key) {}
+
+    Task<Result<payment::Charge>> capture(Context context, PaymentId key, Won amount,
+                                          std::string card) override {
+        return bank.capture(context, key, amount, std::move(card));
+    }
+    Task<Result<payment::Charge>> look_up(Context context, PaymentId key) override {
+        return bank.look_up(context, key);
+    }
+    Task<Result<payment::Charge>> void_key(Context context, PaymentId key) override {
+        return bank.void_key(context, key);
+    }
+    Task<Result<void>> refund(Context context, PaymentId key) override {
+        if (key == refused) co_return fail(Code::CONFLICT);
+        co_return co_await bank.refund(context, key);
+    }
+};
+
+Task<> refused_refund(OnSale& t) {
+    co_await t.prepare();
+    const auto refused = PaymentId::make(t.clock.now(), t.random);
+    const auto other = PaymentId::make(t.clock.now() + seconds(1), t.random);
+    Refusing bank(*t.acquirer, refused);
+    payment::Service service(
+        payment::Parts{*t.payment_db, t.clock, t.random, bank, *t.tickets_client});
+    must(co_await service.take(Context{}, captured(t, refused)));
+    must(co_await service.take(Context{}, captured(t, other)));
+    EXPECT_EQ(service.metrics().refunds.value(), 1u); // the other's
+    must(co_await t.payments->give_back(Context{}));  // where nobody refuses
+    EXPECT_EQ(t.payments->metrics().refunds.value(), 1u);
+    co_await t.expect_balanced();
+}
+TEST_F(OnSale, a_refund_that_is_refused_holds_up_no_other) { run(refused_refund(*this)); }
+
 Task<> expired_meanwhile(OnSale& t) {
     co_await t.prepare();
     const Principal fan = t.fan();

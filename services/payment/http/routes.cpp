@@ -87,7 +87,7 @@ Task<Result<Response>> Routes::confirm(Context context, Request request) {
     ConfirmBody body = TRY(read_json<ConfirmBody>(request.body));
     // The path names the order: the same card and key for another order is another request.
     IdempotencyKey key{context.principal.account, "confirmPayment", std::string(header),
-                       sha256(std::string(request.path).append("\n").append(request.body))};
+                       body_key_.code(std::string(request.path).append("\n").append(request.body))};
     const Attempt attempt = TRY(co_await service_.confirm(context, id, std::move(body.card_number),
                                                           body.amount, std::move(key)));
     co_return json_response(200, attempt_json(attempt));

@@ -7,7 +7,9 @@ namespace urr::payment {
 
 class Routes {
 public:
-    explicit Routes(Service& service) : service_(service) {}
+    // `body_key`: a body holds a card's number, so what is kept of it is a keyed code; without the
+    // key a stolen store would let numbers be guessed.
+    Routes(Service& service, HmacKey body_key) : service_(service), body_key_(body_key) {}
     void add_to(Router& router);
 
 private:
@@ -18,6 +20,7 @@ private:
     Task<Result<Response>> one(Context context, Request request);
 
     Service& service_;
+    const HmacKey body_key_;
 };
 
 // What providers call. Whoever calls: what is told counts by its signature alone.
