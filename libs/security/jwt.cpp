@@ -13,6 +13,7 @@ namespace {
 constexpr std::string_view type_names[token_types] = {"access", "vwr", "place", "entry", "ticket"};
 constexpr std::string_view audiences[token_types] = {"urr", "urr-queue", "urr-queue", "urr-seats",
                                                      "urr-gate"};
+constexpr std::uint64_t seconds_max = 99'999'999'999; // of times; in µs it fits
 constexpr std::string_view role_names[] = {"anonymous", "user", "staff", "admin"};
 
 const unsigned char* raw(std::string_view text) {
@@ -146,8 +147,8 @@ Result<Claims> read_claims(std::string_view json, TokenType type, Instant now) {
     const auto id = parse_id(body->string("jti").value_or(""));
     const auto issued = body->number("iat");
     const auto expires = body->number("exp");
-    if (!id || !issued || !expires || *expires > 99'999'999'999)
-        return refuse("a claim is missing");
+    if (!id || !issued || !expires) return refuse("a claim is missing");
+    if (*issued > seconds_max || *expires > seconds_max) return refuse("a time out of range");
     claims.id = *id;
     claims.issued = {std::int64_t(*issued) * 1'000'000};
     claims.expires = {std::int64_t(*expires) * 1'000'000};
