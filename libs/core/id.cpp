@@ -26,7 +26,9 @@ IdBytes make_id_bytes(Instant now, Random& random) {
     random.fill(bytes);
     const std::uint64_t ms = std::uint64_t(now.us / 1'000);
     for (int i = 0; i < 6; ++i) bytes[std::size_t(i)] = (unsigned char)(ms >> (8 * (5 - i)));
-    bytes[6] = (unsigned char)(0x70 | (bytes[6] & 0x0f));
+    const std::uint64_t fraction = std::uint64_t(now.us % 1'000) * 4'096 / 1'000;
+    bytes[6] = (unsigned char)(0x70 | (fraction >> 8));
+    bytes[7] = (unsigned char)fraction;
     bytes[8] = (unsigned char)(0x80 | (bytes[8] & 0x3f));
     return bytes;
 }

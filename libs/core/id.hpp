@@ -1,5 +1,6 @@
-// Identifiers: UUIDv7 (RFC 9562), 16 bytes, ordered by time of making. Each kind is a type of its
-// own, so that an event's id cannot stand where an account's is meant.
+// Identifiers: UUIDv7 (RFC 9562), 16 bytes, ordered by time of making to a quarter of a
+// microsecond. Each kind is a type of its own, so that an event's id cannot stand where an
+// account's is meant.
 //
 //     EventId event = EventId::make(clock.now(), random);
 //     std::string text = event.text();                    // 0193..., 36 characters, lower case
@@ -21,7 +22,8 @@ namespace urr {
 
 using IdBytes = std::array<unsigned char, 16>;
 
-// The bytes of a UUIDv7: 48 bits of milliseconds, then 74 random bits.
+// The bytes of a UUIDv7: 48 bits of milliseconds, 12 of their fraction (RFC 9562 §6.2, method 3),
+// then 62 random bits.
 IdBytes make_id_bytes(Instant now, Random& random);
 std::string id_text(const IdBytes& bytes);
 // The canonical 36 characters, either case; any version or variant is taken.

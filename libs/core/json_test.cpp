@@ -138,6 +138,8 @@ TEST(Ids, are_ordered_by_time_and_strict) {
     const auto first = EventId::make(Instant{1'000'000}, random);
     const auto second = EventId::make(Instant{2'000'000}, random);
     EXPECT_LT(first, second);
+    for (std::int64_t us = 0; us < 1'000; ++us) // also within a millisecond
+        EXPECT_LT(EventId::make({us}, random), EventId::make({us + 1}, random));
     EXPECT_EQ(EventId::parse(first.text()), first);
     EXPECT_EQ(first.text()[14], '7');
     EXPECT_FALSE(EventId::parse(first.text().substr(1)));
