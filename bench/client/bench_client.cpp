@@ -3,6 +3,7 @@
 //     bench_client PORT CONNECTIONS SECONDS REQUEST_FILE
 //
 // The file holds whole requests, separated by lines of "---"; connections take them in turn.
+#include <cinttypes>
 #include <fstream>
 
 #include "bench/client/closed_loop.hpp"
@@ -51,10 +52,9 @@ int main(int count, char** values) {
                 latency_ns.push_back(std::uint32_t(at - connection.sent_ns));
                 send_next(connection);
             });
-    std::printf(
-        "{\"rps\":%.0f,\"requests\":%lld,\"p50_us\":%.0f,\"p99_us\":%.0f,\"errors\":%lld}\n",
-        double(good) * 1e9 / double(now - began), static_cast<long long>(good + bad),
-        bench::percentile_us(latency_ns, 0.5), bench::percentile_us(latency_ns, 0.99),
-        static_cast<long long>(bad));
+    std::printf("{\"rps\":%.0f,\"requests\":%" PRId64
+                ",\"p50_us\":%.0f,\"p99_us\":%.0f,\"errors\":%" PRId64 "}\n",
+                double(good) * 1e9 / double(now - began), good + bad,
+                bench::percentile_us(latency_ns, 0.5), bench::percentile_us(latency_ns, 0.99), bad);
     return 0;
 }

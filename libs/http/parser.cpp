@@ -1,5 +1,7 @@
 #include "libs/http/parser.hpp"
 
+#include "libs/http/bytes.hpp"
+
 namespace urr {
 
 namespace {
@@ -22,33 +24,13 @@ bool is_token(std::string_view text) {
     return !text.empty();
 }
 
-// The loops below look at every character without leaving early: the compiler takes many at once.
-unsigned char odd_in_value(char c) {
-    return (unsigned char)((((unsigned char)c < 0x20) & (c != '\t')) | (c == 0x7f));
-}
-
 bool is_value(std::string_view text) {
-    constexpr std::size_t block = 16;
-    unsigned char odd[block] = {};
-    if (text.size() < block) {
-        for (const char c : text) odd[0] |= odd_in_value(c);
-        return odd[0] == 0;
-    }
-    const char* const last = text.data() + text.size() - block; // may overlap the one before
-    for (const char* at = text.data(); at < last; at += block)
-        for (std::size_t i = 0; i < block; ++i) odd[i] |= odd_in_value(at[i]);
-    for (std::size_t i = 0; i < block; ++i) odd[i] |= odd_in_value(last[i]);
-    std::uint64_t halves[2];
-    static_assert(sizeof halves == sizeof odd);
-    std::memcpy(halves, odd, sizeof halves);
-    return (halves[0] | halves[1]) == 0;
+    return !any_byte(text,
+                     [](unsigned char c) { return ((c < 0x20) & (c != '\t')) | (c == 0x7f); });
 }
 
 bool is_target(std::string_view text) {
-    unsigned char odd = 0;
-    for (const char c : text)
-        odd |= (unsigned char)(((unsigned char)c <= ' ') | ((unsigned char)c >= 0x7f));
-    return odd == 0;
+    return !any_byte(text, [](unsigned char c) { return (c <= ' ') | (c >= 0x7f); });
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -68,10 +50,22 @@ bool take_line(std::string_view& rest, std::string_view& line) {
 
 std::unexpected<Error> bad(const char* reason) { return fail(Code::BAD_REQUEST, reason); }
 
+// By length first: each comparison is then one of machine words.
 Method method_of(std::string_view text) {
-    for (std::size_t i = 0; i < std::size_t(Method::other); ++i)
-        if (method_name(Method(i)) == text) return Method(i);
-    return Method::other;
+    switch (text.size()) {
+    case 3:
+        return text == "GET" ? Method::get : text == "PUT" ? Method::put : Method::other;
+    case 4:
+        return text == "POST" ? Method::post : text == "HEAD" ? Method::head : Method::other;
+    case 5:
+        return text == "PATCH" ? Method::patch : Method::other;
+    case 6:
+        return text == "DELETE" ? Method::del : Method::other;
+    case 7:
+        return text == "OPTIONS" ? Method::options : Method::other;
+    default:
+        return Method::other;
+    }
 }
 
 bool has_item(std::string_view list, std::string_view item) {
@@ -278,55 +272,6 @@ Result<std::size_t> ChunkDecoder::feed(std::string_view input, std::string& body
             return bad("trailers are not taken");
     }
     return given - input.size();
-}
-
-std::string_view reason_phrase(int status) {
-    switch (status) {
-    case 200:
-        return "OK";
-    case 201:
-        return "Created";
-    case 202:
-        return "Accepted";
-    case 204:
-        return "No Content";
-    case 304:
-        return "Not Modified";
-    case 400:
-        return "Bad Request";
-    case 401:
-        return "Unauthorized";
-    case 403:
-        return "Forbidden";
-    case 404:
-        return "Not Found";
-    case 405:
-        return "Method Not Allowed";
-    case 408:
-        return "Request Timeout";
-    case 409:
-        return "Conflict";
-    case 413:
-        return "Content Too Large";
-    case 415:
-        return "Unsupported Media Type";
-    case 422:
-        return "Unprocessable Content";
-    case 429:
-        return "Too Many Requests";
-    case 431:
-        return "Request Header Fields Too Large";
-    case 500:
-        return "Internal Server Error";
-    case 502:
-        return "Bad Gateway";
-    case 503:
-        return "Service Unavailable";
-    case 504:
-        return "Gateway Timeout";
-    default:
-        return "Status";
-    }
 }
 
 } // namespace urr

@@ -51,7 +51,4 @@ private:
     State state_ = State::size;
 };
 
-// "OK", "Not Found", …
-std::string_view reason_phrase(int status);
-
 } // namespace urr

@@ -4,12 +4,14 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
-#include <charconv>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <ctime>
 
 #include "libs/async/nursery.hpp"
 #include "libs/http/parser.hpp"
 #include "libs/http/path.hpp"
+#include "libs/http/response_text.hpp"
 
 namespace urr {
 
@@ -22,7 +24,7 @@ using Socket = asio::basic_stream_socket<tcp, Executor>;
 using Acceptor = asio::basic_socket_acceptor<tcp, Executor>;
 using ErrorCode = boost::system::error_code;
 
-constexpr std::size_t buffer_bytes_start = 4096;
+constexpr std::size_t buffer_bytes_start = 1024;
 constexpr std::size_t buffer_bytes_kept = 64 * 1024;
 constexpr Duration stream_comment_interval = seconds(15);
 // After a refusal we go on reading for a while, or the client, still sending, would see a reset
@@ -30,15 +32,12 @@ constexpr Duration stream_comment_interval = seconds(15);
 constexpr Duration linger_time = seconds(2);
 constexpr std::size_t linger_bytes_max = 4 * 1024 * 1024;
 
-void append_number(std::string& out, std::size_t number) {
-    char digits[20];
-    out.append(digits, std::size_t(std::to_chars(digits, digits + 20, number).ptr - digits));
-}
-
 class Server;
+class Connection;
+using Kept = boost::intrusive_ptr<Connection>;
 
 // One client. Everything happens on the server's loop; an asynchronous operation holds a reference.
-class Connection : public std::enable_shared_from_this<Connection> {
+class Connection : public boost::intrusive_ref_counter<Connection, boost::thread_unsafe_counter> {
 public:
     Connection(Server& server, Socket socket, Address peer)
         : server_(server), socket_(std::move(socket)), peer_(peer) {
@@ -62,7 +61,7 @@ private:
     Parsed parse(Request& request);
     Parsed parse_body(const MessageHead& head, std::size_t head_end, Request& request);
     Parsed refuse(const Error& error);
-    Task<> serve(std::shared_ptr<Connection> self, Request request);
+    Task<> serve(Kept self, Request request);
     Task<> run_stream(std::shared_ptr<Stream> stream);
     Task<> send_frames(std::shared_ptr<Stream> stream);
     void render(const Request& request, Response& response);
@@ -178,7 +177,8 @@ public:
     const std::shared_ptr<ServerFigures> kept_figures_ = std::make_shared<ServerFigures>();
     ServerFigures& figures_ = *kept_figures_;
     std::string date_;
-    Instant now_; // when the connection in hand got its turn: one look at the clock for each
+    std::string out_; // lent to the connection in hand: one warm buffer in place of thousands
+    Instant now_;     // when the connection in hand got its turn: one look at the clock for each
     Nursery nursery_;
     bool draining_ = false;
 
@@ -221,7 +221,7 @@ private:
         socket.non_blocking(true, error);
         socket.set_option(tcp::no_delay(true), error);
         figures_.connections.add();
-        auto connection = std::make_shared<Connection>(*this, std::move(socket), peer);
+        const Kept connection(new Connection(*this, std::move(socket), peer));
         link(*connection);
         connection->due_ = loop_.now() + limits_.request_timeout;
         connection->read();
@@ -255,7 +255,7 @@ void Connection::read() {
     if (filled_ == in_.size()) in_.resize(in_.size() * 2);
     reading_ = true;
     socket_.async_read_some(asio::buffer(in_.data() + filled_, in_.size() - filled_),
-                            [self = shared_from_this()](ErrorCode error, std::size_t bytes) {
+                            [self = Kept(this)](ErrorCode error, std::size_t bytes) {
                                 self->reading_ = false;
                                 if (error)
                                     self->close();
@@ -276,7 +276,7 @@ void Connection::received(std::size_t bytes) {
 void Connection::process() {
     if (processing_ || busy_ || closed_) return;
     processing_ = true;
-    auto self = shared_from_this();
+    if (out_.empty()) out_.swap(server_.out_);
     bool more = false;
     while (!busy_ && !closing_ && !closed_) {
         if (filled_ == 0) { // the common end: all that came is answered
@@ -293,7 +293,7 @@ void Connection::process() {
             continue;
         }
         busy_ = true;
-        server_.nursery_.spawn(serve(self, request));
+        server_.nursery_.spawn(serve(Kept(this), request));
     }
     processing_ = false;
     if (closed_) return;
@@ -386,7 +386,7 @@ Context Connection::context_of(const Request& request) const {
     return context;
 }
 
-Task<> Connection::serve(std::shared_ptr<Connection> self, Request request) {
+Task<> Connection::serve(Kept self, Request request) {
     due_ = never;
     Response response = co_await server_.handler_.handle(context_of(request), request);
     server_.now_ = server_.loop_.now();
@@ -460,7 +460,7 @@ Task<bool> Connection::write_frame(std::string_view frame) {
             connection.sending_.assign(frame);
             asio::async_write(
                 connection.socket_, asio::buffer(connection.sending_),
-                [token = self, keep = connection.shared_from_this()](ErrorCode error, std::size_t) {
+                [token = self, keep = Kept(&connection)](ErrorCode error, std::size_t) {
                     if (*token) (*token)->done(!error);
                 });
         }
@@ -475,22 +475,8 @@ Task<bool> Connection::write_frame(std::string_view frame) {
 }
 
 void Connection::render(const Request& request, Response& response) {
-    std::string& out = out_;
-    out += "HTTP/1.1 ";
-    append_number(out, std::size_t(response.status));
-    out += ' ';
-    out += reason_phrase(response.status);
-    out += "\r\nDate: ";
-    out += server_.date_;
-    if (!response.content_type.empty())
-        out.append("\r\nContent-Type: ").append(response.content_type);
-    if (!streaming_ && response.status != 204 && response.status != 304)
-        append_number(out.append("\r\nContent-Length: "), response.body.size());
-    if (!keep_alive_) out += "\r\nConnection: close";
-    out += "\r\n";
-    out += response.headers;
-    out += "\r\n";
-    if (request.method != Method::head && response.status != 304) out += response.body;
+    append_response(out_, response,
+                    {server_.date_, keep_alive_, streaming_, request.method == Method::head});
 }
 
 void Connection::flush() {
@@ -504,15 +490,15 @@ void Connection::flush() {
             out_.clear();
             writing_ = true;
             due_ = server_.loop_.now() + server_.limits_.write_timeout;
-            asio::async_write(socket_, asio::buffer(sending_),
-                              [self = shared_from_this()](ErrorCode failed, std::size_t) {
-                                  self->wrote(failed);
-                              });
+            asio::async_write(
+                socket_, asio::buffer(sending_),
+                [self = Kept(this)](ErrorCode failed, std::size_t) { self->wrote(failed); });
             return;
         }
         out_.clear();
         if (out_.capacity() > buffer_bytes_kept) out_.shrink_to_fit();
     }
+    if (server_.out_.capacity() < out_.capacity()) server_.out_.swap(out_);
     if (!closing_) return;
     if (refused_)
         linger();
@@ -534,7 +520,7 @@ void Connection::discard() {
     reading_ = true;
     in_.resize(buffer_bytes_kept);
     socket_.async_read_some(asio::buffer(in_),
-                            [self = shared_from_this()](ErrorCode error, std::size_t bytes) {
+                            [self = Kept(this)](ErrorCode error, std::size_t bytes) {
                                 self->reading_ = false;
                                 self->discarded_ += bytes;
                                 if (error || self->discarded_ > linger_bytes_max)
@@ -578,7 +564,7 @@ void Connection::finish() {
 void Connection::close() {
     if (closed_) return;
     closed_ = true;
-    auto self = shared_from_this();
+    const Kept self(this);
     server_.unlink(*this);
     if (streaming_ && Loop::current()) stream_over_.open();
     ErrorCode ignored;

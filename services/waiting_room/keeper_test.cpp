@@ -53,10 +53,9 @@ struct KeeperTest : testing::Test {
         Loop::Enter in(&loop);
         nursery.spawn(std::move(task));
     }
-    static Task<> send(Keeper& keeper, EventId event, Report report, Code& code, bool& done) {
+    static Task<> send(Keeper& keeper, EventId event, Report report, std::optional<Code>& code) {
         const auto answer = co_await keeper.steer(event, report);
         code = answer ? Code::CONFLICT : answer.error().code(); // CONFLICT stands for success
-        done = true;
     }
     Code steer(RoomState state, std::uint64_t epoch = 1) {
         Report report;
@@ -64,11 +63,10 @@ struct KeeperTest : testing::Test {
         report.sequence = ++sequence;
         report.state = state;
         report.rate_per_minute = 6'000;
-        Code code = Code::INTERNAL;
-        bool done = false;
-        spawn(send(keeper, event, report, code, done));
-        while (!done) EXPECT_TRUE(world.step());
-        return code;
+        std::optional<Code> code;
+        spawn(send(keeper, event, report, code));
+        while (!code.has_value()) EXPECT_TRUE(world.step());
+        return *code;
     }
     std::optional<Receipt> take() {
         SharedRoom& room = *table.find(event);

@@ -38,16 +38,17 @@ public:
     const std::vector<std::string>& faults() const { return faults_; }
 
 private:
-    // Follows $ref, and of {oneOf: [X, null]} takes X.
-    const JsonValue& resolved(const JsonValue& schema) const {
-        if (const JsonValue* reference = schema.find("$ref")) {
+    // Follows $ref, and of {oneOf: [X, null]} takes X. The schema is one of the document's.
+    const JsonValue& resolved(const JsonValue& schema) const { return *resolved(&schema); }
+    const JsonValue* resolved(const JsonValue* schema) const {
+        if (const JsonValue* reference = schema->find("$ref")) {
             const std::string name = reference->text.substr(reference->text.rfind('/') + 1);
             const JsonValue* found = at(document_, {"components", "schemas", name});
-            return found ? resolved(*found) : schema;
+            return found ? resolved(found) : schema;
         }
-        if (const JsonValue* some = schema.find("oneOf"))
+        if (const JsonValue* some = schema->find("oneOf"))
             if (some->items.size() == 2 && some->items[1].text_of("type") == "null")
-                return resolved(some->items[0]);
+                return resolved(&some->items[0]);
         return schema;
     }
     static std::set<std::string> texts(const JsonValue& from, std::string_view name) {

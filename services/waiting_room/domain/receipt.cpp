@@ -61,19 +61,43 @@ const SipKey* find_key(const ReceiptKeys& keys, unsigned char number) {
 }
 
 using Bytes = std::array<unsigned char, receipt_bytes>;
+// Eight bytes are taken from where the last six begin.
+using PaddedBytes = std::array<unsigned char, receipt_bytes + 2>;
 
-// 60 bytes are 20 groups of three, four characters each: no bits are left over, so one text stands
-// for one receipt as long as every character is of the alphabet. By groups, since the general
-// decoder would be the dearest part of a check.
-ReceiptText encode(const Bytes& bytes) {
-    ReceiptText text;
-    for (std::size_t group = 0; group < receipt_bytes / 3; ++group) {
-        const unsigned char* from = bytes.data() + group * 3;
-        const std::uint32_t word =
-            (std::uint32_t(from[0]) << 16) | (std::uint32_t(from[1]) << 8) | from[2];
-        for (std::size_t i = 0; i < 4; ++i)
-            text[group * 4 + i] = alphabet[(word >> (18 - 6 * i)) & 63];
+// 60 bytes are ten groups of six, eight characters each: no bits are left over, so one text stands
+// for one receipt as long as every character is of the alphabet. Six bits are first spread to a
+// byte each, within one word; then all bytes become characters in a loop without a branch, which
+// the compiler does sixteen at a time. The general encoder would be the dearest part of an
+// assignment.
+std::uint64_t spread(std::uint64_t bits48) {
+    bits48 = (bits48 & 0x000000FFFFFF) | ((bits48 & 0xFFFFFF000000) << 8);
+    bits48 = (bits48 & 0x00000FFF00000FFF) | ((bits48 & 0x00FFF00000FFF000) << 4);
+    return (bits48 & 0x003F003F003F003F) | ((bits48 & 0x0FC00FC00FC00FC0) << 2);
+}
+
+// A-Z, a-z, 0-9, '-', '_' for 0 to 63: where a range begins, the distance to its character changes.
+constexpr unsigned char character_of(unsigned char six) {
+    return (unsigned char)(six + 'A' + (six > 25 ? 'a' - 'A' - 26 : 0) -
+                           (six > 51 ? 'a' - 26 - ('0' - 52) : 0) -
+                           (six > 61 ? '0' - 52 - ('-' - 62) : 0) +
+                           (six > 62 ? '_' - 63 - ('-' - 62) : 0));
+}
+static_assert([] {
+    for (unsigned char i = 0; i < 64; ++i)
+        if (character_of(i) != (unsigned char)alphabet[i]) return false;
+    return true;
+}());
+
+ReceiptText encode(const PaddedBytes& bytes) {
+    std::array<unsigned char, receipt_text_size> sixes;
+    for (std::size_t group = 0; group < receipt_bytes / 6; ++group) {
+        std::uint64_t word;
+        std::memcpy(&word, bytes.data() + group * 6, sizeof word);
+        word = std::byteswap(spread(std::byteswap(word) >> 16));
+        std::memcpy(sixes.data() + group * 8, &word, sizeof word);
     }
+    ReceiptText text;
+    for (std::size_t i = 0; i < receipt_text_size; ++i) text[i] = char(character_of(sixes[i]));
     return text;
 }
 
@@ -107,7 +131,8 @@ bool decode(std::string_view text, Bytes& bytes) {
 } // namespace
 
 ReceiptText write_receipt(const ReceiptKeys& keys, const EventId& event, const Receipt& receipt) {
-    Bytes bytes;
+    PaddedBytes bytes;
+    bytes[receipt_bytes] = bytes[receipt_bytes + 1] = 0;
     Writer writer{bytes.data()};
     writer.number(keys.current.number, 1);
     writer.number(receipt.phase, 2);

@@ -1,5 +1,7 @@
 #include "services/waiting_room/http/door.hpp"
 
+#include <cstring>
+
 #include "services/waiting_room/http/render.hpp"
 
 namespace urr::waiting_room {
@@ -9,7 +11,6 @@ namespace {
 constexpr std::string_view assign_prefix = "/vwr/assign/";
 constexpr std::string_view status_prefix = "/vwr/status/";
 constexpr std::string_view check_prefix = "/vwr/check/";
-constexpr std::size_t id_size = 36;
 constexpr Duration status_age_max = milliseconds(100);
 
 constexpr std::string_view head_created =
@@ -19,6 +20,7 @@ constexpr std::string_view head_waiting = "HTTP/1.1 200 OK\r\nContent-Type: appl
                                           "Cache-Control: no-store\r\nDate: ";
 constexpr std::string_view head_status = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
                                          "Cache-Control: public, max-age=1\r\nDate: ";
+constexpr std::string_view cookie_name = "urr-receipt=";
 constexpr std::string_view length_line = "\r\nContent-Length: 0000\r\n\r\n";
 
 // Ends the head; answers where the body begins.
@@ -33,9 +35,36 @@ void set_length(std::string& out, std::size_t body_at) {
     for (std::size_t at = body_at - 5; length; length /= 10) out[at--] = char('0' + length % 10);
 }
 
-std::optional<EventId> event_of(std::string_view text) { return EventId::parse(text); }
-
 } // namespace
+
+// In a sale nearly all requests name one event, in the same letters.
+SharedRoom* Door::room_of(std::string_view event_text) {
+    if (event_text.size() != id_size) return nullptr;
+    if (last_room_ && std::memcmp(last_text_.data(), event_text.data(), id_size) == 0)
+        return last_room_;
+    const auto event = EventId::parse(event_text);
+    SharedRoom* const room = event ? rooms_.find(*event) : nullptr;
+    if (room) {
+        last_room_ = room;
+        std::memcpy(last_text_.data(), event_text.data(), id_size);
+        // An answer to assign between its two receipts: the cookie's end, and the body's begin.
+        between_receipts_.assign(cookie_path_).append(event_text).append(cookie_end_);
+        between_receipts_.append(length_line).append(place_begin);
+    }
+    return room;
+}
+
+// An answer to assign before its first receipt; the same within a second.
+std::string_view Door::created_head(std::string_view date) {
+    const std::size_t before = head_created.size();
+    if (created_head_.size() < before + date.size() ||
+        std::memcmp(created_head_.data() + before, date.data(), date.size()) != 0)
+        created_head_.assign(head_created)
+            .append(date)
+            .append("\r\nSet-Cookie: ")
+            .append(cookie_name);
+    return created_head_;
+}
 
 bool Door::answer_at_once(const Request& request, std::string& out) {
     const std::string_view path = request.path;
@@ -51,16 +80,14 @@ bool Door::answer_at_once(const Request& request, std::string& out) {
 }
 
 bool Door::hot_assign(const Request& request, std::string_view event_text, std::string& out) {
-    const auto event = event_of(event_text);
-    if (!event || !request.body.empty() || request.has_header("x-urr-receipt")) return false;
-    SharedRoom* room = rooms_.find(*event);
-    if (!room) return false;
+    SharedRoom* const room = room_of(event_text);
+    if (!room || !request.body.empty() || request.has_header("x-urr-receipt")) return false;
     const RoomView view = room->view.read();
     if (!gives_places(view.state)) return false;
     const Instant now = loop_.now();
     std::optional<Receipt> receipt;
     if (const std::string_view cookie = request.cookie("urr-receipt"); !cookie.empty()) {
-        receipt = read_receipt(rooms_.keys(), *event, cookie);
+        receipt = read_receipt(rooms_.keys(), room->event, cookie);
         if (receipt && !WaitingRoom::current(*receipt, view)) receipt.reset();
     }
     if (!receipt) {
@@ -75,19 +102,17 @@ bool Door::hot_assign(const Request& request, std::string_view event_text, std::
     } else {
         count(counters_.repeated);
     }
-    const ReceiptText text = write_receipt(rooms_.keys(), *event, *receipt);
+    const ReceiptText text = write_receipt(rooms_.keys(), room->event, *receipt);
     const std::string_view request_id(text.data(), text.size());
-    out.append(head_created).append(request.date).append("\r\nSet-Cookie: ");
-    append_receipt_cookie(out, event_text, request_id);
-    const std::size_t body_at = append_length(out);
-    append_place(out, request_id, *receipt, view);
+    out.append(created_head(request.date)).append(request_id).append(between_receipts_);
+    const std::size_t body_at = out.size() - place_begin.size();
+    append_rest_of_place(out.append(request_id), *receipt, view);
     set_length(out, body_at);
     return true;
 }
 
 bool Door::hot_status(std::string_view event_text, std::string_view date, std::string& out) {
-    const auto event = event_of(event_text);
-    SharedRoom* room = event ? rooms_.find(*event) : nullptr;
+    SharedRoom* const room = room_of(event_text);
     if (!room) return false;
     count(counters_.statuses);
     out.append(status_answer(*room, date));
@@ -96,10 +121,9 @@ bool Door::hot_status(std::string_view event_text, std::string_view date, std::s
 
 bool Door::hot_check(std::string_view rest, std::string_view date, std::string& out) {
     if (rest.size() != id_size + 1 + receipt_text_size || rest[id_size] != '/') return false;
-    const auto event = event_of(rest.substr(0, id_size));
-    SharedRoom* room = event ? rooms_.find(*event) : nullptr;
+    SharedRoom* const room = room_of(rest.substr(0, id_size));
     if (!room) return false;
-    const auto receipt = read_receipt(rooms_.keys(), *event, rest.substr(id_size + 1));
+    const auto receipt = read_receipt(rooms_.keys(), room->event, rest.substr(id_size + 1));
     const RoomView view = room->view.read();
     if (!receipt || !gives_places(view.state) || !WaitingRoom::current(*receipt, view) ||
         view.turn_of(*receipt) <= view.serving)
@@ -143,7 +167,7 @@ const std::string& Door::status_answer(SharedRoom& room, std::string_view date) 
 
 void Door::append_receipt_cookie(std::string& out, std::string_view event_text,
                                  std::string_view receipt) const {
-    out.append("urr-receipt=").append(receipt).append(cookie_path_).append(event_text);
+    out.append(cookie_name).append(receipt).append(cookie_path_).append(event_text);
     out.append(cookie_end_);
 }
 

@@ -51,6 +51,8 @@ private:
     bool hot_assign(const Request& request, std::string_view event_text, std::string& out);
     bool hot_status(std::string_view event_text, std::string_view date, std::string& out);
     bool hot_check(std::string_view rest, std::string_view date, std::string& out);
+    SharedRoom* room_of(std::string_view event_text);
+    std::string_view created_head(std::string_view date);
     Status& current_status(SharedRoom& room);
     const std::string& status_body(SharedRoom& room);
     const std::string& status_answer(SharedRoom& room, std::string_view date);
@@ -72,6 +74,11 @@ private:
     DoorSettings settings_;
     const std::string cookie_path_, cookie_end_; // of a receipt's cookie, around the event
     AddressLimit assign_limit_;
+    static constexpr std::size_t id_size = 36;
+    SharedRoom* last_room_ = nullptr; // rooms stay until the process ends
+    std::array<char, id_size> last_text_{};
+    std::string between_receipts_; // of the last room
+    std::string created_head_;     // of this second
     std::vector<Status> statuses_; // by the room's index
     Router router_;
     DoorCounters counters_;

@@ -30,15 +30,19 @@ void append_prospect(ShortText& out, const Receipt& receipt, const RoomView& vie
 
 } // namespace
 
-void append_place(std::string& to, std::string_view request_id, const Receipt& receipt,
-                  const RoomView& view) {
+void append_rest_of_place(std::string& to, const Receipt& receipt, const RoomView& view) {
     ShortText out;
-    out.append("{\"requestId\":\"").append(request_id).append("\",\"position\":");
+    out.append("\",\"position\":");
     append_number(out, receipt.position);
     out.append(",\"epoch\":");
     append_number(out, receipt.epoch);
     append_prospect(out, receipt, view);
     to.append(out.view());
+}
+
+void append_place(std::string& to, std::string_view request_id, const Receipt& receipt,
+                  const RoomView& view) {
+    append_rest_of_place(to.append(place_begin).append(request_id), receipt, view);
 }
 
 void append_waiting(std::string& to, const Receipt& receipt, const RoomView& view) {
