@@ -1,0 +1,150 @@
+#!/usr/bin/env bash
+# kafka.sh DIR PORT [BROKERS=1]      Apache Kafka in KRaft mode (JDK 17), on loopback; PIDs in DIR/bN.pid
+# kafka.sh start DIR N               starts broker N again after it was ended (N from 1)
+# kafka.sh stop DIR
+#
+# Broker N listens on PORT+N-1 in the open, on PORT+19+N by TLS and on PORT+29+N by TLS with SASL: SCRAM
+# (urr, password in DIR/scram.password) and OAUTHBEARER, whose tokens are checked as MSK's IAM ones by
+# kafka/MskTokenCheck.java (key in DIR/iam.key, secret in DIR/iam.secret). Its CA is DIR/tls/ca.pem.
+# With 2 brokers a third node is a controller only, so that the quorum outlives one broker.
+# Environment: URR_KAFKA_VERSION (3.6.0), HEAP (128m), MIN_ISR.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/lib.sh"
+
+version=${URR_KAFKA_VERSION:-3.6.0}
+jars=$engines_cache/kafka-$version
+
+start_node() { # start_node DIR N
+    local dir=$1 n=$2
+    (
+        cd "$dir/b$n"
+        exec setsid java -Xms64m -Xmx"${HEAP:-128m}" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
+            -Durr.iam.key="$(cat "$dir/iam.key")" -Durr.iam.secret.file="$dir/iam.secret" \
+            -Dlog4j.configuration=file:"$dir/log4j.properties" -cp "$jars/*:$jars/classes" \
+            kafka.Kafka server.properties >log 2>&1 </dev/null
+    ) 8>&- &
+    echo $! >"$dir/b$n.pid"
+}
+wait_for_node() { # wait_for_node DIR N
+    wait_until 90 "$(cat "$1/b$2.pid")" "$1/b$2/log" grep -q 'Kafka Server started' "$1/b$2/log"
+}
+
+case ${1:-} in
+stop)
+    stop_pids "$2"
+    exit 0
+    ;;
+start)
+    dir=$(cd "$2" && pwd)
+    start_node "$dir" "$3"
+    wait_for_node "$dir" "$3"
+    exit 0
+    ;;
+esac
+
+[ $# -ge 2 ] || die "usage: kafka.sh DIR PORT [BROKERS]"
+mkdir -p "$1"
+dir=$(cd "$1" && pwd)
+port=$2
+brokers=${3:-1}
+nodes=$((brokers == 2 ? 3 : brokers))
+replicas=$((brokers < 3 ? brokers : 3))
+min_isr=${MIN_ISR:-$((replicas > 1 ? 2 : 1))}
+
+need java openjdk-17-jdk-headless
+need javac openjdk-17-jdk-headless
+need openssl openssl
+maven_jars "kafka-$version" "org.apache.kafka:kafka_2.13:$version" org.slf4j:slf4j-reload4j:1.7.36
+source=$here/kafka/MskTokenCheck.java
+if [ "$source" -nt "$jars/classes/MskTokenCheck.class" ]; then
+    mkdir -p "$jars/classes"
+    javac -cp "$jars/*" -d "$jars/classes" "$source" || die "$source does not compile"
+fi
+
+if [ ! -s "$dir/tls/broker.pem" ]; then
+    mkdir -p "$dir/tls"
+    (
+        umask 077
+        head -c 18 /dev/urandom | base64 | tr '+/' 'ab' >"$dir/scram.password"
+        head -c 30 /dev/urandom | base64 | tr '+/' 'ab' >"$dir/iam.secret"
+        echo AKIDURRTEST >"$dir/iam.key"
+        cd "$dir/tls"
+        openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 3650 -subj /CN=urr-engines \
+            -addext basicConstraints=critical,CA:TRUE
+        # broker: what a client expects. stranger: the right chain and another name.
+        for who in broker:localhost,IP:127.0.0.1 stranger:elsewhere.example; do
+            name=${who%%:*}
+            openssl req -newkey rsa:2048 -nodes -keyout "$name.key" -out "$name.csr" -subj "/CN=$name"
+            openssl x509 -req -in "$name.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -days 3650 \
+                -out "$name.crt" -extfile <(echo "subjectAltName=DNS:${who#*:}")
+            openssl pkcs8 -topk8 -nocrypt -in "$name.key" -out "$name.p8"
+            cat "$name.p8" "$name.crt" ca.pem >"$name.pem"
+        done
+        openssl req -x509 -newkey rsa:2048 -nodes -keyout other.key -out other-ca.pem -days 3650 -subj /CN=other
+    ) >/dev/null 2>&1
+fi
+cat >"$dir/log4j.properties" <<'L'
+log4j.rootLogger=INFO, stdout
+log4j.appender.stdout=org.apache.log4j.ConsoleAppender
+log4j.appender.stdout.layout=org.apache.log4j.PatternLayout
+log4j.appender.stdout.layout.ConversionPattern=[%d] %p %m (%c)%n
+L
+voters=
+for ((n = 1; n <= nodes; n++)); do voters+="${voters:+,}$n@127.0.0.1:$((port + 9 + n))"; done
+[ -s "$dir/cluster.id" ] ||
+    java -Xmx64m -cp "$jars/*" kafka.tools.StorageTool random-uuid 2>/dev/null | tail -n 1 >"$dir/cluster.id"
+
+for ((n = 1; n <= nodes; n++)); do
+    node=$dir/b$n
+    mkdir -p "$node"
+    if ((n <= brokers)); then
+        roles=broker,controller
+        listeners=PLAINTEXT://127.0.0.1:$((port + n - 1)),CONTROLLER://127.0.0.1:$((port + 9 + n))
+        listeners+=,SSL://127.0.0.1:$((port + 19 + n)),SASL_SSL://127.0.0.1:$((port + 29 + n))
+        listeners+=,STRANGER://127.0.0.1:$((port + 39 + n))
+        between=inter.broker.listener.name=PLAINTEXT
+    else
+        roles=controller
+        listeners=CONTROLLER://127.0.0.1:$((port + 9 + n))
+        between=
+    fi
+    cat >"$node/server.properties" <<P
+process.roles=$roles
+node.id=$n
+controller.quorum.voters=$voters
+listeners=$listeners
+controller.listener.names=CONTROLLER
+$between
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL,STRANGER:SSL
+ssl.keystore.type=PEM
+ssl.keystore.location=$dir/tls/broker.pem
+ssl.truststore.type=PEM
+ssl.truststore.location=$dir/tls/ca.pem
+listener.name.stranger.ssl.keystore.location=$dir/tls/stranger.pem
+sasl.enabled.mechanisms=SCRAM-SHA-512,OAUTHBEARER
+listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.sasl_ssl.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;
+listener.name.sasl_ssl.oauthbearer.sasl.server.callback.handler.class=MskTokenCheck
+log.dirs=$node/data
+auto.create.topics.enable=false
+num.partitions=3
+default.replication.factor=$replicas
+min.insync.replicas=$min_isr
+offsets.topic.replication.factor=$replicas
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=$replicas
+transaction.state.log.min.isr=$min_isr
+transaction.state.log.num.partitions=4
+group.initial.rebalance.delay.ms=0
+log.cleaner.dedupe.buffer.size=4194304
+P
+    [ -e "$node/data/meta.properties" ] ||
+        java -Xmx64m -Dlog4j.configuration=file:"$dir/log4j.properties" -cp "$jars/*" kafka.tools.StorageTool format \
+            -t "$(cat "$dir/cluster.id")" -c "$node/server.properties" \
+            --add-scram "SCRAM-SHA-512=[name=urr,password=$(cat "$dir/scram.password")]" >"$node/format.log" 2>&1 ||
+        { tail -n 5 "$node/format.log" >&2 && die "could not format $node"; }
+done
+for ((n = 1; n <= nodes; n++)); do start_node "$dir" "$n"; done
+for ((n = 1; n <= nodes; n++)); do wait_for_node "$dir" "$n"; done
+cat "$dir"/b*.pid
