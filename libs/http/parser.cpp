@@ -1,5 +1,7 @@
 #include "libs/http/parser.hpp"
 
+#include <algorithm>
+
 #include "libs/http/bytes.hpp"
 
 namespace urr {
@@ -254,10 +256,11 @@ Result<std::size_t> ChunkDecoder::feed(std::string_view input, std::string& body
             state_ = State::data_end;
             continue;
         }
-        if (input.find('\n') == std::string_view::npos) {
-            if (input.size() > chunk_line_bytes_max) return bad("chunk line too long");
-            break;
-        }
+        // The same bound whether the line's end has come yet or not.
+        const std::size_t line_end = input.find('\n');
+        if (std::min(line_end, input.size()) > chunk_line_bytes_max)
+            return bad("chunk line too long");
+        if (line_end == std::string_view::npos) break;
         std::string_view line;
         if (!take_line(input, line)) return bad("bad line ending in a chunk");
         if (state_ == State::size)
