@@ -1,6 +1,5 @@
 #include "sim/back.hpp"
 
-#include "apps/urr/events_of_ticket.hpp"
 #include "services/queue/store/schema.hpp"
 #include "services/ticket/store/schema.hpp"
 #include "sim/keys.hpp"
@@ -56,12 +55,13 @@ struct Back::Life {
     std::unique_ptr<ticket::Service> tickets;
     std::unique_ptr<ticket::Routes> ticket_routes;
     std::unique_ptr<ticket::AdminRoutes> ticket_admin_routes;
-    std::unique_ptr<GuardedService> ticket_face, payment_face, queue_face;
-    std::unique_ptr<Transport> to_ticket, to_room;
+    std::unique_ptr<GuardedService> ticket_face, catalog_face, payment_face, queue_face;
+    std::unique_ptr<Transport> to_ticket, to_catalog, to_room;
     std::unique_ptr<payment::Tickets> tickets_client;
     std::unique_ptr<payment::Service> payments;
     std::unique_ptr<payment::Routes> payment_routes;
-    std::unique_ptr<app::EventsOfTicket> events;
+    std::unique_ptr<catalog::Catalog> catalog;
+    std::unique_ptr<queue::CatalogClient> events;
     std::unique_ptr<queue::Service> queue;
     std::unique_ptr<queue::Routes> queue_routes;
     std::unique_ptr<Consumer> of_payment, of_ticket, of_queue, unfenced;
@@ -71,6 +71,7 @@ struct Back::Life {
     bool open_stores(Back& back);
     void build_ticket(Back& back);
     void build_payment(Back& back);
+    void build_catalog(Back& back);
     void build_queue(Back& back);
     void start_jobs();
 };
@@ -120,9 +121,17 @@ void Back::Life::build_payment(Back& back) {
     of_ticket = std::make_unique<Redelivering>(takes_outcomes, random, back, back.around_.counts);
 }
 
+void Back::Life::build_catalog(Back& back) {
+    catalog = std::make_unique<catalog::Catalog>(*stores.ticket, back.around_.clock);
+    catalog_face = guarded("catalog", {"queue"}, back.around_.clock);
+    catalog->add_to(catalog_face->router());
+    to_catalog = back.around_.network.connect(back.catalog_endpoint_);
+}
+
 void Back::Life::build_queue(Back& back) {
     const Clock& clock = back.around_.clock;
-    events = std::make_unique<app::EventsOfTicket>(*tickets, clock);
+    events = std::make_unique<queue::CatalogClient>(
+        *to_catalog, CallerKey{"queue", caller_key("queue", "catalog")}, clock);
     to_room = back.around_.network.connect(back.room_);
     queue::Rules rules;
     rules.threshold = back.around_.plan.threshold;
@@ -147,6 +156,7 @@ void Back::Life::start_jobs() {
     nursery.spawn(log->deliver(std::string(topic_queue), queue->log_group(), *of_queue));
     nursery.spawn(tickets->run_jobs());
     nursery.spawn(payments->run_jobs());
+    nursery.spawn(events->run());
     nursery.spawn(queue->run_jobs());
 }
 
@@ -164,6 +174,8 @@ bool Back::healthy() const {
 
 // As the program starts: what is stored is loaded, what an earlier life left open is settled.
 Task<> Back::run(Back& back, Life& life) {
+    back.catalog_endpoint_ = {life.catalog_face.get(), &back.loop_, &life.nursery};
+    (void)co_await life.events->refresh(Context{});
     life.failed = !co_await life.tickets->open(Context{}) || !co_await life.queue->open(Context{});
     if (life.failed) co_return;
     // Ticket listens first: payment asks it while it settles what was left open.
@@ -181,13 +193,14 @@ bool Back::build() {
     if (!life_->open_stores(*this)) return false;
     life_->build_ticket(*this);
     life_->build_payment(*this);
+    life_->build_catalog(*this);
     life_->build_queue(*this);
     life_->nursery.spawn(run(*this, *life_));
     return true;
 }
 
 void Back::tear_down() {
-    ticket_endpoint_ = queue_endpoint_ = payment_endpoint_ = {};
+    ticket_endpoint_ = catalog_endpoint_ = queue_endpoint_ = payment_endpoint_ = {};
     life_.reset();
 }
 

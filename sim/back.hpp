@@ -4,8 +4,10 @@
 #include "libs/contract/guarded.hpp"
 #include "libs/messaging/relay.hpp"
 #include "libs/messaging/table_log.hpp"
+#include "services/catalog/catalog.hpp"
 #include "services/payment/http/routes.hpp"
 #include "services/payment/tickets_client.hpp"
+#include "services/queue/catalog_client.hpp"
 #include "services/queue/http/routes.hpp"
 #include "services/ticket/http/admin_routes.hpp"
 #include "services/ticket/http/routes.hpp"
@@ -42,7 +44,7 @@ private:
 
     Bank& bank_;
     Endpoint& room_;
-    Endpoint ticket_endpoint_, queue_endpoint_, payment_endpoint_;
+    Endpoint ticket_endpoint_, catalog_endpoint_, queue_endpoint_, payment_endpoint_;
     unsigned redelivered_permille_ = 0;
     std::unique_ptr<Life> life_;
 };

@@ -16,10 +16,10 @@ constexpr TokenType signers[] = {TokenType::access, TokenType::vwr, TokenType::p
                                  TokenType::entry, TokenType::ticket};
 // auth's secret for its opaque tokens, the receipts' and the device cookie's key, payment's for
 // bodies, then "caller-service".
-constexpr std::string_view secrets[] = {"auth-tokens",     "catalog-auth",    "receipt",
-                                        "device",          "gateway-auth",    "gateway-ticket",
-                                        "gateway-catalog", "gateway-payment", "gateway-queue",
-                                        "payment-ticket",  "payment-bodies",  "queue-vwr"};
+constexpr std::string_view secrets[] = {
+    "auth-tokens",    "catalog-auth",    "receipt",         "device",        "gateway-auth",
+    "gateway-ticket", "gateway-catalog", "gateway-payment", "gateway-queue", "payment-ticket",
+    "payment-bodies", "queue-catalog",   "queue-vwr"};
 
 std::string path_of(const std::string& folder, std::string_view name, std::string_view end) {
     return folder + "/keys/" + std::string(name) + std::string(end);

@@ -105,7 +105,7 @@ Result<> System::build_ticket() {
 Result<> System::build_catalog() {
     catalog_ = std::make_unique<catalog::Component>(
         settings_, catalog::Needs{*stores_.ticket, clock_, log_,
-                                  TRY_PLAIN(callers_of(folder_, "catalog", {"gateway"}))});
+                                  TRY_PLAIN(callers_of(folder_, "catalog", {"gateway", "queue"}))});
     to_.catalog = loopback(catalog_->face());
     return {};
 }
@@ -143,16 +143,16 @@ Result<> System::build_waiting_room() {
 }
 
 Result<> System::build_queue() {
-    events_of_ticket_ = std::make_unique<EventsOfTicket>(ticket_->service(), clock_);
     queue_ = std::make_unique<queue::Component>(
-        settings_, queue::Needs{*stores_.queue, *events_, clock_, random_, log_, *events_of_ticket_,
-                                revoked_, *to_.waiting_room,
-                                CallerKey{"queue", TRY_PLAIN(caller_key(folder_, "queue", "vwr"))},
-                                TRY_PLAIN(signing_key(folder_, TokenType::entry)),
-                                TRY_PLAIN(signing_key(folder_, TokenType::place)),
-                                TRY_PLAIN(public_keys(folder_, {TokenType::vwr})),
-                                TRY_PLAIN(callers_of(folder_, "queue", {"gateway"})),
-                                std::string(process_name)});
+        settings_,
+        queue::Needs{
+            *stores_.queue, *events_, clock_, random_, log_, *to_.catalog,
+            CallerKey{"queue", TRY_PLAIN(caller_key(folder_, "queue", "catalog"))}, revoked_,
+            *to_.waiting_room, CallerKey{"queue", TRY_PLAIN(caller_key(folder_, "queue", "vwr"))},
+            TRY_PLAIN(signing_key(folder_, TokenType::entry)),
+            TRY_PLAIN(signing_key(folder_, TokenType::place)),
+            TRY_PLAIN(public_keys(folder_, {TokenType::vwr})),
+            TRY_PLAIN(callers_of(folder_, "queue", {"gateway"})), std::string(process_name)});
     to_.queue = loopback(queue_->face());
     return {};
 }

@@ -9,7 +9,6 @@
 #include <memory>
 #include <optional>
 
-#include "apps/urr/events_of_ticket.hpp"
 #include "apps/urr/operator_face.hpp"
 #include "apps/urr/process_metrics.hpp"
 #include "apps/urr/pruning.hpp"
@@ -93,7 +92,6 @@ private:
     std::unique_ptr<catalog::Component> catalog_;
     std::unique_ptr<payment::Component> payment_;
     std::unique_ptr<waiting_room::Component> waiting_room_;
-    std::unique_ptr<EventsOfTicket> events_of_ticket_;
     std::unique_ptr<queue::Component> queue_;
     std::unique_ptr<gateway::Component> gateway_;
     ProcessMetrics process_;

@@ -15,6 +15,7 @@ constexpr auto stock_work = [](Tx& tx, EventId event) { return count_stock(tx, e
 void Catalog::add_to(Router& router) {
     router.add<&Catalog::list>(Method::get, "/api/v1/events", *this);
     router.add<&Catalog::one>(Method::get, "/api/v1/events/{eventId}", *this);
+    router.add<&Catalog::told>(Method::get, "/internal/events", *this);
 }
 
 // Counting walks over an event's seats, so it is done each second only while that event sells:
@@ -112,6 +113,14 @@ Task<Result<Response>> Catalog::one(Context context, Request request) {
                                     [&](const EventView& e) { return e.id == *id; });
     if (event == events_.end()) co_return fail(Code::NOT_FOUND);
     co_return answer(request, keep(request, detail_json(*event, clock_.now())));
+}
+
+// For queue: all of them, each time.
+Task<Result<Response>> Catalog::told(Context context, Request request) {
+    TRY(co_await refresh(context));
+    if (const auto kept_one = answers_.find(request.target); kept_one != answers_.end())
+        co_return answer(request, kept_one->second);
+    co_return answer(request, keep(request, told_json(events_)));
 }
 
 } // namespace urr::catalog

@@ -27,6 +27,7 @@ private:
 
     Task<Result<Response>> list(Context context, Request request);
     Task<Result<Response>> one(Context context, Request request);
+    Task<Result<Response>> told(Context context, Request request);
     // Reads anew what is older than a second; one reading at a time, for all who wait for it.
     Task<Result<void>> refresh(Context context);
     Task<Result<void>> read_once(Context context);

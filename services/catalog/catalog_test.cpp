@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "libs/async/nursery.hpp"
+#include "libs/contract/event_facts.hpp"
 #include "libs/core/json.hpp"
 #include "libs/core/must.hpp"
 #include "libs/sql/sqlite_database.hpp"
@@ -213,6 +214,35 @@ Task<> outage(CatalogOf& t) {
     EXPECT_EQ(t.catalog->metrics().failed_reads.value(), 2u);
 }
 TEST_F(CatalogOf, without_the_store_the_last_answer_is_given_for_a_minute) { run(outage(*this)); }
+
+constexpr Statement hold_one{
+    "UPDATE catalog_seats_v1 SET state = ?2 WHERE event = ?1 AND seat = 0"};
+constexpr auto set_one = [](Tx& tx, EventId id, int state) -> Task<Result<bool>> {
+    TRY(co_await tx.run(hold_one, {id, state}));
+    co_return true;
+};
+Task<> tells(CatalogOf& t) {
+    const EventId id = co_await t.event("A", "One", 3);
+    const auto told = [](CatalogOf& of) -> Task<EventTold> {
+        of.clock.advance(seconds(1));
+        const Response r = co_await of.get("/internal/events");
+        EXPECT_EQ(r.status, 200) << r.body;
+        co_return must(read_json<EventsTold>(r.body)).items.at(0);
+    };
+    EventTold event = co_await told(t);
+    EXPECT_TRUE(event.id == id && event.room);
+    EXPECT_EQ(event.sale_end, event.sale_start + hours(1));
+    EXPECT_EQ(event.free, 2);
+    must(co_await t.database->transact(Context{}, set_one, id, 1));
+    event = co_await told(t);
+    EXPECT_TRUE(event.free == 1 && event.under_way == 1 && event.sold == 0);
+    must(co_await t.database->transact(Context{}, set_one, id, 3));
+    event = co_await told(t);
+    EXPECT_TRUE(event.free == 1 && event.under_way == 0 && event.sold == 1);
+}
+TEST_F(CatalogOf, tells_queue_what_is_left_and_a_blocked_seat_is_neither_sold_nor_for_sale) {
+    run(tells(*this));
+}
 
 } // namespace
 } // namespace urr::catalog

@@ -4,7 +4,7 @@ namespace urr::catalog {
 
 Component::Component(const Settings&, Needs needs)
     : tickets_(needs.tickets), catalog_(needs.tickets, needs.clock),
-      face_("catalog", std::move(needs.callers), {}, needs.clock) {
+      face_("catalog", std::move(needs.callers), {"queue"}, needs.clock) {
     catalog_.add_to(face_.router());
 }
 

@@ -18,7 +18,7 @@ struct Needs {
     Database& tickets; // read only
     const Clock& clock;
     Log& log;
-    CallerKeys callers; // gateway
+    CallerKeys callers; // gateway, queue
 };
 
 class Component final : public ServiceComponent {

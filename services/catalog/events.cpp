@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "libs/contract/event_facts.hpp"
 #include "libs/contract/page.hpp"
 #include "libs/core/json_text.hpp"
 
@@ -216,6 +217,14 @@ std::string detail_json(const EventView& event, Instant now) {
     append_text(out, "description", event.description);
     out.append(",\"grades\":").append(event.grades);
     return out + "}";
+}
+
+std::string told_json(const std::vector<EventView>& events) {
+    EventsTold list;
+    for (const EventView& e : events)
+        list.items.push_back({e.id, e.room, e.sale_start, e.sale_end, e.stock.free,
+                              e.stock.under_way, e.seats - e.stock.free - e.stock.under_way});
+    return to_json(list);
 }
 
 } // namespace urr::catalog

@@ -52,5 +52,7 @@ Result<Question> question_of(std::string_view query);
 std::string list_json(const std::vector<EventView>& events, const Question& question, Instant now);
 // With what only the detail has: address, description, grades.
 std::string detail_json(const EventView& event, Instant now);
+// What queue must know of them.
+std::string told_json(const std::vector<EventView>& events);
 
 } // namespace urr::catalog

@@ -4,13 +4,13 @@ namespace urr::queue {
 
 namespace {
 
-Parts parts_of(const Settings& given, Needs& needs) {
+Parts parts_of(const Settings& given, Needs& needs, Events& events) {
     Rules rules;
     rules.threshold = given.number("URR_THRESHOLD");
     return Parts{needs.database,
                  needs.clock,
                  needs.random,
-                 needs.events,
+                 events,
                  needs.revoked,
                  needs.waiting_room,
                  std::move(needs.waiting_room_key),
@@ -26,15 +26,22 @@ Parts parts_of(const Settings& given, Needs& needs) {
 } // namespace
 
 Component::Component(const Settings& given, Needs needs)
-    : database_(needs.database), service_(parts_of(given, needs)),
-      routes_(service_, given.yes("URR_SECURE_COOKIES")),
+    : database_(needs.database), events_(needs.catalog, std::move(needs.catalog_key), needs.clock),
+      service_(parts_of(given, needs, events_)), routes_(service_, given.yes("URR_SECURE_COOKIES")),
       face_("queue", std::move(needs.callers), {}, needs.clock),
       relay_(needs.database, needs.log_of_events, std::move(needs.holder), milliseconds(50),
              &needs.log) {
     routes_.add_to(face_.router());
 }
 
+// Where catalog is not there yet, the lines are restored as soon as it is.
+Task<Result<void>> Component::open(Context context) {
+    (void)co_await events_.refresh(context);
+    co_return co_await service_.open(context);
+}
+
 void Component::start_jobs(Nursery& jobs) {
+    jobs.spawn(events_.run());
     jobs.spawn(relay_.run());
     jobs.spawn(service_.run_jobs());
 }
@@ -51,6 +58,7 @@ Task<> Component::close(Context) {
 
 void Component::append_metrics(MetricsText& out) const {
     service_.metrics().write(out);
+    events_.append_metrics(out);
     face_.answers().write(out, "urr_queue");
     relay_.write(out, "urr_queue");
 }

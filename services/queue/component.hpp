@@ -1,6 +1,6 @@
 // queue as a part of the program: what it needs, what it hands out.
 //
-//     queue::Component line(settings, {database, log, …, events, revoked, to_waiting_room, …});
+//     queue::Component line(settings, {database, log, …, to_catalog, revoked, to_waiting_room, …});
 //
 // `migrate(database, migrations)` comes first. One loop.
 #pragma once
@@ -10,6 +10,7 @@
 #include "libs/core/settings.hpp"
 #include "libs/messaging/relay.hpp"
 #include "libs/telemetry/log.hpp"
+#include "services/queue/catalog_client.hpp"
 #include "services/queue/http/routes.hpp"
 
 namespace urr::queue {
@@ -28,7 +29,8 @@ struct Needs {
     const Clock& clock;
     Random& random;
     Log& log;
-    const Events& events; // what ticket knows of them
+    Transport& catalog;
+    CallerKey catalog_key; // queue's key for catalog
     RevokedEntries& revoked;
     Transport& waiting_room;
     CallerKey waiting_room_key; // queue's key for vwr
@@ -46,7 +48,7 @@ public:
     HttpHandler& face() { return face_; }
     const Router* router() const override { return &face_.router(); }
 
-    Task<Result<void>> open(Context context) override { return service_.open(context); }
+    Task<Result<void>> open(Context context) override;
     void start_jobs(Nursery& jobs) override;
     // After open: the name under which the log is read belongs to this life of the store.
     std::vector<Subscription> subscriptions() override;
@@ -56,6 +58,7 @@ public:
 
 private:
     Database& database_;
+    CatalogClient events_;
     Service service_;
     Routes routes_;
     GuardedService face_;

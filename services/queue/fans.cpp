@@ -22,26 +22,32 @@ constexpr auto end_work = [](Tx& tx, GenerationId generation, EventId event, Acc
 
 } // namespace
 
+// An event that nobody knows may have been published a moment ago.
+Task<Result<EventFacts>> Service::facts_of(Context context, EventId event) {
+    auto facts = parts_.events.find(event);
+    if (facts) co_return facts;
+    TRY(co_await parts_.events.refresh(context));
+    co_return parts_.events.find(event);
+}
+
 Task<Result<Standing>> Service::enter(Context context, EventId event, Shown shown) {
-    const auto facts = parts_.events.find(event);
-    if (!facts || !facts->published) co_return fail(Code::NOT_FOUND);
-    if (!facts->on_sale) co_return fail(Code::SALE_NOT_OPEN);
-    TRY(co_await know(context, event, *facts));
+    const EventFacts facts = TRY(co_await facts_of(context, event));
+    if (!facts.on_sale) co_return fail(Code::SALE_NOT_OPEN);
+    TRY(co_await know(context, event, facts));
     const AccountId account = context.principal.account;
     if (TRY(co_await stands(context, event, account))) // a second tab sees the same place
         co_return TRY(co_await stand(context, event, account));
     if (TRY(co_await retake(context, event, shown.entry)))
         co_return TRY(co_await stand(context, event, account));
-    if (facts->sold_out()) co_return fail(Code::SOLD_OUT);
+    if (facts.sold_out()) co_return fail(Code::SOLD_OUT);
     co_return TRY(co_await give_place(context, event, std::move(shown)));
 }
 
 Task<Result<Standing>> Service::give_place(Context context, EventId event, Shown shown) {
-    const auto facts = parts_.events.find(event);
-    if (!facts) co_return fail(Code::NOT_FOUND);
+    const EventFacts facts = TRY(parts_.events.find(event));
     Hall& of = hall(event);
     const AccountId account = context.principal.account;
-    Join join = TRY(join_of(of, event, *facts, account, shown));
+    Join join = TRY(join_of(of, event, facts, account, shown));
     const bool restored = join.shown;
     auto joined = co_await parts_.database.transact(context, join_work, std::move(join));
     if (!joined) {
@@ -112,9 +118,7 @@ Result<> Service::take_room_token(const Hall& of, const std::string& token, Join
 }
 
 Task<Result<Standing>> Service::status(Context context, EventId event, Shown shown) {
-    const auto facts = parts_.events.find(event);
-    if (!facts || !facts->published) co_return fail(Code::NOT_FOUND);
-    TRY(co_await know(context, event, *facts));
+    TRY(co_await know(context, event, TRY(co_await facts_of(context, event))));
     Hall& of = hall(event);
     const AccountId account = context.principal.account;
     if (TRY(co_await stands(context, event, account)))
@@ -219,9 +223,7 @@ std::string Service::place_token(const EventId& event, const AccountId& account,
 }
 
 Task<Result<void>> Service::leave(Context context, EventId event) {
-    const auto facts = parts_.events.find(event);
-    if (!facts || !facts->published) co_return fail(Code::NOT_FOUND);
-    TRY(co_await know(context, event, *facts));
+    TRY(co_await know(context, event, TRY(co_await facts_of(context, event))));
     const AccountId account = context.principal.account;
     if (!hall(event).line.find(account))
         co_return fail(recovering(hall(event)) ? Code::QUEUE_RECOVERING : Code::NOT_IN_QUEUE);
@@ -244,14 +246,13 @@ void Service::dismiss(const EventId& event, const AccountId& account, const Ende
 
 Result<std::unique_ptr<Stream>> Service::listen(const Context& context, const EventId& event,
                                                 std::string_view last_event_id) {
-    const auto facts = parts_.events.find(event);
-    if (!facts || !facts->published) return fail(Code::NOT_FOUND);
+    const EventFacts facts = TRY_PLAIN(parts_.events.find(event));
     Hall& of = hall(event);
     const AccountId account = context.principal.account;
     const Member* member = of.line.find(account);
     if (!member) return fail(recovering(of) ? Code::QUEUE_RECOVERING : Code::NOT_IN_QUEUE);
     of.line.saw(account, now());
-    if (!of.frame) show(of, *facts);
+    if (!of.frame) show(of, facts);
     // Whenever this stream ends, its browser comes again after a time of its own.
     std::string first =
         "retry: " + std::to_string(retry_ms_min + parts_.random.below(retry_ms_spread)) + "\n";

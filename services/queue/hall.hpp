@@ -9,14 +9,24 @@ namespace urr::queue {
 
 // What queue must know of an event.
 struct EventFacts {
-    bool room = false; // a waiting room stands before it
-    bool published = false;
+    bool room = false;                              // a waiting room stands before it
     bool on_sale = false;                           // its time has come and it is not over
     bool over = false;                              // its time has passed
     std::int64_t free = 0, under_way = 0, sold = 0; // seats, without blocked ones
     bool sold_out() const { return free + under_way == 0; }
     // Who still waits gets nothing any more.
     bool nothing_left() const { return over || sold_out(); }
+};
+
+// The published events, as catalog tells of them.
+class Events {
+public:
+    virtual ~Events() = default;
+    // NOT_FOUND; UNAVAILABLE while nothing was heard at all.
+    virtual Result<EventFacts> find(const EventId& event) const = 0;
+    virtual std::vector<EventId> published() const = 0;
+    // Hears anew, unless that was done a moment ago.
+    virtual Task<Result<void>> refresh(Context context) = 0;
 };
 
 struct Hall {

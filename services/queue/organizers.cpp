@@ -40,19 +40,17 @@ Overview Service::overview_of(const Hall& of) const {
 }
 
 Result<Overview> Service::overview(const EventId& event) {
-    const auto facts = parts_.events.find(event);
-    if (!facts || !facts->published) return fail(Code::NOT_FOUND);
+    TRY_PLAIN(parts_.events.find(event));
     return overview_of(hall(event));
 }
 
 Task<Result<Pulled>> Service::pull(Context context, EventId event, Pull pull, bool dry_run) {
-    const auto facts = parts_.events.find(event);
-    if (!facts || !facts->published) co_return fail(Code::NOT_FOUND);
-    TRY(co_await know(context, event, *facts));
+    const EventFacts facts = TRY(co_await facts_of(context, event));
+    TRY(co_await know(context, event, facts));
     Hall& of = hall(event);
     Pulled out{overview_of(of), {}};
     out.overview.levers = pulled(of.levers, pull);
-    out.effect = effect_of(out.overview.levers, pull, out.overview.crowd, facts->on_sale);
+    out.effect = effect_of(out.overview.levers, pull, out.overview.crowd, facts.on_sale);
     if (dry_run) co_return out;
     Act act{event, context.principal.account, pull, text_of(pull), message_id()};
     if (pull.clear)
@@ -60,7 +58,7 @@ Task<Result<Pulled>> Service::pull(Context context, EventId event, Pull pull, bo
     else
         of.levers = TRY(co_await parts_.database.transact(context, levers_work, std::move(act)));
     metrics_.levers.add();
-    if (!of.audience.empty()) show(of, *facts);
+    if (!of.audience.empty()) show(of, facts);
     out.overview = overview_of(of);
     co_return out;
 }
@@ -81,7 +79,7 @@ Task<Result<void>> Service::clear(Context context, Hall& of, Act act) {
 }
 
 Task<Result<std::vector<DoneAct>>> Service::acts(Context context, EventId event) {
-    if (!parts_.events.find(event)) co_return fail(Code::NOT_FOUND);
+    TRY(parts_.events.find(event));
     co_return TRY(co_await parts_.database.read(context, acts_work, event));
 }
 

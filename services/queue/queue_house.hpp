@@ -34,17 +34,17 @@ struct Answer {
 
 struct FakeEvents final : Events {
     std::map<EventId, EventFacts> all;
-    std::optional<EventFacts> find(const EventId& event) const override {
+    Result<EventFacts> find(const EventId& event) const override {
         const auto at = all.find(event);
-        if (at == all.end()) return std::nullopt;
+        if (at == all.end()) return fail(Code::NOT_FOUND);
         return at->second;
     }
     std::vector<EventId> published() const override {
         std::vector<EventId> ids;
-        for (const auto& [id, facts] : all)
-            if (facts.published) ids.push_back(id);
+        for (const auto& [id, facts] : all) ids.push_back(id);
         return ids;
     }
+    Task<Result<void>> refresh(Context) override { co_return Result<void>{}; }
 };
 
 // A waiting room that keeps what it was told and answers what the test sets.

@@ -47,7 +47,7 @@ House::House(std::uint64_t seed)
       entry_key(key_of(TokenType::entry, 2)), place_key(key_of(TokenType::place, 3)) {
     fs::create_directories(folder);
     event = EventId::make(clock.now(), random);
-    events.all[event] = {.room = true, .published = true, .on_sale = true, .free = 1000};
+    events.all[event] = {.room = true, .on_sale = true, .free = 1000};
     start();
 }
 

@@ -87,7 +87,7 @@ TEST_F(Recovery, an_acknowledged_join_survives_a_crash_at_any_step) {
 
 TEST_F(Recovery, a_new_event_is_open_at_once) {
     const EventId fresh = EventId::make(house.clock.now(), house.random);
-    house.events.all[fresh] = {.published = true, .on_sale = true, .free = 10};
+    house.events.all[fresh] = {.on_sale = true, .free = 10};
     house.event = fresh;
     const AccountId who = house.fan();
     EXPECT_EQ(house.enter(who).status, 200); // before the first tick

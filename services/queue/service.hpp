@@ -18,18 +18,11 @@
 
 namespace urr::queue {
 
-class Events {
-public:
-    virtual ~Events() = default;
-    virtual std::optional<EventFacts> find(const EventId& event) const = 0;
-    virtual std::vector<EventId> published() const = 0;
-};
-
 struct Parts {
     Database& database;
     const Clock& clock;
     Random& random;
-    const Events& events;
+    Events& events;
     RevokedEntries& revoked;
     Transport& waiting_room;
     CallerKey caller; // queue's key for vwr
@@ -113,6 +106,7 @@ private:
     bool recovering(const Hall& of) const { return of.recovering(now(), log_read_); }
 
     // fans.cpp
+    Task<Result<EventFacts>> facts_of(Context context, EventId event);
     Task<Result<bool>> stands(Context context, EventId event, AccountId account);
     Task<Result<Standing>> give_place(Context context, EventId event, Shown shown);
     Task<Result<bool>> retake(Context context, EventId event, const std::string& token);

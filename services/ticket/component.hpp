@@ -46,8 +46,6 @@ public:
     std::string_view name() const override { return "ticket"; }
     HttpHandler& face() { return face_; }
     const Router* router() const override { return &face_.router(); }
-    // For what reads the maps in the same process.
-    const Service& service() const { return service_; }
 
     Task<Result<void>> open(Context context) override { return service_.open(context); }
     void start_jobs(Nursery& jobs) override;

@@ -1,6 +1,7 @@
 // What the code reads and writes, by its `describe`, is what the contracts say.
 #include <set>
 
+#include "libs/contract/event_facts.hpp"
 #include "libs/contract/events.hpp"
 #include "libs/contract/queue_events.hpp"
 #include "libs/core/json_schema.hpp"
@@ -151,6 +152,7 @@ TEST(Schemas, of_bodies_that_go_out_are_those_of_the_contract) {
     expect_same<ticket::AuditBody>("openapi", "AuditLine", Way::out);
     expect_same<ticket::OrderBody>("openapi", "Order", Way::out);
     expect_same<BegunPayment>("openapi", "BegunPayment", Way::out);
+    expect_same<EventsTold>("openapi", "EventsTold", Way::out);
     expect_same<auth::UserBody>("openapi", "User", Way::out);
     expect_same<auth::UsersBody>("openapi", "UserList", Way::out);
     expect_same<auth::SignedInBody>("openapi", "SignedIn", Way::out);
