@@ -57,8 +57,9 @@ SharedRoom* Door::room_of(std::string_view event_text) {
 // An answer to assign before its first receipt; the same within a second.
 std::string_view Door::created_head(std::string_view date) {
     const std::size_t before = head_created.size();
-    if (created_head_.size() < before + date.size() ||
-        std::memcmp(created_head_.data() + before, date.data(), date.size()) != 0)
+    const bool same = created_head_.size() > before &&
+                      std::string_view(created_head_).substr(before).starts_with(date);
+    if (!same)
         created_head_.assign(head_created)
             .append(date)
             .append("\r\nSet-Cookie: ")
