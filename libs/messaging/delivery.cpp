@@ -1,17 +1,12 @@
 #include "libs/messaging/delivery.hpp"
 
-#include <algorithm>
-
 namespace urr {
 
 namespace {
 
-constexpr int running_max = 64;
 constexpr int unsettled_max = 1024;
 constexpr int unstored_max = 256; // what a crash makes come again
 constexpr Duration store_pause = milliseconds(50);
-constexpr Duration pause_first = milliseconds(40);
-constexpr int pause_doublings_max = 6; // 2.5 s
 
 constexpr auto start_work = [](Tx& tx, const std::string& topic, const std::string& group) {
     return find_start(tx, topic, group);
@@ -29,14 +24,8 @@ constexpr auto park_work = [](Tx& tx, const std::string& topic, const std::strin
 };
 constexpr auto park_behind_work = [](Tx& tx, const std::string& topic, const std::string& group,
                                      std::int64_t position, const IdBytes& key) {
-    return park_behind(tx, topic, group, position, key);
+    return urr::park_behind(tx, topic, group, position, key);
 };
-
-// Nobody refused the message: somebody could not answer.
-bool is_outage(Code code) {
-    return code == Code::UNAVAILABLE || code == Code::OVERLOADED ||
-           code == Code::DEADLINE_EXCEEDED || code == Code::OUTCOME_UNKNOWN;
-}
 
 } // namespace
 
@@ -60,7 +49,7 @@ Task<> Delivery::start() {
         auto start = co_await database_.read(Context{}, start_work, topic_, group_);
         if (start) {
             fetched_ = stored_ = start->position;
-            parked_.insert(start->parked.begin(), start->parked.end());
+            chains_.note_parked(start->parked);
             co_return;
         }
         (void)co_await sleep(Context{}, poll_);
@@ -71,8 +60,12 @@ Task<Result<std::size_t>> Delivery::fetch() {
     const int room = unsettled_max - int(unsettled_.size());
     if (room <= 0) co_return std::size_t(0);
     auto messages = TRY(co_await database_.read(Context{}, fetch_work, topic_, fetched_, room));
-    for (Logged& message : messages) add(std::move(message));
-    pump();
+    for (Logged& message : messages) {
+        fetched_ = message.position;
+        unsettled_.insert(message.position);
+        chains_.add(std::move(message));
+    }
+    chains_.pump();
     co_return messages.size();
 }
 
@@ -85,85 +78,14 @@ Task<> Delivery::store_position() {
         stored_ = settled;
 }
 
-void Delivery::add(Logged message) {
-    fetched_ = message.position;
-    unsettled_.insert(message.position);
-    const IdBytes key = message.message.key;
-    const auto [chain, is_new] = chains_.try_emplace(key);
-    chain->second.waiting.push_back(std::move(message));
-    if (is_new) ready_.push_back(key);
+Task<Result<bool>> Delivery::park(const Logged& logged) {
+    co_return co_await database_.transact(Context{}, park_work, topic_, group_, logged.position,
+                                          logged.message.key);
 }
 
-void Delivery::pump() {
-    while (running_ < running_max && !ready_.empty()) {
-        const IdBytes key = ready_.front();
-        ready_.pop_front();
-        ++running_;
-        tasks_.spawn(run_chain(key));
-    }
-}
-
-Task<> Delivery::run_chain(IdBytes key) {
-    co_await yield(); // so that a chain that ends at once does not start the next one on its stack
-    Chain& chain = chains_[key];
-    while (!chain.waiting.empty()) {
-        co_await settle(chain.waiting.front());
-        unsettled_.erase(chain.waiting.front().position);
-        chain.waiting.pop_front();
-    }
-    chains_.erase(key);
-    --running_;
-    pump();
-    bell_.ring();
-}
-
-Task<> Delivery::settle(const Logged& logged) {
-    if (co_await parked_behind(logged)) co_return;
-    int refusals = 0, attempt = 0;
-    for (;;) {
-        const auto taken = co_await consume(logged.message);
-        if (taken) co_return;
-        if (!is_outage(taken.error().code()) && ++refusals == attempts_max) break;
-        co_await pause(attempt++);
-    }
-    co_await park(logged);
-}
-
-Task<Result<void>> Delivery::consume(const Message& message) {
-    try {
-        co_return co_await consumer_.consume(Context{}, message);
-    } catch (const std::exception& e) {
-        co_return fail(Code::INTERNAL, e.what());
-    }
-}
-
-Task<> Delivery::pause(int attempt) {
-    --running_;
-    pump();
-    const int doublings = std::min(attempt, pause_doublings_max);
-    (void)co_await sleep(Context{}, pause_first * (std::int64_t(1) << doublings));
-    ++running_;
-}
-
-Task<> Delivery::park(const Logged& logged) {
-    const IdBytes key = logged.message.key;
-    while (!co_await database_.transact(Context{}, park_work, topic_, group_, logged.position, key))
-        (void)co_await sleep(Context{}, poll_);
-    parked_.insert(key);
-}
-
-Task<bool> Delivery::parked_behind(const Logged& logged) {
-    const IdBytes key = logged.message.key;
-    while (parked_.contains(key)) {
-        const auto parked = co_await database_.transact(Context{}, park_behind_work, topic_, group_,
-                                                        logged.position, key);
-        if (parked && *parked) co_return true;
-        if (parked)
-            parked_.erase(key); // a replay has emptied it
-        else
-            (void)co_await sleep(Context{}, poll_);
-    }
-    co_return false;
+Task<Result<bool>> Delivery::park_behind(const Logged& logged) {
+    co_return co_await database_.transact(Context{}, park_behind_work, topic_, group_,
+                                          logged.position, logged.message.key);
 }
 
 } // namespace urr

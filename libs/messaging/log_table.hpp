@@ -1,16 +1,10 @@
 // The works on the tables of the embedded event log: what table_log.cpp and delivery.cpp ask of the
 // database.
 #pragma once
-#include "libs/messaging/message.hpp"
+#include "libs/messaging/chains.hpp"
 #include "libs/sql/database.hpp"
 
 namespace urr {
-
-// A message with its place in the log.
-struct Logged {
-    std::int64_t position = 0;
-    Message message;
-};
 
 struct GroupStart {
     std::int64_t position = 0; // everything up to it has taken effect or is parked
