@@ -62,6 +62,8 @@ SELECT 'the ledger has money of an attempt that was not captured', hex(a.id) FRO
 
 constexpr Statement changes{"SELECT total_changes()"};
 constexpr Statement confirmed{"SELECT count(*) FROM reservations WHERE state = 2"};
+constexpr Statement last_lapse{
+    "SELECT coalesce(max(expires_us), 0) FROM reservations WHERE state = 3"};
 constexpr Statement open_orders{
     "SELECT 'a reservation is still open', hex(id) FROM reservations WHERE state IN (0, 1) "
     "UNION ALL SELECT 'an event is still in the outbox of ticket', sequence FROM outbox"};
@@ -102,7 +104,10 @@ void Checker::after_step() {
             no_rows(*stores.ticket, ticket_promises);
             no_rows(*stores.payment, payment_promises);
         }
-        if (changed(*stores.ticket, ticket_)) no_rows(*stores.ticket, ticket_promises);
+        if (changed(*stores.ticket, ticket_)) {
+            no_rows(*stores.ticket, ticket_promises);
+            check_lapses(*stores.ticket);
+        }
         if (changed(*stores.payment, payment_)) no_rows(*stores.payment, payment_promises);
         if (changed(*stores.queue, queue_)) check_line(*stores.queue);
     }
@@ -112,6 +117,16 @@ void Checker::after_step() {
     } else {
         room_ = {};
     }
+}
+
+// No hold lapses before its end, however often the store was restarted.
+void Checker::check_lapses(SqliteDatabase& ticket) {
+    const auto rows = ticket.ask(last_lapse);
+    if (!rows) return;
+    const Instant early = rows->instant(0, 0), furthest = around_.clock.furthest();
+    if (early > furthest)
+        violations_.add("a hold lapsed " + std::to_string((early - furthest).us / 1000) +
+                        " ms before its end");
 }
 
 void Checker::check_room(SqliteDatabase& room) {

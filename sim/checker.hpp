@@ -38,6 +38,7 @@ private:
     void check_acknowledged();
     void check_line(SqliteDatabase& queue);
     void check_members(const Rows& rows, const std::set<std::string>& buyers);
+    void check_lapses(SqliteDatabase& ticket);
     void check_room(SqliteDatabase& room);
     void check_money();
 

@@ -42,6 +42,7 @@ Fan::Fan(Stage& stage, int number, std::uint64_t seed)
     cards_.emplace_back(cards[0]);
     while (random_.below(100) < plan.bad_cards && cards_.size() < 4)
         cards_.emplace_back(cards[random_.below(5)]);
+    slow_payer_ = random_.below(100) < plan.slow_payers;
     Claims claims;
     claims.subject = account_;
     claims.id[0] = 1;

@@ -75,6 +75,7 @@ private:
     Task<Tried> hold();
     Task<Tried> hold_seat(std::vector<std::int64_t> seats);
     Task<Tried> pay();
+    Task<> wait_for_the_last_moment();
     Task<Tried> see_tickets();
     void note_hold(const std::string& key, const Answer& answer);
 
@@ -87,7 +88,7 @@ private:
     std::int64_t position_ = 0;
     int keys_ = 0;
     Leave leaves_ = Leave::never;
-    bool two_tabs_, forger_, thief_;
+    bool two_tabs_, forger_, thief_, slow_payer_;
     std::vector<std::string> cards_; // tried from the back
     bool done_ = false;
     std::string end_;

@@ -96,10 +96,18 @@ Task<Fan::Tried> Fan::hold_seat(std::vector<std::int64_t> seats) {
     co_return Tried::again;
 }
 
+// Until shortly before the end of the hold, as it was told, by the fan's clock.
+Task<> Fan::wait_for_the_last_moment() {
+    const auto left = stage_.told.end_of_hold(reservation_) - stage_.around.clock.now();
+    const Duration wait = left - milliseconds(random_.between(1, 1'000));
+    if (wait > Duration{} && wait <= stage_.around.plan.hold) (void)co_await sleep(Context{}, wait);
+}
+
 // done: has tickets; again: the hold is over; out: it will not become a ticket.
 Task<Fan::Tried> Fan::pay() {
     const std::string path = "/api/v1/payments/" + reservation_ + "/confirm";
     stage_.told.fan(name_).pays = true;
+    if (slow_payer_) co_await wait_for_the_last_moment();
     for (int attempt = 0; attempt < 60; ++attempt) {
         const std::string card = cards_.back();
         const std::string key = "pay-" + reservation_ + "-" + std::to_string(cards_.size());
@@ -116,6 +124,8 @@ Task<Fan::Tried> Fan::pay() {
         if (a.code == "PAYMENT_DECLINED" && cards_.size() > 1)
             cards_.pop_back();
         else if (a.code == "HOLD_EXPIRED" || a.code == "RESERVATION_NOT_PENDING") {
+            if (a.code == "HOLD_EXPIRED")
+                stage_.told.hold_over(reservation_, stage_.around.clock.furthest());
             reservation_.clear();
             co_return Tried::again;
         } else if (a.code == "NOT_FOUND" || a.code == "IDEMPOTENCY_KEY_REUSED") {

@@ -13,7 +13,7 @@ Plan Plan::of(std::uint64_t seed, Plant plant) {
     p.seats = int(random.between(3, 10));
     p.seats_per_person = int(random.between(1, 3));
     p.threshold = random.between(1, 6);
-    p.hold = seconds(random.between(15, 60));
+    p.hold = random.chance(300) ? seconds(random.between(3, 10)) : seconds(random.between(15, 60));
     p.active = seconds(random.between(30, 90));
     p.one_machine = random.chance(300);
     p.room = !random.chance(100);
@@ -31,6 +31,7 @@ Plan Plan::of(std::uint64_t seed, Plant plant) {
     p.full_disks = random.chance(300);
     p.failed_syncs = random.chance(300);
     p.levers = random.chance(500);
+    p.slow_payers = unsigned(random.below(70));
     return p;
 }
 

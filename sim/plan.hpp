@@ -18,7 +18,7 @@ struct Plan {
     bool room = true;         // a waiting room stands before the event
 
     // Per cent of fans.
-    unsigned abandon = 0, two_tabs = 0, forgers = 0, thieves = 0, bad_cards = 0;
+    unsigned abandon = 0, two_tabs = 0, forgers = 0, thieves = 0, bad_cards = 0, slow_payers = 0;
 
     int crashes = 0;
     Duration trouble; // faults happen so long; afterwards all must settle

@@ -47,6 +47,10 @@ constexpr PlantInfo all[] = {
      "payment",
      "CREATE TRIGGER IF NOT EXISTS planted_posting AFTER INSERT ON ledger "
      "WHEN new.posting = 1 BEGIN DELETE FROM ledger WHERE entry = new.entry AND posting = 1; END;"},
+    {Plant::run_ahead, "run-ahead",
+     "ticket stores its time five seconds ahead, and is early after each restart", "ticket",
+     "CREATE TRIGGER IF NOT EXISTS planted_time AFTER UPDATE ON store_time BEGIN "
+     "UPDATE store_time SET now_us = new.now_us + 5000000; END;"},
 };
 
 constexpr PlantInfo nothing{Plant::none, "none", "no planted bug"};

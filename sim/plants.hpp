@@ -22,6 +22,7 @@ enum class Plant : std::uint8_t {
     free_a_sold_seat,
     forget_a_hold,
     unbalance_the_ledger,
+    run_ahead,
 };
 
 struct PlantInfo {

@@ -43,8 +43,8 @@ TEST(Simulator, the_promises_hold) {
 }
 
 TEST(Simulator, blunt_bugs_are_found_by_the_first_seeds) {
-    for (const Plant plant :
-         {Plant::spend_a_receipt_twice, Plant::forget_a_place, Plant::free_a_sold_seat}) {
+    for (const Plant plant : {Plant::spend_a_receipt_twice, Plant::forget_a_place,
+                              Plant::free_a_sold_seat, Plant::run_ahead}) {
         bool found = false;
         for (std::uint64_t seed = 1; seed <= 10 && !found; ++seed)
             found = play(Plan::of(seed, plant), {}).violation.has_value();

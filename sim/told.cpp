@@ -61,6 +61,19 @@ void Told::hold(const std::string& account, const std::string& key, const std::s
         violations_.add("reservation " + id + " was given to two accounts");
 }
 
+Instant Told::end_of_hold(const std::string& id) const {
+    const auto hold = holds_.find(id);
+    if (hold == holds_.end()) return {};
+    return parse_rfc3339(hold->second.expires).value_or(Instant{});
+}
+
+void Told::hold_over(const std::string& id, Instant furthest) {
+    const Instant end = end_of_hold(id);
+    if (end > furthest)
+        violations_.add("hold " + id + " was over " + std::to_string((end - furthest).us / 1000) +
+                        " ms before its end");
+}
+
 void Told::captured(const std::string& payment, const std::string& order) {
     for (const auto& [other, of] : captures_)
         if (of == order && other != payment)

@@ -57,6 +57,9 @@ public:
     void not_in_line(const std::string& account);
 
     void hold(const std::string& account, const std::string& key, const std::string& id, Hold hold);
+    Instant end_of_hold(const std::string& id) const;
+    // It was said to be over; `furthest`: where the time stands at most.
+    void hold_over(const std::string& id, Instant furthest);
     void captured(const std::string& payment, const std::string& order);
     void confirmed(const std::string& reservation) { confirmed_.insert(reservation); }
     void ticket(const std::string& account, const std::string& id, std::int64_t seat);

@@ -73,7 +73,7 @@ Error refusal(int code, const char* message) {
 void StoreTime::resume_from(Instant stored) {
     wall_before_ = clock_.now();
     last_us_ = stored.us;
-    if (stored > wall_before_ + store_ahead * 2) {
+    if (stored > wall_before_ + set_back_min) {
         set_back_ = true;
         ahead_us_ = (stored - wall_before_).us;
     }
@@ -81,7 +81,7 @@ void StoreTime::resume_from(Instant stored) {
 
 Instant StoreTime::next() {
     const Instant wall = clock_.now();
-    if (wall < wall_before_ - milliseconds(500)) { // set back while we ran
+    if (wall < wall_before_ - set_back_min) { // set back while we ran
         set_back_ = true;
         ahead_us_ += (wall_before_ - wall).us;
     }
@@ -237,7 +237,7 @@ SqliteConnection::Step SqliteConnection::run_together(Job* first, SqliteCounters
         ++counted.rolled_back;
         if (!failed && sqlite3_total_changes64(handle_) == changes_before) continue;
         careful_ = careful_batches;
-        has_events = false;
+        has_events = wrote_ = false;
         error_ = plain(rollback);
         if (!error_) error_ = plain(sqlite_statements::begin);
         return error_ ? Step::lost : Step::again;
@@ -261,8 +261,10 @@ SqliteConnection::Step SqliteConnection::run_apart(Job* first, SqliteCounters& c
 SqliteConnection::Step SqliteConnection::run_one(Job& job) {
     failed = false;
     error_ = 0;
+    const auto changes_before = sqlite3_total_changes64(handle_);
     job.run(*this);
     if (is_fatal(error_)) return Step::lost;
+    wrote_ |= job.succeeded() && !failed && sqlite3_total_changes64(handle_) != changes_before;
     // A full disk or an I/O error may have rolled back the whole transaction by itself.
     if (!sqlite3_get_autocommit(handle_)) return Step::done;
     if (!error_) error_ = SQLITE_ABORT;
@@ -292,15 +294,10 @@ void SqliteConnection::abandon_batch(Job* first) {
         job->settle(Error(is_fatal(error_) ? Code::OUTCOME_UNKNOWN : Code::UNAVAILABLE, why));
 }
 
-Instant StoreTime::allowance() const {
-    return {std::max(last_us_.load(), (clock_.now() + store_ahead).us + ahead_us_)};
-}
-
-Instant SqliteConnection::persist_time(const StoreTime& time) {
-    if (now <= time_allowed_) return time_allowed_;
-    const Instant until = time.allowance();
-    const Value value(until);
-    return execute(store_time, &value, 1, nullptr) == SQLITE_OK ? until : time_allowed_;
+Instant SqliteConnection::persist_time() {
+    if (!wrote_ && now < time_stored_ + StoreTime::idle_store) return time_stored_;
+    const Value value(now);
+    return execute(store_time, &value, 1, nullptr) == SQLITE_OK ? now : time_stored_;
 }
 
 void SqliteConnection::read(Job& job, Instant at) {

@@ -17,12 +17,16 @@ struct sqlite3_stmt;
 namespace urr {
 
 // The store's time: the wall clock, but never behind what this store has seen. When the wall clock
-// is set back, this time goes on from where it was and keeps its distance. Each batch may store how
-// far time may run before the next store (`store_ahead`), so that a restart never falls behind
-// either.
+// is set back, this time goes on from where it was and keeps its distance. Each batch that changes
+// anything stores its own time with it, so that a restart falls behind nothing that is written. It
+// must not run ahead either: a time that is a second early ends holds before the end that their
+// owners were told.
 class StoreTime {
 public:
-    static constexpr Duration store_ahead = seconds(1);
+    // A clock that is this far behind was set back; less is the small change of keeping it right.
+    static constexpr Duration set_back_min = milliseconds(500);
+    // Batches that change nothing store their time only this often: a refusal costs no sync.
+    static constexpr Duration idle_store = seconds(1);
 
     explicit StoreTime(const Clock& clock) : clock_(clock) {}
     // At the start, with the last time that the store holds.
@@ -31,9 +35,6 @@ public:
     Instant next();
     // The readers', any thread: the time now, not before that of any batch.
     Instant look() const;
-    // How far a batch may let time run until the next one. Ahead of the wall clock, not of the time
-    // itself: a store that is restarted again and again would run away from the clock.
-    Instant allowance() const;
     bool was_set_back() const { return set_back_; }
 
 private:
@@ -85,14 +86,15 @@ private:
     Step end_apart(Job& job, SqliteCounters& counters);
     void abandon_batch(Job* first);
     bool take(Job& job, SqliteCounters& counters);
-    // Where this batch, once committed, allows time to run to.
-    Instant persist_time(const StoreTime& time);
+    // The time that is stored once this batch is committed.
+    Instant persist_time();
 
     sqlite3* handle_ = nullptr;
     std::unordered_map<const char*, sqlite3_stmt*> statements_;
-    int careful_ = 0;        // batches to run with savepoints from the start
-    int error_ = 0;          // SQLite's code of what went wrong in this batch
-    Instant time_allowed_{}; // by what is stored
+    int careful_ = 0;       // batches to run with savepoints from the start
+    int error_ = 0;         // SQLite's code of what went wrong in this batch
+    bool wrote_ = false;    // a work of this batch has changed something that stays
+    Instant time_stored_{}; // by a commit
 };
 
 namespace sqlite_statements {
@@ -108,11 +110,11 @@ bool SqliteConnection::write_batch(Job* first, StoreTime& time, bool early,
     ++counters.batches;
     now = time.next();
     error_ = 0;
-    has_events = false;
+    has_events = wrote_ = false;
     Loop::Enter nowhere(nullptr); // a work that awaits a loop fails at once
     bool lost = (error_ = plain(sqlite_statements::begin)) != 0 || !run_works(first, counters);
     if (!lost) {
-        const Instant allowed = persist_time(time);
+        const Instant stored = persist_time();
         if (early) {
             acknowledge();
             first = nullptr; // who was told is not told otherwise
@@ -120,7 +122,7 @@ bool SqliteConnection::write_batch(Job* first, StoreTime& time, bool early,
         const int failed_commit = plain(sqlite_statements::commit);
         if (failed_commit) error_ = failed_commit;
         lost = failed_commit != 0;
-        if (!lost) time_allowed_ = allowed;
+        if (!lost) time_stored_ = stored;
     }
     counters.clock_was_set_back = time.was_set_back();
     if (!lost) return true;

@@ -167,10 +167,32 @@ TEST_F(Simulated, a_refusal_that_wrote_nothing_lets_its_batch_be) {
     EXPECT_EQ(database->counters().rolled_back, 1u);
 }
 
+constexpr auto now_of = [](Tx& tx) -> Task<Result<Instant>> { co_return tx.now; };
+constexpr auto write_at = [](Tx& tx) -> Task<Result<Instant>> {
+    static constexpr Statement insert{"INSERT INTO numbers (n) VALUES ('x')"};
+    TRY(co_await tx.run(insert));
+    co_return tx.now;
+};
+
+// The time of something that is written.
 Task<> ask_time(Database& database, Instant& out) {
-    static constexpr auto now_of = [](Tx& tx) -> Task<Result<Instant>> { co_return tx.now; };
-    out = must(co_await database.transact(Context{}, now_of));
+    out = must(co_await database.transact(Context{}, write_at));
     EXPECT_GE(must(co_await database.read(Context{}, now_of)), out);
+}
+
+TEST_F(Simulated, restarts_do_not_let_the_time_run_ahead_of_the_clock) {
+    // Whoever was told that his hold ends at noon has it until noon by his clock.
+    Instant now;
+    for (int restart = 0; restart < 20; ++restart) {
+        run(ask_time(*database, now));
+        EXPECT_EQ(now, clock.now());
+        database.reset();
+        clock.advance(milliseconds(30));
+        open();
+    }
+    run(ask_time(*database, now));
+    EXPECT_EQ(now, clock.now());
+    EXPECT_FALSE(database->counters().clock_was_set_back);
 }
 
 TEST_F(Simulated, the_time_never_goes_back_over_restarts_and_clock_changes) {

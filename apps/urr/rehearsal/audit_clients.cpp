@@ -163,7 +163,9 @@ private:
             const bool late = told->at_us >= hold.expires_us;
             if ((told->code == "HOLD_EXPIRED" || told->code == "NOT_FOUND") && !paid && !refused &&
                 !late)
-                find(&Audit::unexplained, *told, "lost a hold before its end");
+                find(&Audit::unexplained, *told,
+                     "lost a hold " + std::to_string((hold.expires_us - told->at_us) / 1000) +
+                         " ms before its end");
             if (told->good())
                 paid = told;
             else if (told->status == 0 || told->status >= 500 ||
