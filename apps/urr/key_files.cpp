@@ -18,9 +18,35 @@ std::unexpected<Error> cannot_write(const std::string& path, int why) {
     return fail(Code::UNAVAILABLE, "cannot write " + path + ": " + std::strerror(why));
 }
 
-bool write_and_sync(int file, std::string_view text) {
+// All of it on the disk under another name, before it gets its own.
+Result<> write_whole(const std::string& path, std::string_view text) {
+    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (file < 0) return cannot_write(path, errno);
     const std::string line = std::string(text) + "\n";
-    return ::write(file, line.data(), line.size()) == ssize_t(line.size()) && ::fsync(file) == 0;
+    const bool written = ::write(file, line.data(), line.size()) == ssize_t(line.size()) &&
+                         ::fchmod(file, 0600) == 0 && ::fsync(file) == 0;
+    const int why = errno;
+    ::close(file);
+    if (!written) return cannot_write(path, why);
+    return {};
+}
+
+// The folder's entry for it as well.
+Result<> sync_folder_of(const std::string& path) {
+    const std::string folder = path.substr(0, path.rfind('/') + 1) + ".";
+    const int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file < 0) return cannot_write(folder, errno);
+    const bool synced = ::fsync(file) == 0;
+    const int why = errno;
+    ::close(file);
+    if (!synced) return cannot_write(folder, why);
+    return {};
+}
+
+// A file that was never written: nobody has used it as a key.
+bool is_empty(const std::string& path) {
+    struct stat facts;
+    return ::stat(path.c_str(), &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_size == 0;
 }
 
 } // namespace
@@ -42,26 +68,29 @@ Result<std::string> read_key_file(const std::string& path) {
 
 Result<> replace_key_file(const std::string& path, std::string_view text) {
     const std::string fresh = path + ".new";
-    const int file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (file < 0) return cannot_write(fresh, errno);
-    const bool written = write_and_sync(file, text);
-    const int why = errno;
-    ::close(file);
-    if (!written) return cannot_write(fresh, why);
+    TRY_PLAIN(write_whole(fresh, text));
     if (std::rename(fresh.c_str(), path.c_str()) != 0) return cannot_write(path, errno);
-    return {};
+    return sync_folder_of(path);
 }
 
 Result<bool> create_key_file(const std::string& path, std::string_view text) {
-    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (file < 0 && errno == EEXIST) return false;
-    if (file < 0) return cannot_write(path, errno);
-    const bool written = write_and_sync(file, text);
+    if (is_empty(path)) {
+        TRY_PLAIN(replace_key_file(path, text));
+        return true;
+    }
+    struct stat facts;
+    if (::stat(path.c_str(), &facts) == 0) return false;
+    // A link never overwrites: of two who make the same key at once, one has made it. Each writes
+    // its own file meanwhile.
+    const std::string fresh = path + "." + std::to_string(::getpid()) + ".new";
+    TRY_PLAIN(write_whole(fresh, text));
+    const bool made = ::link(fresh.c_str(), path.c_str()) == 0;
     const int why = errno;
-    ::close(file);
-    if (written) return true;
-    ::unlink(path.c_str()); // an empty key would count as made
-    return cannot_write(path, why);
+    ::unlink(fresh.c_str());
+    if (!made && why == EEXIST) return false;
+    if (!made) return cannot_write(path, why);
+    TRY_PLAIN(sync_folder_of(path));
+    return true;
 }
 
 } // namespace urr::app

@@ -12,7 +12,9 @@ namespace urr::app {
 Result<std::string> read_key_file(const std::string& path);
 // Written beside it, synced and renamed; mode 0600.
 Result<> replace_key_file(const std::string& path, std::string_view text);
-// False: there was one already.
+// Written beside it, synced and linked: whatever kills the process, the key is whole or not there.
+// What a kill leaves is NAME.PID.new. False: there was a key already. An empty file is none:
+// earlier versions left one when they were killed in between.
 Result<bool> create_key_file(const std::string& path, std::string_view text);
 
 } // namespace urr::app

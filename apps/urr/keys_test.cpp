@@ -2,12 +2,15 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
 #include "libs/core/must.hpp"
+#include "libs/core/random.hpp"
 
 namespace urr::app {
 namespace {
@@ -47,6 +50,49 @@ TEST_F(Keys, are_made_once_and_for_their_owner_alone) {
     for (const auto& file : fs::directory_iterator(folder + "/keys"))
         EXPECT_EQ(fs::status(file).permissions() & fs::perms(077), fs::perms::none) << file;
     EXPECT_TRUE(key_faults(folder).empty());
+}
+
+TEST_F(Keys, that_were_left_empty_are_made_again) {
+    const std::string receipt = folder + "/keys/receipt.key", access = folder + "/keys/access.key";
+    fs::resize_file(receipt, 0);
+    fs::resize_file(access, 0);
+    EXPECT_FALSE(key_faults(folder).empty());
+    EXPECT_EQ(must(make_keys(folder)), 2);
+    EXPECT_TRUE(key_faults(folder).empty());
+    EXPECT_TRUE(verifies(token_signed_now(), now));
+}
+
+TEST_F(Keys, that_are_damaged_are_not_overwritten) {
+    const std::string receipt = folder + "/keys/receipt.key";
+    fs::resize_file(receipt, 7);
+    EXPECT_EQ(must(make_keys(folder)), 0);
+    EXPECT_EQ(fs::file_size(receipt), 7u) << "somebody may still mend it from a backup";
+}
+
+// Killed at any instant of the making, every key is whole or missing, and the next run makes what
+// is missing.
+TEST(KeyFiles, a_kill_at_any_instant_leaves_no_broken_key) {
+    const std::string folder =
+        (fs::temp_directory_path() / ("urr_key_kill_" + std::to_string(::getpid()))).string();
+    SeededRandom random(11);
+    for (int round = 0; round < 40; ++round) {
+        fs::remove_all(folder);
+        const pid_t child = ::fork();
+        ASSERT_GE(child, 0);
+        if (child == 0) {
+            (void)make_keys(folder);
+            ::_exit(0);
+        }
+        ::usleep(useconds_t(random.below(15'000)));
+        ::kill(child, SIGKILL);
+        ::waitpid(child, nullptr, 0);
+        if (fs::exists(folder + "/keys"))
+            for (const auto& file : fs::directory_iterator(folder + "/keys"))
+                if (file.path().extension() == ".key") EXPECT_EQ(file.file_size(), 44u) << file;
+        must(make_keys(folder));
+        EXPECT_TRUE(key_faults(folder).empty()) << round;
+    }
+    fs::remove_all(folder);
 }
 
 TEST_F(Keys, who_has_the_public_half_alone_verifies) {
