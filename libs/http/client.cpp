@@ -3,10 +3,13 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
-#include <charconv>
 
 #include "libs/async/wait.hpp"
+#include "libs/http/outgoing.hpp"
 #include "libs/http/parser.hpp"
 
 namespace urr {
@@ -18,6 +21,7 @@ using tcp = asio::ip::tcp;
 using Executor = asio::io_context::executor_type;
 using Socket = asio::basic_stream_socket<tcp, Executor>;
 using ErrorCode = boost::system::error_code;
+namespace ssl = asio::ssl;
 
 constexpr std::size_t read_bytes = 16 * 1024;
 constexpr Duration tick_interval = milliseconds(20);
@@ -30,7 +34,8 @@ constexpr Duration idle_trusted = seconds(1), idle_max = seconds(55);
 // unless it has gone meanwhile.
 struct Upstream : std::enable_shared_from_this<Upstream> {
     Socket socket;
-    std::string in; // read and not used yet
+    std::optional<ssl::stream<Socket&>> tls; // over the socket, where the target wants it
+    std::string in;                          // read and not used yet
     std::size_t filled = 0;
     std::string out;
     ErrorCode error;
@@ -53,6 +58,15 @@ struct Upstream : std::enable_shared_from_this<Upstream> {
         char byte;
         return ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
                (errno != EAGAIN && errno != EWOULDBLOCK);
+    }
+    template <class Handler>
+    void read_some(Handler handler) {
+        if (in.size() - filled < read_bytes / 2) in.resize(in.size() * 2);
+        const auto room = asio::buffer(in.data() + filled, in.size() - filled);
+        if (tls)
+            tls->async_read_some(room, std::move(handler));
+        else
+            socket.async_read_some(room, std::move(handler));
     }
     void close() {
         dead = true;
@@ -92,19 +106,57 @@ auto handler_of(Upstream& upstream) {
 }
 
 auto read_more(Upstream& upstream) {
-    return Operation(upstream, [](Upstream& u) {
-        if (u.in.size() - u.filled < read_bytes / 2) u.in.resize(u.in.size() * 2);
-        u.socket.async_read_some(asio::buffer(u.in.data() + u.filled, u.in.size() - u.filled),
-                                 handler_of(u));
-    });
+    return Operation(upstream, [](Upstream& u) { u.read_some(handler_of(u)); });
 }
 
 auto write_rest(Upstream& upstream, std::size_t from) {
     upstream.out.erase(0, from);
     return Operation(upstream, [](Upstream& u) {
-        asio::async_write(u.socket, asio::buffer(u.out), handler_of(u));
+        if (u.tls)
+            asio::async_write(*u.tls, asio::buffer(u.out), handler_of(u));
+        else
+            asio::async_write(u.socket, asio::buffer(u.out), handler_of(u));
     });
 }
+
+auto shake_hands(Upstream& upstream) {
+    return Operation(upstream, [](Upstream& u) {
+        u.tls->async_handshake(
+            ssl::stream_base::client,
+            [self = u.shared_from_this()](ErrorCode error) { self->done(error, 0); });
+    });
+}
+
+// What TLS needs of a target: its authorities, and its name.
+class Authorities {
+public:
+    explicit Authorities(const HttpTarget& target)
+        : host_(target.host), context_(ssl::context::tls_client) {
+        ErrorCode error;
+        context_.set_options(ssl::context::default_workarounds | ssl::context::no_sslv2 |
+                             ssl::context::no_sslv3 | ssl::context::no_tlsv1 |
+                             ssl::context::no_tlsv1_1);
+        context_.set_verify_mode(ssl::verify_peer, error);
+        if (target.ca_file.empty())
+            context_.set_default_verify_paths(error);
+        else
+            context_.load_verify_file(target.ca_file, error);
+        if (error) fault_ = "cannot read the authorities " + target.ca_file;
+    }
+    const std::string& fault() const { return fault_; }
+    void guard(Upstream& upstream) {
+        upstream.tls.emplace(upstream.socket, context_);
+        upstream.tls->set_verify_callback(ssl::host_name_verification(host_));
+        ErrorCode ignored;
+        const bool is_address = !asio::ip::make_address(host_, ignored).is_unspecified();
+        if (ignored || !is_address)
+            SSL_set_tlsext_host_name(upstream.tls->native_handle(), host_.c_str());
+    }
+
+private:
+    std::string host_, fault_;
+    ssl::context context_;
+};
 
 struct OpenTo {
     tcp::endpoint endpoint;
@@ -119,60 +171,6 @@ struct OpenTo {
         });
     }
 };
-
-bool is_safe(const Request& request) {
-    return request.method == Method::get || request.method == Method::head ||
-           request.method == Method::options;
-}
-
-bool repeatable(const Request& request) {
-    return is_safe(request) || request.method == Method::put || request.method == Method::del ||
-           request.has_header("Idempotency-Key");
-}
-
-void render(const Request& request, const std::string& host, Duration left, std::string& out) {
-    const bool may_have_body = request.method == Method::post || request.method == Method::put ||
-                               request.method == Method::patch;
-    constexpr std::size_t fixed_bytes = 160; // methods, names and numbers that are written below
-    std::size_t bytes = fixed_bytes + request.target.size() + host.size() + request.body.size();
-    for (const Header& header : request.headers())
-        bytes += header.name.size() + header.value.size() + 4;
-    out.clear();
-    out.resize_and_overwrite(bytes, [&](char* const begin, std::size_t) {
-        char* end = begin;
-        const auto put = [&](std::string_view text) {
-            end = std::copy_n(text.data(), text.size(), end);
-        };
-        const auto put_number = [&](std::int64_t number) {
-            end = std::to_chars(end, end + 20, number).ptr;
-        };
-        put(method_name(request.method));
-        put(" ");
-        put(request.target);
-        put(" HTTP/1.1\r\nHost: ");
-        put(host);
-        put("\r\n");
-        for (const Header& header : request.headers()) {
-            if (same_header(header.name, "Host") || same_header(header.name, timeout_header))
-                continue;
-            put(header.name);
-            put(": ");
-            put(header.value);
-            put("\r\n");
-        }
-        if (!request.body.empty() || may_have_body) {
-            put("Content-Length: ");
-            put_number(std::int64_t(request.body.size()));
-            put("\r\n");
-        }
-        put(timeout_header);
-        put(": ");
-        put_number(left.us / 1'000);
-        put("\r\n\r\n");
-        put(request.body);
-        return std::size_t(end - begin);
-    });
-}
 
 // Content types that our services send are constants; a foreign one lives in the headers' text.
 std::string_view known_type(std::string_view type) {
@@ -214,18 +212,15 @@ public:
 private:
     void start_reading() {
         reading_ = true;
-        Upstream& u = *upstream_;
-        if (u.in.size() - u.filled < read_bytes / 2) u.in.resize(u.in.size() * 2);
-        u.socket.async_read_some(asio::buffer(u.in.data() + u.filled, u.in.size() - u.filled),
-                                 [stream = std::weak_ptr<UpstreamStream*>(self_),
-                                  upstream = upstream_](ErrorCode error, std::size_t bytes) {
-                                     if (error) upstream->dead = true;
-                                     upstream->filled += bytes;
-                                     const auto alive = stream.lock();
-                                     if (!alive) return;
-                                     (*alive)->reading_ = false;
-                                     (*alive)->arrived_->open();
-                                 });
+        upstream_->read_some([stream = std::weak_ptr<UpstreamStream*>(self_),
+                              upstream = upstream_](ErrorCode error, std::size_t bytes) {
+            if (error) upstream->dead = true;
+            upstream->filled += bytes;
+            const auto alive = stream.lock();
+            if (!alive) return;
+            (*alive)->reading_ = false;
+            (*alive)->arrived_->open();
+        });
     }
 
     std::shared_ptr<Upstream> upstream_;
@@ -238,9 +233,12 @@ private:
 
 class Client final : public Transport {
 public:
-    Client(RunLoop& loop, const std::string& host, std::uint16_t port, const ClientLimits& limits)
-        : loop_(loop), io_(*static_cast<asio::io_context*>(loop.native())),
-          host_(host + ":" + std::to_string(port)), limits_(limits) {
+    Client(RunLoop& loop, const HttpTarget& target, const ClientLimits& limits)
+        : loop_(loop), io_(*static_cast<asio::io_context*>(loop.native())), host_(name_of(target)),
+          limits_(limits) {
+        if (target.tls) authorities_ = std::make_unique<Authorities>(target);
+        const std::string& host = target.connect_to.empty() ? target.host : target.connect_to;
+        const std::uint16_t port = target.port;
         ErrorCode error;
         const auto address = asio::ip::make_address(host, error);
         if (!error) {
@@ -261,6 +259,8 @@ public:
 
     Task<Result<Response>> send(Context context, Request request) override {
         if (!resolved_) co_return fail(Code::UNAVAILABLE, "unknown host " + host_);
+        if (authorities_ && !authorities_->fault().empty())
+            co_return fail(Code::UNAVAILABLE, authorities_->fault());
         Instant now = loop_.now();
         const Instant due = std::min(context.deadline, now + limits_.request_timeout);
         Place place(*this);
@@ -367,7 +367,12 @@ private:
         all_.push_back(upstream);
         upstream->due = std::min(due, loop_.now() + limits_.connect_timeout);
         const OpenTo begin{endpoint_};
-        if (co_await Operation(*upstream, begin)) co_return upstream;
+        bool open = co_await Operation(*upstream, begin);
+        if (open && authorities_) {
+            authorities_->guard(*upstream);
+            open = co_await shake_hands(*upstream);
+        }
+        if (open) co_return upstream;
         upstream->close();
         co_return fail(Code::UNAVAILABLE,
                        "cannot reach " + host_ + ": " + upstream->error.message());
@@ -377,9 +382,10 @@ private:
         Upstream& u = *upstream;
         u.due = due;
         u.sent = false;
-        render(request, host_, left, u.out);
+        render_request(request, host_, limits_.tells_timeout ? std::optional(left) : std::nullopt,
+                       u.out);
         ErrorCode error;
-        const std::size_t written = u.socket.write_some(asio::buffer(u.out), error);
+        const std::size_t written = u.tls ? 0 : u.socket.write_some(asio::buffer(u.out), error);
         if (error && error != asio::error::would_block) co_return broken(u, request);
         u.sent = written > 0;
         if (written < u.out.size()) {
@@ -501,9 +507,16 @@ private:
         if (!all_.empty()) loop_.arm(tick_, now + tick_interval);
     }
 
+    // As the Host header has it: with the port, unless it is the one that TLS has anyway.
+    static std::string name_of(const HttpTarget& target) {
+        if (target.tls && target.port == 443) return target.host;
+        return target.host + ":" + std::to_string(target.port);
+    }
+
     RunLoop& loop_;
     asio::io_context& io_;
     const std::string host_;
+    std::unique_ptr<Authorities> authorities_; // nullptr: without TLS
     const ClientLimits limits_;
     tcp::endpoint endpoint_;
     bool resolved_ = false;
@@ -519,7 +532,12 @@ private:
 
 std::unique_ptr<Transport> connect_http(RunLoop& loop, const std::string& host, std::uint16_t port,
                                         const ClientLimits& limits) {
-    return std::make_unique<Client>(loop, host, port, limits);
+    return std::make_unique<Client>(loop, HttpTarget{host, port}, limits);
+}
+
+std::unique_ptr<Transport> connect_http(RunLoop& loop, const HttpTarget& target,
+                                        const ClientLimits& limits) {
+    return std::make_unique<Client>(loop, target, limits);
 }
 
 } // namespace urr

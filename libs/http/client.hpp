@@ -19,6 +19,15 @@ struct ClientLimits {
     // When a connection fails, what did not go out yet, GET, HEAD, PUT, DELETE and requests with an
     // Idempotency-Key are sent once more on a fresh one.
     bool retry_once = true;
+    bool tells_timeout = true; // X-Urr-Timeout-Ms: for services of ours
+};
+
+struct HttpTarget {
+    std::string host;
+    std::uint16_t port = 80;
+    bool tls = false;
+    std::string ca_file = {};    // PEM; empty: the system's authorities
+    std::string connect_to = {}; // an address instead of what the host's name resolves to
 };
 
 // One per loop and target; lives and is used on that loop. Server-sent events come as a stream, as
@@ -26,6 +35,11 @@ struct ClientLimits {
 // DEADLINE_EXCEEDED, BAD_GATEWAY (not HTTP, or too large), OVERLOADED, OUTCOME_UNKNOWN (a write was
 // sent and no answer came).
 std::unique_ptr<Transport> connect_http(RunLoop& loop, const std::string& host, std::uint16_t port,
+                                        const ClientLimits& limits);
+
+// With TLS (1.2 or newer) the server must show a certificate of the host's name from an authority
+// that is trusted; otherwise UNAVAILABLE says which of them was wrong, and nothing was sent.
+std::unique_ptr<Transport> connect_http(RunLoop& loop, const HttpTarget& target,
                                         const ClientLimits& limits);
 
 // The target's handler in this process. Views pass through, nothing is copied or parsed again.
