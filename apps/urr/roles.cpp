@@ -1,41 +1,73 @@
 #include "apps/urr/roles.hpp"
 
-#include <algorithm>
-
 namespace urr::app {
 
 namespace {
 
-constexpr std::string_view services[] = {"auth", "catalog", "ticket", "payment", "queue"};
+struct Named {
+    std::string_view name;
+    bool Roles::* role;
+    bool is_service;
+};
+constexpr Named all_roles[] = {
+    {"gateway", &Roles::gateway, false}, {"auth", &Roles::auth, true},
+    {"catalog", &Roles::catalog, true},  {"ticket", &Roles::ticket, true},
+    {"payment", &Roles::payment, true},  {"queue", &Roles::queue, true},
+    {"vwr", &Roles::waiting_room, false}};
 
-bool has(std::span<const std::string> names, std::string_view name) {
-    return std::ranges::find(names, name) != names.end();
+const Named* find_role(std::string_view name) {
+    for (const Named& named : all_roles)
+        if (named.name == name) return &named;
+    return nullptr;
+}
+
+std::string absent_services(const Roles& roles) {
+    std::string text;
+    for (const Named& named : all_roles)
+        if (named.is_service && !(roles.*named.role)) text += " " + std::string(named.name);
+    return text;
+}
+
+// Of what the split needs. Auth alone shares nothing but its own store.
+std::string missing_engines(const Roles& roles, const SharedEngines& engines) {
+    std::string text;
+    const auto miss = [&text](bool there, std::string_view name) {
+        if (!there) text.append(text.empty() ? "" : ", ").append(name);
+    };
+    miss(engines.stores, "PostgreSQL (URR_POSTGRES)");
+    if (roles.any_with_events()) miss(engines.events, "Kafka (URR_KAFKA)");
+    if (roles.ticket != roles.queue) miss(engines.memory, "Redis (URR_REDIS)");
+    return text;
 }
 
 } // namespace
 
-Result<Roles> read_roles(std::span<const std::string> names) {
+std::string Roles::text() const {
+    if (all()) return "urr";
+    std::string text;
+    for (const Named& named : all_roles)
+        if (this->*named.role) text.append(text.empty() ? "" : ",").append(named.name);
+    return text;
+}
+
+Result<Roles> read_roles(std::span<const std::string> names, const SharedEngines& engines) {
     if (names.empty()) return Roles{};
-    for (const std::string& name : names)
-        if (name != "gateway" && name != "vwr" &&
-            std::ranges::find(services, name) == std::end(services))
+    Roles roles = Roles::none();
+    for (const std::string& name : names) {
+        const Named* named = find_role(name);
+        if (!named)
             return fail(Code::BAD_REQUEST,
                         "unknown role " + name +
                             ": the roles are gateway, auth, catalog, ticket, payment, queue, vwr");
-    std::string missing;
-    bool any = false;
-    for (const std::string_view service : services) {
-        if (has(names, service))
-            any = true;
-        else
-            missing += " " + std::string(service);
+        roles.*named->role = true;
     }
-    if (any && !missing.empty())
-        return fail(Code::BAD_REQUEST,
-                    "on embedded stores auth, catalog, ticket, payment and queue run in one "
-                    "process: add" +
-                        missing);
-    return Roles{has(names, "gateway"), any, has(names, "vwr")};
+    if (!roles.any_service() || roles.all_services()) return roles;
+    const std::string missing = missing_engines(roles, engines);
+    if (missing.empty()) return roles;
+    return fail(Code::BAD_REQUEST,
+                "on embedded stores auth, catalog, ticket, payment and queue run in one process: "
+                "add" +
+                    absent_services(roles) + "; apart they need " + missing);
 }
 
 } // namespace urr::app

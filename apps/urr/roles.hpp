@@ -1,7 +1,8 @@
 // What one process does of an installation: `urr serve [role…]`.
 //
 // On embedded stores auth, catalog, ticket, payment and queue share files and memory, so they run
-// in one process; only the gateway and the waiting room (vwr) may run apart from them.
+// in one process; only the gateway and the waiting room (vwr) may run apart from them. On engines
+// that processes share every role runs apart, in as many copies as one likes.
 #pragma once
 #include <span>
 #include <string>
@@ -11,12 +12,29 @@
 namespace urr::app {
 
 struct Roles {
-    bool gateway = true, services = true, waiting_room = true;
-    bool all() const { return gateway && services && waiting_room; }
+    bool gateway = true, auth = true, catalog = true, ticket = true, payment = true, queue = true,
+         waiting_room = true;
+
+    static Roles none() { return {false, false, false, false, false, false, false}; }
+    bool all_services() const { return auth && catalog && ticket && payment && queue; }
+    bool any_service() const { return auth || catalog || ticket || payment || queue; }
+    bool all() const { return gateway && all_services() && waiting_room; }
+    // Those that publish or consume events.
+    bool any_with_events() const { return ticket || payment || queue; }
+    // Their names with commas between, or "urr".
+    std::string text() const;
+    bool operator==(const Roles&) const = default;
 };
 
-// None named: all. BAD_REQUEST with one clear line for an unknown role and for a split that the
-// embedded stores do not allow.
-Result<Roles> read_roles(std::span<const std::string> names);
+// Which engines are configured that processes can share.
+struct SharedEngines {
+    bool stores = false; // PostgreSQL
+    bool events = false; // Kafka
+    bool memory = false; // Redis: revoked entries and the line, which ticket and queue share
+};
+
+// None named: all. BAD_REQUEST with one clear line for an unknown role, and for a split that the
+// engines do not allow: it lists all that is missing.
+Result<Roles> read_roles(std::span<const std::string> names, const SharedEngines& engines = {});
 
 } // namespace urr::app

@@ -24,9 +24,9 @@ TEST(RolesOnEmbeddedStores, gateway_and_waiting_room_may_run_apart) {
     const auto gateway = read({"gateway"}), room = read({"vwr"});
     const auto rest = read({"queue", "auth", "ticket", "catalog", "payment"});
     ASSERT_TRUE(gateway && room && rest);
-    EXPECT_TRUE(gateway->gateway && !gateway->services && !gateway->waiting_room);
-    EXPECT_TRUE(room->waiting_room && !room->services && !room->gateway);
-    EXPECT_TRUE(rest->services && !rest->gateway && !rest->waiting_room);
+    EXPECT_TRUE(gateway->gateway && !gateway->any_service() && !gateway->waiting_room);
+    EXPECT_TRUE(room->waiting_room && !room->any_service() && !room->gateway);
+    EXPECT_TRUE(rest->all_services() && !rest->gateway && !rest->waiting_room);
 }
 
 TEST(RolesOnEmbeddedStores, a_service_apart_from_the_others_is_refused_and_told_what_is_missing) {
@@ -37,6 +37,45 @@ TEST(RolesOnEmbeddedStores, a_service_apart_from_the_others_is_refused_and_told_
 
 TEST(RolesOnEmbeddedStores, an_unknown_role_is_named) {
     EXPECT_NE(refusal({"gateway", "door"}).find("unknown role door"), std::string::npos);
+}
+
+constexpr SharedEngines shared{true, true, true};
+
+Result<Roles> read(std::vector<std::string> names, SharedEngines engines) {
+    return read_roles(names, engines);
+}
+std::string refusal(std::vector<std::string> names, SharedEngines engines) {
+    const auto roles = read(std::move(names), engines);
+    return roles ? "accepted" : std::string(roles.error().text());
+}
+
+TEST(RolesOnSharedEngines, every_role_runs_apart) {
+    for (const char* name : {"gateway", "auth", "catalog", "ticket", "payment", "queue", "vwr"}) {
+        const auto roles = read({name}, shared);
+        ASSERT_TRUE(roles) << name;
+        EXPECT_EQ(roles->text(), name);
+    }
+    EXPECT_EQ(read({"ticket", "gateway"}, shared)->text(), "gateway,ticket");
+    EXPECT_EQ(Roles{}.text(), "urr");
+}
+
+TEST(RolesOnSharedEngines, a_split_is_refused_in_one_line_that_lists_all_that_is_missing) {
+    const std::string none = refusal({"ticket"}, {});
+    for (const char* missing : {"PostgreSQL", "Kafka", "Redis", "add auth catalog payment queue"})
+        EXPECT_NE(none.find(missing), std::string::npos) << none;
+    EXPECT_EQ(none.find('\n'), std::string::npos);
+    const std::string no_redis = refusal({"queue"}, {true, true, false});
+    EXPECT_NE(no_redis.find("they need Redis"), std::string::npos) << no_redis;
+    EXPECT_EQ(no_redis.find("Kafka"), std::string::npos) << no_redis;
+}
+
+// Each needs what it shares with those apart, and no more.
+TEST(RolesOnSharedEngines, a_role_needs_only_the_engines_that_it_shares) {
+    EXPECT_EQ(refusal({"auth"}, {true, false, false}), "accepted");
+    EXPECT_EQ(refusal({"catalog"}, {true, false, false}), "accepted");
+    EXPECT_EQ(refusal({"payment"}, {true, true, false}), "accepted");
+    EXPECT_EQ(refusal({"ticket", "queue"}, {true, true, false}), "accepted");
+    EXPECT_NE(refusal({"payment"}, {true, false, false}), "accepted");
 }
 
 } // namespace

@@ -17,14 +17,21 @@
 namespace urr::app {
 
 const std::vector<Stores::File>& Stores::files() {
+    using R = const Roles&;
     static const std::vector<File> all = {
-        {"auth", R"(store="auth")", &Stores::auth, auth::migrations, true},
-        {"ticket", R"(store="ticket")", &Stores::ticket, ticket::migrations, true},
-        {"payment", R"(store="payment")", &Stores::payment, payment::migrations, true},
-        {"acquirer", R"(store="acquirer")", &Stores::acquirer, payment::acquirer_migrations, true},
-        {"queue", R"(store="queue")", &Stores::queue, queue::migrations, true},
-        {"events", R"(store="events")", &Stores::events, event_log_migrations, true},
-        {"vwr", R"(store="vwr")", &Stores::waiting_room, waiting_room::migrations(), false},
+        {"auth", R"(store="auth")", &Stores::auth, auth::migrations, [](R r) { return r.auth; }},
+        {"ticket", R"(store="ticket")", &Stores::ticket, ticket::migrations,
+         [](R r) { return r.ticket || r.catalog; }},
+        {"payment", R"(store="payment")", &Stores::payment, payment::migrations,
+         [](R r) { return r.payment; }},
+        {"acquirer", R"(store="acquirer")", &Stores::acquirer, payment::acquirer_migrations,
+         [](R r) { return r.payment; }},
+        {"queue", R"(store="queue")", &Stores::queue, queue::migrations,
+         [](R r) { return r.queue; }},
+        {"events", R"(store="events")", &Stores::events, event_log_migrations,
+         [](R r) { return r.any_with_events(); }},
+        {"vwr", R"(store="vwr")", &Stores::waiting_room, waiting_room::migrations(),
+         [](R r) { return r.waiting_room; }},
     };
     return all;
 }
@@ -37,7 +44,7 @@ Result<Stores> Stores::open(const std::string& folder, const Clock& clock, const
                     "cannot make the folder " + folder + ": " + std::strerror(errno));
     Stores stores;
     for (const File& file : files()) {
-        if (!(file.of_services ? roles.services : roles.waiting_room)) continue;
+        if (!file.needed(roles)) continue;
         SqliteOptions options;
         options.path = folder + "/" + std::string(file.name) + ".db";
         options.clock = &clock;

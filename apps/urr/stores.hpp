@@ -23,7 +23,7 @@ struct Stores {
         std::string_view label; // in figures
         std::unique_ptr<SqliteDatabase> Stores::* store;
         std::span<const Migration> migrations;
-        bool of_services; // otherwise the waiting room's
+        bool (*needed)(const Roles&);
     };
     static const std::vector<File>& files();
 

@@ -8,7 +8,6 @@ namespace urr::app {
 
 namespace {
 
-constexpr std::string_view process_name = "urr"; // in leases: the same over restarts
 constexpr std::size_t mails_under_way_max = 64;
 
 // The keys of those who may call `service`.
@@ -18,6 +17,13 @@ Result<CallerKeys> callers_of(const std::string& folder, std::string_view servic
     for (const std::string_view caller : callers)
         keys.emplace(caller, TRY_PLAIN(caller_key(folder, caller, service)));
     return keys;
+}
+
+// A copy's name in leases. On embedded stores, whose files only one process has open at a time, the
+// next process is the same one restarted and need not wait for the leases of the one before.
+std::string instance_of(const Settings& settings) {
+    const std::string& given = settings.text("URR_INSTANCE");
+    return given.empty() ? "embedded" : given;
 }
 
 } // namespace
@@ -30,11 +36,8 @@ Result<std::unique_ptr<System>> System::make(const Settings& settings, const Rol
 }
 
 System::System(const Settings& settings, const Roles& roles, RunLoop& loop, Log& log)
-    : settings_(settings), roles_(roles), role_(roles.all()      ? "urr"
-                                                : roles.gateway  ? "gateway"
-                                                : roles.services ? "services"
-                                                                 : "vwr"),
-      loop_(loop), log_(log), folder_(settings.text("URR_DATA")) {}
+    : settings_(settings), roles_(roles), role_(roles.text()), loop_(loop), log_(log),
+      folder_(settings.text("URR_DATA")), instance_(instance_of(settings)) {}
 
 Result<> System::build() {
     stores_ = TRY_PLAIN(Stores::open(folder_, clock_, roles_, Schema::as_it_is));
@@ -43,14 +46,12 @@ Result<> System::build() {
         if (const auto& store = stores_.*file.store) process_.watch(file.label, *store);
     TRY_PLAIN(reach_those_apart());
     if (roles_.waiting_room) TRY_PLAIN(build_waiting_room());
-    if (roles_.services) {
-        events_ = make_table_log(*stores_.events);
-        TRY_PLAIN(build_auth());
-        TRY_PLAIN(build_ticket());
-        TRY_PLAIN(build_catalog());
-        TRY_PLAIN(build_payment());
-        TRY_PLAIN(build_queue());
-    }
+    if (roles_.any_with_events()) events_ = make_table_log(*stores_.events);
+    if (roles_.auth) TRY_PLAIN(build_auth());
+    if (roles_.ticket) TRY_PLAIN(build_ticket());
+    if (roles_.catalog) TRY_PLAIN(build_catalog());
+    if (roles_.payment) TRY_PLAIN(build_payment());
+    if (roles_.queue) TRY_PLAIN(build_queue());
     if (roles_.gateway) TRY_PLAIN(build_gateway());
     for (ServiceComponent* part : std::initializer_list<ServiceComponent*>{
              &process_, auth_.get(), ticket_.get(), catalog_.get(), payment_.get(),
@@ -59,17 +60,21 @@ Result<> System::build() {
     return {};
 }
 
-// What runs here is reached by loopback once it is built.
+// What runs here is reached by loopback once it is built; what runs apart, and only what a role of
+// this process may call, by sockets.
 Result<> System::reach_those_apart() {
-    if (!roles_.waiting_room)
-        to_.waiting_room = TRY_PLAIN(connect(loop_, settings_, "URR_UPSTREAM_VWR"));
-    if (roles_.services) return {};
-    to_.auth = TRY_PLAIN(connect(loop_, settings_, "URR_UPSTREAM_AUTH"));
-    to_.ticket = TRY_PLAIN(connect(loop_, settings_, "URR_UPSTREAM_TICKET"));
-    to_.catalog = TRY_PLAIN(connect(loop_, settings_, "URR_UPSTREAM_CATALOG"));
-    to_.payment = TRY_PLAIN(connect(loop_, settings_, "URR_UPSTREAM_PAYMENT"));
-    to_.queue = TRY_PLAIN(connect(loop_, settings_, "URR_UPSTREAM_QUEUE"));
-    return {};
+    const auto reach = [this](std::unique_ptr<Transport>& to, bool is_here, bool is_called,
+                              std::string_view setting) -> Result<> {
+        if (!is_here && is_called) to = TRY_PLAIN(connect(loop_, settings_, setting));
+        return {};
+    };
+    const Roles& r = roles_;
+    TRY_PLAIN(reach(to_.auth, r.auth, r.gateway, "URR_UPSTREAM_AUTH"));
+    TRY_PLAIN(reach(to_.ticket, r.ticket, r.gateway || r.payment, "URR_UPSTREAM_TICKET"));
+    TRY_PLAIN(reach(to_.catalog, r.catalog, r.gateway || r.queue, "URR_UPSTREAM_CATALOG"));
+    TRY_PLAIN(reach(to_.payment, r.payment, r.gateway, "URR_UPSTREAM_PAYMENT"));
+    TRY_PLAIN(reach(to_.queue, r.queue, r.gateway, "URR_UPSTREAM_QUEUE"));
+    return reach(to_.waiting_room, r.waiting_room, r.gateway || r.queue, "URR_UPSTREAM_VWR");
 }
 
 Result<> System::build_auth() {
@@ -94,10 +99,10 @@ Result<> System::build_auth() {
 
 Result<> System::build_ticket() {
     ticket_ = std::make_unique<ticket::Component>(
-        settings_, ticket::Needs{*stores_.ticket, *events_, clock_, random_, log_, revoked_,
-                                 TRY_PLAIN(signing_key(folder_, TokenType::ticket)),
-                                 TRY_PLAIN(callers_of(folder_, "ticket", {"gateway", "payment"})),
-                                 std::string(process_name)});
+        settings_,
+        ticket::Needs{*stores_.ticket, *events_, clock_, random_, log_, revoked_,
+                      TRY_PLAIN(signing_key(folder_, TokenType::ticket)),
+                      TRY_PLAIN(callers_of(folder_, "ticket", {"gateway", "payment"})), instance_});
     to_.ticket = loopback(ticket_->face());
     return {};
 }
@@ -113,11 +118,11 @@ Result<> System::build_catalog() {
 Result<> System::build_payment() {
     payment_ = std::make_unique<payment::Component>(
         settings_,
-        payment::Needs{
-            *stores_.payment, *stores_.acquirer, *events_, clock_, random_, log_, *to_.ticket,
-            CallerKey{"payment", TRY_PLAIN(caller_key(folder_, "payment", "ticket"))},
-            TRY_PLAIN(callers_of(folder_, "payment", {"gateway"})),
-            TRY_PLAIN(caller_key(folder_, "payment", "bodies")), std::string(process_name)});
+        payment::Needs{*stores_.payment, *stores_.acquirer, *events_, clock_, random_, log_,
+                       *to_.ticket,
+                       CallerKey{"payment", TRY_PLAIN(caller_key(folder_, "payment", "ticket"))},
+                       TRY_PLAIN(callers_of(folder_, "payment", {"gateway"})),
+                       TRY_PLAIN(caller_key(folder_, "payment", "bodies")), instance_});
     to_.payment = loopback(payment_->face());
     return {};
 }
@@ -145,21 +150,21 @@ Result<> System::build_waiting_room() {
 Result<> System::build_queue() {
     queue_ = std::make_unique<queue::Component>(
         settings_,
-        queue::Needs{
-            *stores_.queue, *events_, clock_, random_, log_, *to_.catalog,
-            CallerKey{"queue", TRY_PLAIN(caller_key(folder_, "queue", "catalog"))}, revoked_,
-            *to_.waiting_room, CallerKey{"queue", TRY_PLAIN(caller_key(folder_, "queue", "vwr"))},
-            TRY_PLAIN(signing_key(folder_, TokenType::entry)),
-            TRY_PLAIN(signing_key(folder_, TokenType::place)),
-            TRY_PLAIN(public_keys(folder_, {TokenType::vwr})),
-            TRY_PLAIN(callers_of(folder_, "queue", {"gateway"})), std::string(process_name)});
+        queue::Needs{*stores_.queue, *events_, clock_, random_, log_, *to_.catalog,
+                     CallerKey{"queue", TRY_PLAIN(caller_key(folder_, "queue", "catalog"))},
+                     revoked_, *to_.waiting_room,
+                     CallerKey{"queue", TRY_PLAIN(caller_key(folder_, "queue", "vwr"))},
+                     TRY_PLAIN(signing_key(folder_, TokenType::entry)),
+                     TRY_PLAIN(signing_key(folder_, TokenType::place)),
+                     TRY_PLAIN(public_keys(folder_, {TokenType::vwr})),
+                     TRY_PLAIN(callers_of(folder_, "queue", {"gateway"})), instance_});
     to_.queue = loopback(queue_->face());
     return {};
 }
 
 Result<> System::build_gateway() {
     using gateway::Target;
-    gateway::Needs needs{clock_, random_, log_, {}, {}, {}, {}, nullptr, !roles_.services};
+    gateway::Needs needs{clock_, random_, log_, {}, {}, {}, {}, nullptr, !roles_.all_services()};
     needs.device_key = TRY_PLAIN(secret_key(folder_, "device"));
     needs.keys = TRY_PLAIN(public_keys(folder_, {TokenType::access, TokenType::entry}));
     const std::pair<Target, Transport*> guarded[] = {{Target::auth, to_.auth.get()},

@@ -1,4 +1,4 @@
-// One process of an installation on embedded engines: the components of its roles, how they reach
+// One process of an installation: the components of its roles, how they reach
 // each other and those that run apart, its ports, its jobs, and its end. Read system.cpp from the
 // top to the bottom to see the whole house.
 //
@@ -64,16 +64,18 @@ private:
     Result<> listen(const std::string& service, std::string_view port, HttpHandler& inner,
                     std::vector<const ServiceComponent*> components, bool port_is_shared = false);
     Result<> listen_for_the_waiting_room();
+    Result<> listen_for_those_apart();
     Task<> watch();
     Task<> count_parked();
     Task<> drain();
 
     const Settings& settings_;
     const Roles roles_;
-    const std::string role_; // in logs and at the main port
+    const std::string role_; // in logs
     RunLoop& loop_;
     Log& log_;
     const std::string folder_;
+    const std::string instance_;
     SystemClock clock_;
     SystemRandom random_;
     // What stands below uses what stands above and ends before it; the loop outlives all, since it

@@ -35,7 +35,7 @@ Task<Result<void>> System::run() {
     TRY(co_await open());
     TRY(listen());
     ready_ = true;
-    log_.write(Level::info, "started", {{"role", role_}});
+    log_.write(Level::info, "started", {{"role", role_}, {"instance", instance_}});
     (void)co_await stopping_.wait(Context{});
     ready_ = false;
     log_.write(Level::info, "draining");
@@ -53,14 +53,11 @@ Task<Result<void>> System::open() {
     }
     if (events_) {
         const Duration kept = hours(settings_.number("URR_EVENTS_KEPT_HOURS"));
-        pruned_.emplace(Pruned{{{"ticket", stores_.ticket.get()},
-                                {"payment", stores_.payment.get()},
-                                {"queue", stores_.queue.get()}},
-                               *events_,
-                               revoked_,
-                               clock_,
-                               log_,
-                               kept});
+        std::vector<std::pair<std::string_view, Database*>> stores;
+        if (ticket_) stores.emplace_back("ticket", stores_.ticket.get());
+        if (payment_) stores.emplace_back("payment", stores_.payment.get());
+        if (queue_) stores.emplace_back("queue", stores_.queue.get());
+        pruned_.emplace(Pruned{std::move(stores), *events_, revoked_, clock_, log_, kept});
         jobs_.spawn(keep_pruned(*pruned_));
     }
     jobs_.spawn(watch());
@@ -70,15 +67,10 @@ Task<Result<void>> System::open() {
 // The gateway's port shows the whole process; every other port its own service.
 Result<> System::listen() {
     const std::vector<const ServiceComponent*> all(components_.begin(), components_.end());
-    if (gateway_) TRY_PLAIN(listen(role_, "URR_PORT", gateway_->face(), all));
+    if (gateway_)
+        TRY_PLAIN(listen(roles_.all() ? "urr" : "gateway", "URR_PORT", gateway_->face(), all));
     if (waiting_room_) TRY_PLAIN(listen_for_the_waiting_room());
-    if (roles_.services && !roles_.gateway) {
-        TRY_PLAIN(listen("auth", "URR_AUTH_PORT", auth_->face(), {&process_, auth_.get()}));
-        TRY_PLAIN(listen("ticket", "URR_TICKET_PORT", ticket_->face(), {ticket_.get()}));
-        TRY_PLAIN(listen("payment", "URR_PAYMENT_PORT", payment_->face(), {payment_.get()}));
-        TRY_PLAIN(listen("queue", "URR_QUEUE_PORT", queue_->face(), {queue_.get()}));
-        TRY_PLAIN(listen("catalog", "URR_CATALOG_PORT", catalog_->face(), {catalog_.get()}));
-    }
+    if (!roles_.gateway || !roles_.all_services()) TRY_PLAIN(listen_for_those_apart());
     for (const Listener& listener : listeners_)
         process_.watch(listener.service, 0, *listener.server);
     for (std::size_t i = 0; i < side_loops_.size(); ++i)
@@ -91,6 +83,21 @@ Result<> System::listen() {
     std::printf("urr: ready on %s: %s\n", settings_.text("URR_LISTEN").c_str(), ports.c_str());
     std::fflush(stdout);
     return {};
+}
+
+// Each service on a port of its own, for its callers in other processes.
+Result<> System::listen_for_those_apart() {
+    const auto open = [this](auto& part, std::string_view port) -> Result<> {
+        if (!part) return {};
+        std::vector<const ServiceComponent*> shown{part.get()};
+        if (listeners_.empty()) shown.insert(shown.begin(), &process_); // once per process
+        return listen(std::string(part->name()), port, part->face(), std::move(shown));
+    };
+    TRY_PLAIN(open(auth_, "URR_AUTH_PORT"));
+    TRY_PLAIN(open(ticket_, "URR_TICKET_PORT"));
+    TRY_PLAIN(open(payment_, "URR_PAYMENT_PORT"));
+    TRY_PLAIN(open(queue_, "URR_QUEUE_PORT"));
+    return open(catalog_, "URR_CATALOG_PORT");
 }
 
 Result<> System::listen(const std::string& service, std::string_view port, HttpHandler& inner,

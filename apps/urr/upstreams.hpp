@@ -12,7 +12,8 @@ struct Upstreams {
     std::unique_ptr<Transport> auth, ticket, catalog, payment, queue, waiting_room;
 };
 
-// The transport to the address "host:port" in a setting. UNAVAILABLE names the setting.
+// The transport to the addresses in a setting: "host:port", with commas between the copies of one
+// service, which are asked in turn. UNAVAILABLE names the setting.
 Result<std::unique_ptr<Transport>> connect(RunLoop& loop, const Settings& settings,
                                            std::string_view setting);
 

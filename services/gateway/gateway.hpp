@@ -15,10 +15,10 @@
 
 #include "libs/contract/caller.hpp"
 #include "libs/core/clock.hpp"
+#include "libs/http/breaker.hpp"
 #include "libs/http/client_address.hpp"
 #include "libs/http/server.hpp"
 #include "libs/security/jwt.hpp"
-#include "services/gateway/breaker.hpp"
 #include "services/gateway/device.hpp"
 #include "services/gateway/limiter.hpp"
 #include "services/gateway/metrics.hpp"

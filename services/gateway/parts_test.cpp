@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "services/gateway/breaker.hpp"
+#include "libs/http/breaker.hpp"
 #include "services/gateway/device.hpp"
 #include "services/gateway/limiter.hpp"
 #include "services/gateway/policy.hpp"

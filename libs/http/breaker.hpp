@@ -3,7 +3,7 @@
 #pragma once
 #include "libs/core/instant.hpp"
 
-namespace urr::gateway {
+namespace urr {
 
 class Breaker {
 public:
@@ -34,4 +34,4 @@ private:
     Instant next_probe_{};
 };
 
-} // namespace urr::gateway
+} // namespace urr
