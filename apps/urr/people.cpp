@@ -4,8 +4,8 @@
 #include <fstream>
 
 #include "apps/urr/commands.hpp"
-#include "apps/urr/run_to_end.hpp"
 #include "apps/urr/stores.hpp"
+#include "libs/async/run_to_end.hpp"
 #include "libs/security/base64url.hpp"
 #include "services/auth/component.hpp"
 #include "services/auth/domain/email.hpp"

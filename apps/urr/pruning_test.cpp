@@ -5,8 +5,8 @@
 
 #include <filesystem>
 
-#include "apps/urr/run_to_end.hpp"
 #include "apps/urr/stores.hpp"
+#include "libs/async/run_to_end.hpp"
 #include "libs/core/must.hpp"
 #include "libs/messaging/table_log.hpp"
 #include "libs/sql/idempotency.hpp"

@@ -3,8 +3,8 @@
 
 #include "apps/urr/commands.hpp"
 #include "apps/urr/people.hpp"
-#include "apps/urr/run_to_end.hpp"
 #include "apps/urr/stores.hpp"
+#include "libs/async/run_to_end.hpp"
 #include "services/ticket/store/events.hpp"
 
 namespace urr::app {

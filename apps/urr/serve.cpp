@@ -5,9 +5,9 @@
 #include <cstdio>
 
 #include "apps/urr/commands.hpp"
-#include "apps/urr/run_to_end.hpp"
 #include "apps/urr/signals.hpp"
 #include "apps/urr/system.hpp"
+#include "libs/async/run_to_end.hpp"
 
 namespace urr::app {
 

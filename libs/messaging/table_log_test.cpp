@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <thread>
 
-#include "libs/async/nursery.hpp"
+#include "libs/async/run_to_end.hpp"
 #include "libs/core/must.hpp"
 #include "libs/messaging/relay.hpp"
 #include "libs/sql/outbox.hpp"
@@ -62,16 +62,7 @@ struct Events : testing::Test {
         events.reset();
         fs::remove_all(folder);
     }
-    void run(Task<> task) {
-        static constexpr auto until_done = [](Task<> body, RunLoop& until) -> Task<> {
-            co_await std::move(body);
-            until.stop();
-        };
-        Nursery nursery;
-        Loop::Enter in(loop.get());
-        nursery.spawn(until_done(std::move(task), *loop));
-        loop->run();
-    }
+    void run(Task<> task) { run_to_end(*loop, std::move(task)); }
 };
 
 Task<> in_order(Database& service, Database& events) {

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <thread>
 
-#include "libs/async/nursery.hpp"
+#include "libs/async/run_to_end.hpp"
 #include "libs/core/must.hpp"
 #include "libs/sql/idempotency.hpp"
 #include "libs/sql/migrations.hpp"
@@ -59,16 +59,9 @@ struct Sqlite : testing::Test {
         ASSERT_TRUE(opened) << opened.error().text();
         database = std::move(*opened);
     }
-    static Task<> until_done(Task<> task, RunLoop& loop) {
-        co_await std::move(task);
-        loop.stop();
-    }
     void run(Task<> task) {
         loop = make_asio_loop(); // a stopped one does not run again
-        Nursery nursery;
-        Loop::Enter in(loop.get());
-        nursery.spawn(until_done(std::move(task), *loop));
-        loop->run();
+        run_to_end(*loop, std::move(task));
     }
 };
 

@@ -6,7 +6,7 @@
 
 #include <filesystem>
 
-#include "libs/async/nursery.hpp"
+#include "libs/async/run_to_end.hpp"
 #include "libs/contract/event_facts.hpp"
 #include "libs/core/json.hpp"
 #include "libs/core/must.hpp"
@@ -66,16 +66,7 @@ struct CatalogOf : testing::Test {
         database.reset();
         fs::remove_all(folder);
     }
-    void run(Task<> task) {
-        static constexpr auto until_done = [](Task<> body, RunLoop& until) -> Task<> {
-            co_await std::move(body);
-            until.stop();
-        };
-        Nursery nursery;
-        Loop::Enter in(loop.get());
-        nursery.spawn(until_done(std::move(task), *loop));
-        loop->run();
-    }
+    void run(Task<> task) { run_to_end(*loop, std::move(task)); }
     // An event on sale from now on for an hour, to be held in `days`.
     Task<EventId> event(std::string title, std::string artist, int days,
                         Duration starts_in = Duration{}) {

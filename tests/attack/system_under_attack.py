@@ -1,9 +1,12 @@
 """The program under attack: a private installation in a temporary folder, spoken to over HTTP, whose
 stores can be read and whose keys can be used to forge what an attacker could only dream of."""
-import base64, hashlib, hmac, http.client, json, os, pathlib, shutil, signal, socket, sqlite3
-import subprocess, tempfile, time, unittest, uuid
+import base64, hashlib, hmac, http.client, json, os, pathlib, shutil, signal, sqlite3
+import subprocess, sys, tempfile, time, unittest, uuid
 
 import nacl.signing
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from free_ports import free_ports
 
 # What must be the same before and after a refused request, by store.
 TABLES = {
@@ -20,17 +23,6 @@ def base64url(data):
 
 def from_base64url(text):
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
-def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for s in sockets:
-            s.bind(("127.0.0.1", 0))
-        return [s.getsockname()[1] for s in sockets]
-    finally:
-        for s in sockets:
-            s.close()
 
 
 SERVICES = ("auth", "ticket", "payment", "queue", "catalog")

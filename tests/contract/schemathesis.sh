@@ -22,7 +22,6 @@ fi
 
 folder=$(mktemp -d)
 trap 'kill "${server:-0}" 2>/dev/null; wait 2>/dev/null; rm -rf "$folder"' EXIT
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 field() { grep -oE "\"$1\":(\"[^\"]*\"|[a-z0-9.]+)" | head -n 1 | sed -E 's/^"[^"]*"://; s/"//g'; }
 fail() { echo "schemathesis: $*"; exit 1; }
 # until_is WANTED FIELD CURL-ARGUMENTS…: asks until the field has that value; prints the answer.
@@ -41,8 +40,7 @@ high=100000000
 export URR_DATA=$folder/data URR_PORT URR_VWR_PORT URR_LIMIT_BAD_TOKENS=$high URR_LIMIT_AUTH=$high URR_LIMIT_QUEUE=$high \
     URR_LIMIT_BOOKING=$high URR_LIMIT_GENERAL=$high URR_ASSIGN_BURST=$high \
     URR_ASSIGN_PER_SECOND=$high URR_RATE_PER_MINUTE=100000
-URR_PORT=$(free_port)
-URR_VWR_PORT=$(free_port)
+read -r URR_PORT URR_VWR_PORT < <("$(dirname "$0")/../free_ports.py" 2)
 base=http://127.0.0.1:$URR_PORT
 "$urr" keys >/dev/null
 event=$("$urr" seed --seats 20000 | cut -d' ' -f1)

@@ -5,10 +5,8 @@ set -eu
 urr=$1
 folder=$(mktemp -d)
 trap 'kill "${server:-0}" 2>/dev/null || true; wait 2>/dev/null; rm -rf "$folder"' EXIT
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 export URR_DATA=$folder/data URR_SECURE_COOKIES=no URR_PORT URR_VWR_PORT
-URR_PORT=$(free_port)
-URR_VWR_PORT=$(free_port)
+read -r URR_PORT URR_VWR_PORT < <("$(dirname "$0")/../free_ports.py" 2)
 base=http://127.0.0.1:$URR_PORT
 auth=$base/api/v1/auth
 jar=$folder/jar

@@ -5,11 +5,14 @@ import json, os, pathlib, shutil, signal, subprocess, sys, tempfile, time, urlli
 
 program = sys.argv[1]
 folder = pathlib.Path(tempfile.mkdtemp())
-first_port = 12000 + os.getpid() % 2000 * 10
-environment = {**os.environ, "URR_DATA": str(folder / "data"), "URR_PORT": str(first_port),
-               "URR_VWR_PORT": str(first_port + 1), "URR_QUEUE_GATHER_SECONDS": "3",
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from free_ports import free_ports
+
+port, room_port = free_ports(2)
+environment = {**os.environ, "URR_DATA": str(folder / "data"), "URR_PORT": str(port),
+               "URR_VWR_PORT": str(room_port), "URR_QUEUE_GATHER_SECONDS": "3",
                "URR_RATE_ADAPTIVE": "yes", "URR_LIMIT_QUEUE": "100000"}
-base = f"http://127.0.0.1:{first_port}"
+base = f"http://127.0.0.1:{port}"
 server = None
 
 

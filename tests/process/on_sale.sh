@@ -7,11 +7,9 @@ mode=${2:-together}
 folder=$(mktemp -d)
 servers=()
 trap 'for s in "${servers[@]}"; do kill "$s" 2>/dev/null || true; done; wait; rm -rf "$folder"' EXIT
-# Ports below the kernel's own range, by process, so that tests can run side by side.
-first=$((12000 + $$ % 2000 * 10))
-export URR_DATA=$folder/data URR_PORT=$first URR_VWR_PORT=$((first + 1))
-export URR_TICKET_PORT=$((first + 2)) URR_PAYMENT_PORT=$((first + 3)) URR_QUEUE_PORT=$((first + 4))
-export URR_CATALOG_PORT=$((first + 5))
+export URR_DATA=$folder/data URR_PORT URR_VWR_PORT URR_TICKET_PORT URR_PAYMENT_PORT URR_QUEUE_PORT URR_CATALOG_PORT
+read -r URR_PORT URR_VWR_PORT URR_TICKET_PORT URR_PAYMENT_PORT URR_QUEUE_PORT URR_CATALOG_PORT \
+    < <("$(dirname "$0")/../free_ports.py" 6)
 export URR_UPSTREAM_TICKET=127.0.0.1:$URR_TICKET_PORT URR_UPSTREAM_QUEUE=127.0.0.1:$URR_QUEUE_PORT
 export URR_UPSTREAM_PAYMENT=127.0.0.1:$URR_PAYMENT_PORT URR_UPSTREAM_VWR=127.0.0.1:$URR_VWR_PORT
 export URR_UPSTREAM_CATALOG=127.0.0.1:$URR_CATALOG_PORT

@@ -4,7 +4,8 @@ set -eu
 urr=$1
 folder=$(mktemp -d)
 trap 'kill "${server:-0}" 2>/dev/null || true; wait 2>/dev/null; rm -rf "$folder"' EXIT
-export URR_DATA=$folder/data URR_PORT=$((22000 + $$ % 18000)) URR_VWR_PORT=$((42000 + $$ % 18000))
+export URR_DATA=$folder/data URR_PORT URR_VWR_PORT
+read -r URR_PORT URR_VWR_PORT < <("$(dirname "$0")/../free_ports.py" 2)
 export URR_LIMIT_QUEUE=6000 URR_LIMIT_BOOKING=600 URR_LIMIT_GENERAL=60000 URR_RATE_ADAPTIVE=yes
 
 fail() { echo "FAILED: $*"; exit 1; }

@@ -46,8 +46,8 @@ stop() { # stop STATUS
     [ "$got" -eq "$1" ] || fail "ended with status $got: $(tail -n 3 "$folder/log")"
 }
 
-first=$((32000 + $$ % 300 * 2))
-export URR_DATA=$folder/data URR_PORT=$first URR_VWR_PORT=$((first + 1))
+export URR_DATA=$folder/data URR_PORT URR_VWR_PORT
+read -r URR_PORT URR_VWR_PORT < <("$(dirname "$0")/../free_ports.py" 2)
 base=http://127.0.0.1:$URR_PORT
 "$urr" keys >/dev/null
 "$urr" seed --seats 10 >/dev/null

@@ -17,7 +17,8 @@ expect() { # expect STATUS TEXT COMMAND...
     fi
 }
 
-export URR_DATA=$folder/data URR_PORT=$((20000 + $$ % 20000)) URR_VWR_PORT=$((40000 + $$ % 20000))
+export URR_DATA=$folder/data URR_PORT URR_VWR_PORT
+read -r URR_PORT URR_VWR_PORT < <("$(dirname "$0")/../free_ports.py" 2)
 expect 2 "a command is missing" "$urr"
 expect 2 "unknown command fly" "$urr" fly
 expect 2 "unknown role --fast" "$urr" serve --fast

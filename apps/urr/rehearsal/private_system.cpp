@@ -12,23 +12,29 @@
 #include <filesystem>
 #include <utility>
 
+#include "libs/core/random.hpp"
+
 namespace urr::app {
 
 namespace {
 
-// A port that is free now; the system would have to be very busy to give it away before we use it.
+// A port that is free now, or 0. Below those that the kernel gives to clients: while the server is
+// killed and started again nobody's connection may take it.
 std::uint16_t free_port() {
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    std::uint16_t port = 0;
-    if (::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-        ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0)
-        port = ntohs(address.sin_port);
-    ::close(fd);
-    return port;
+    constexpr std::int64_t lowest = 10'000, highest = 31'999;
+    SystemRandom random;
+    for (int attempt = 0; attempt < 100; ++attempt) {
+        const auto port = std::uint16_t(random.between(lowest, highest));
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        address.sin_port = htons(port);
+        const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        const int bound = ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address);
+        ::close(fd);
+        if (bound == 0) return port;
+    }
+    return 0;
 }
 
 } // namespace

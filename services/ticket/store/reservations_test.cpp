@@ -5,7 +5,7 @@
 
 #include <filesystem>
 
-#include "libs/async/nursery.hpp"
+#include "libs/async/run_to_end.hpp"
 #include "libs/core/must.hpp"
 #include "services/ticket/store/events.hpp"
 #include "services/ticket/store/schema.hpp"
@@ -111,16 +111,7 @@ struct Reservations : testing::Test {
         o.key = {account, "createReservation", o.id.text(), {}};
         return o;
     }
-    void run(Task<> task) {
-        static constexpr auto until_done = [](Task<> body, RunLoop& until) -> Task<> {
-            co_await std::move(body);
-            until.stop();
-        };
-        Nursery nursery;
-        Loop::Enter in(loop.get());
-        nursery.spawn(until_done(std::move(task), *loop));
-        loop->run();
-    }
+    void run(Task<> task) { run_to_end(*loop, std::move(task)); }
     Task<Code> try_hold(HoldOrder o) {
         const auto held = co_await database->transact(Context{}, hold, std::move(o));
         co_return held ? Code::OUTCOME_UNKNOWN : held.error().code(); // OUTCOME_UNKNOWN: it worked
