@@ -37,13 +37,13 @@ void Chains::pump() {
 void Chains::abandon(int partition) {
     for (auto& [key, chain] : chains_) {
         std::erase_if(chain.waiting, [&](const Logged& l) { return l.partition == partition; });
-        if (chain.runs && chain.running.partition == partition) chain.abandoned = true;
+        if (chain.running.partition == partition) chain.abandoned = true;
     }
 }
 
-bool Chains::runs(int partition) const {
+bool Chains::busy(int partition) const {
     return std::ranges::any_of(chains_, [&](const auto& entry) {
-        return entry.second.runs && entry.second.running.partition == partition;
+        return entry.second.busy && entry.second.running.partition == partition;
     });
 }
 
@@ -53,10 +53,10 @@ Task<> Chains::run_chain(IdBytes key) {
     while (!chain.waiting.empty()) {
         chain.running = std::move(chain.waiting.front());
         chain.waiting.pop_front();
-        chain.runs = true;
+        chain.busy = true;
         chain.abandoned = false;
         if (co_await settle(chain)) owner_.settled(chain.running);
-        chain.runs = false;
+        chain.busy = false;
     }
     chains_.erase(key);
     --running_;
@@ -65,7 +65,7 @@ Task<> Chains::run_chain(IdBytes key) {
 }
 
 // False: abandoned, its new owner sees to it.
-Task<bool> Chains::settle(const Chain& chain) {
+Task<bool> Chains::settle(Chain& chain) {
     if (co_await parked_behind(chain.running)) co_return true;
     int refusals = 0, attempt = 0;
     while (!chain.abandoned) {
@@ -74,7 +74,7 @@ Task<bool> Chains::settle(const Chain& chain) {
         if (!is_outage(taken.error().code()) && ++refusals == attempts_max)
             co_return co_await park(chain);
         if (chain.abandoned) break;
-        co_await pause(attempt++);
+        co_await pause(chain, attempt++);
     }
     co_return false;
 }
@@ -87,12 +87,14 @@ Task<Result<void>> Chains::consume(const Message& message) {
     }
 }
 
-Task<> Chains::pause(int attempt) {
+Task<> Chains::pause(Chain& chain, int attempt) {
+    chain.busy = false;
     --running_;
     pump();
     const int doublings = std::min(attempt, pause_doublings_max);
     (void)co_await sleep(Context{}, pause_first * (std::int64_t(1) << doublings));
     ++running_;
+    chain.busy = true;
 }
 
 Task<bool> Chains::park(const Chain& chain) {

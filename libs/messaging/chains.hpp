@@ -51,20 +51,21 @@ public:
     void pump();
     // The partition goes to another member: what waits is dropped, what runs is not tried again.
     void abandon(int partition);
-    bool runs(int partition) const;
+    // Something of it is with its consumer or being parked.
+    bool busy(int partition) const;
 
 private:
     struct Chain {
         Logged running;
-        bool runs = false, abandoned = false;
+        bool busy = false, abandoned = false;
         std::deque<Logged> waiting;
     };
 
     Task<> run_chain(IdBytes key);
-    Task<bool> settle(const Chain& chain);
+    Task<bool> settle(Chain& chain);
     Task<Result<void>> consume(const Message& message);
     // Out of the running ones for a while.
-    Task<> pause(int attempt);
+    Task<> pause(Chain& chain, int attempt);
     Task<bool> park(const Chain& chain);
     Task<bool> parked_behind(const Logged& logged);
 

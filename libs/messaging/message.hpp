@@ -10,6 +10,8 @@
 
 namespace urr {
 
+class MetricsText;
+
 struct Message {
     MessageId id;
     std::string topic;
@@ -54,6 +56,8 @@ public:
     virtual Task<Result<std::int64_t>> parked(Context context) = 0;
     // Deletes some of what is older than `kept` and that no group needs any more; how many.
     virtual Task<Result<std::int64_t>> prune(Context context, Duration kept) = 0;
+    // What the engine counts. Any thread.
+    virtual void append_metrics(MetricsText&) const {}
 };
 
 } // namespace urr

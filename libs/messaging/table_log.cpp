@@ -1,6 +1,7 @@
 #include "libs/messaging/table_log.hpp"
 
 #include "libs/messaging/delivery.hpp"
+#include "libs/messaging/replay.hpp"
 
 namespace urr {
 
@@ -48,8 +49,8 @@ constexpr auto fetch_parked_work = [](Tx& tx, const std::string& group, std::int
     return fetch_parked(tx, group, after, replayed_at_once);
 };
 constexpr auto count_parked_work = [](Tx& tx) { return count_parked(tx); };
-constexpr auto unpark_work = [](Tx& tx, const std::string& group, std::int64_t position) {
-    return unpark_message(tx, group, position);
+constexpr auto unpark_work = [](Tx& tx, const std::string& group, const Logged& logged) {
+    return unpark_message(tx, group, logged.position);
 };
 constexpr auto prune_work = [](Tx& tx, Duration kept) {
     return prune_log(tx, tx.now - kept, 1000);
@@ -70,26 +71,10 @@ public:
         co_await delivery.run();
     }
 
-    // A key whose first parked message is refused again stays parked; the others go on.
     Task<Result<std::int64_t>> replay(Context context, std::string group,
                                       Consumer& consumer) override {
-        std::int64_t count = 0, position = 0;
-        std::set<IdBytes> refused;
-        for (;;) {
-            const auto messages =
-                TRY(co_await database_.read(context, fetch_parked_work, group, position));
-            if (messages.empty()) co_return count;
-            for (const Logged& logged : messages) {
-                position = logged.position;
-                if (refused.contains(logged.message.key)) continue;
-                if (!co_await consumer.consume(context, logged.message)) {
-                    refused.insert(logged.message.key);
-                    continue;
-                }
-                TRY(co_await database_.transact(context, unpark_work, group, logged.position));
-                ++count;
-            }
-        }
+        co_return co_await replay_parked(context, database_, std::move(group), consumer,
+                                         fetch_parked_work, unpark_work);
     }
 
     Task<Result<std::int64_t>> parked(Context context) override {

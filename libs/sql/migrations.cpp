@@ -27,6 +27,28 @@ CREATE TABLE inbox (
     PRIMARY KEY (consumer, id)
 ) WITHOUT ROWID;
 CREATE INDEX inbox_received ON inbox (received_us);
+-- Events that were refused too often and those of their key that came after them (Kafka only).
+CREATE TABLE parked_key (
+    grp TEXT NOT NULL,
+    topic TEXT NOT NULL,
+    key BLOB NOT NULL,
+    PRIMARY KEY (grp, topic, key)
+) WITHOUT ROWID;
+CREATE TABLE parked_message (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    grp TEXT NOT NULL,
+    topic TEXT NOT NULL,
+    id BLOB NOT NULL,
+    type TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    occurred_us INTEGER NOT NULL,
+    key BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    traceparent TEXT NOT NULL,
+    data TEXT NOT NULL,
+    UNIQUE (grp, topic, id)
+);
+CREATE INDEX parked_message_key ON parked_message (grp, topic, key);
 -- Who does a job that one process does at a time.
 CREATE TABLE lease (
     name TEXT PRIMARY KEY,

@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # kafka.sh DIR PORT [BROKERS=1]      Apache Kafka in KRaft mode (JDK 17), on loopback; PIDs in DIR/bN.pid
+#                                    PORT 0: any that are free; DIR/port tells
+# kafka.sh fresh DIR PORT [BROKERS]  the same with nothing from before
 # kafka.sh start DIR N               starts broker N again after it was ended (N from 1)
 # kafka.sh stop DIR
 #
@@ -41,6 +43,11 @@ start)
     wait_for_node "$dir" "$3"
     exit 0
     ;;
+fresh)
+    shift
+    stop_pids "$1"
+    rm -rf "$1"
+    ;;
 esac
 
 [ $# -ge 2 ] || die "usage: kafka.sh DIR PORT [BROKERS]"
@@ -48,6 +55,11 @@ mkdir -p "$1"
 dir=$(cd "$1" && pwd)
 port=$2
 brokers=${3:-1}
+if [ "$port" = 0 ]; then
+    [ -s "$dir/port" ] || free_ports 50 >"$dir/port"
+    port=$(cat "$dir/port")
+fi
+echo "$port" >"$dir/port"
 nodes=$((brokers == 2 ? 3 : brokers))
 replicas=$((brokers < 3 ? brokers : 3))
 min_isr=${MIN_ISR:-$((replicas > 1 ? 2 : 1))}

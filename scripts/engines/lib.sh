@@ -65,6 +65,23 @@ wait_until() {
     done
 }
 
+free_ports() { # free_ports N: the first of N ports in a row that nobody listens on
+    python3 - "$1" <<'P'
+import random, socket, sys
+while True:
+    first, held = random.randrange(20000, 30000), []
+    try:
+        for port in range(first, first + int(sys.argv[1])):
+            held.append(socket.socket())
+            held[-1].bind(("127.0.0.1", port))
+        break
+    except OSError:
+        for one in held:
+            one.close()
+print(first)
+P
+}
+
 stop_pids() { # stop_pids DIR: ends every process of DIR/*.pid, by force after ten seconds
     local file pid end
     for file in "$1"/*.pid; do
