@@ -27,7 +27,9 @@ Parts parts_of(const Settings& given, Needs& needs, Events& events) {
 
 Component::Component(const Settings& given, Needs needs)
     : database_(needs.database), events_(needs.catalog, std::move(needs.catalog_key), needs.clock),
-      service_(parts_of(given, needs, events_)), routes_(service_, given.yes("URR_SECURE_COOKIES")),
+      service_(parts_of(given, needs, events_)),
+      forgetting_{needs.database, events_, needs.clock, needs.log},
+      routes_(service_, given.yes("URR_SECURE_COOKIES")),
       face_("queue", std::move(needs.callers), {}, needs.clock),
       relay_(needs.database, needs.log_of_events, std::move(needs.holder), milliseconds(50),
              &needs.log) {
@@ -44,6 +46,7 @@ void Component::start_jobs(Nursery& jobs) {
     jobs.spawn(events_.run());
     jobs.spawn(relay_.run());
     jobs.spawn(service_.run_jobs());
+    jobs.spawn(keep_forgetting(forgetting_));
 }
 
 std::vector<Subscription> Component::subscriptions() {

@@ -11,6 +11,7 @@
 #include "libs/messaging/relay.hpp"
 #include "libs/telemetry/log.hpp"
 #include "services/queue/catalog_client.hpp"
+#include "services/queue/forgetting.hpp"
 #include "services/queue/http/routes.hpp"
 
 namespace urr::queue {
@@ -60,6 +61,7 @@ private:
     Database& database_;
     CatalogClient events_;
     Service service_;
+    Forgetting forgetting_;
     Routes routes_;
     GuardedService face_;
     Relay relay_;
