@@ -15,6 +15,15 @@ inline constexpr SettingRow settings_table[] = {
      "how long delivered events and the memory of them are kept, in hours", 24, 8760},
     {"URR_DRAIN_SECONDS", Kind::number, "10", "how long requests may take to end after SIGTERM", 0,
      3600},
+    {"URR_REDIS_URLS", Kind::text, "",
+     "redis://HOST:PORT or rediss:// (TLS), comma between; with URR_REDIS_PRIMARY of the "
+     "sentinels; "
+     "empty: limits and revocations stay in each process"},
+    {"URR_REDIS_PASSWORD", Kind::secret, "", "password of Redis"},
+    {"URR_REDIS_PRIMARY", Kind::text, "", "what the sentinels call the primary"},
+    {"URR_REDIS_SENTINEL_PASSWORD", Kind::secret, "", "password of the sentinels"},
+    {"URR_REDIS_CA", Kind::text, "",
+     "PEM file of the authorities that sign Redis's certificates; empty: the system's"},
     {"URR_LOOPS", Kind::number, "1", "threads that serve URR_VWR_PORT", 1, 64},
     {"URR_INSTANCE", Kind::text, "",
      "name of this process among its copies, in leases; empty: host and process number"},

@@ -44,6 +44,7 @@ Result<> System::build() {
     process_.watch(loop_);
     for (const Stores::File& file : Stores::files())
         if (const auto& store = stores_.*file.store) process_.watch(file.label, *store);
+    redis_ = TRY_PLAIN(RedisPart::make(settings_, loop_, random_, clock_, log_));
     TRY_PLAIN(reach_those_apart());
     if (roles_.waiting_room) TRY_PLAIN(build_waiting_room());
     if (roles_.any_with_events()) events_ = make_table_log(*stores_.events);
@@ -54,7 +55,7 @@ Result<> System::build() {
     if (roles_.queue) TRY_PLAIN(build_queue());
     if (roles_.gateway) TRY_PLAIN(build_gateway());
     for (ServiceComponent* part : std::initializer_list<ServiceComponent*>{
-             &process_, auth_.get(), ticket_.get(), catalog_.get(), payment_.get(),
+             &process_, redis_.get(), auth_.get(), ticket_.get(), catalog_.get(), payment_.get(),
              waiting_room_.get(), queue_.get(), gateway_.get()})
         if (part) components_.push_back(part);
     return {};
@@ -100,7 +101,7 @@ Result<> System::build_auth() {
 Result<> System::build_ticket() {
     ticket_ = std::make_unique<ticket::Component>(
         settings_,
-        ticket::Needs{*stores_.ticket, *events_, clock_, random_, log_, revoked_,
+        ticket::Needs{*stores_.ticket, *events_, clock_, random_, log_, revoked(),
                       TRY_PLAIN(signing_key(folder_, TokenType::ticket)),
                       TRY_PLAIN(callers_of(folder_, "ticket", {"gateway", "payment"})), instance_});
     to_.ticket = loopback(ticket_->face());
@@ -152,7 +153,7 @@ Result<> System::build_queue() {
         settings_,
         queue::Needs{*stores_.queue, *events_, clock_, random_, log_, *to_.catalog,
                      CallerKey{"queue", TRY_PLAIN(caller_key(folder_, "queue", "catalog"))},
-                     revoked_, *to_.waiting_room,
+                     revoked(), *to_.waiting_room,
                      CallerKey{"queue", TRY_PLAIN(caller_key(folder_, "queue", "vwr"))},
                      TRY_PLAIN(signing_key(folder_, TokenType::entry)),
                      TRY_PLAIN(signing_key(folder_, TokenType::place)),
@@ -179,6 +180,7 @@ Result<> System::build_gateway() {
     }
     needs.upstreams[std::size_t(Target::waiting_room)] = to_.waiting_room.get();
     if (waiting_room_) needs.waiting_room_door = &waiting_room_->face();
+    if (redis_) needs.redis = &redis_->client();
     gateway_ = TRY_PLAIN(gateway::Component::make(settings_, std::move(needs)));
     return {};
 }

@@ -12,6 +12,7 @@
 #include "apps/urr/operator_face.hpp"
 #include "apps/urr/process_metrics.hpp"
 #include "apps/urr/pruning.hpp"
+#include "apps/urr/redis_part.hpp"
 #include "apps/urr/side_loop.hpp"
 #include "apps/urr/stores.hpp"
 #include "apps/urr/upstreams.hpp"
@@ -81,7 +82,9 @@ private:
     // What stands below uses what stands above and ends before it; the loop outlives all, since it
     // takes the stores' last answers.
     Stores stores_;
-    RevokedEntries revoked_; // written by queue, read by ticket
+    std::unique_ptr<RedisPart> redis_;
+    RevokedEntries own_revoked_; // written by queue, read by ticket, where there is no Redis
+    RevokedEntries& revoked() { return redis_ ? redis_->revoked() : own_revoked_; }
     std::unique_ptr<EventLog> events_;
     std::vector<std::unique_ptr<SideLoop>> side_loops_;
     std::unique_ptr<Offload> password_pool_, mail_files_;

@@ -1,5 +1,6 @@
 // Entry tokens that ended before their time (left, bought, cleared): written by queue, read by
-// ticket. In memory, filled anew at start from queue's store. Bounded: what has expired is pruned.
+// ticket. In memory, filled anew at start from queue's store; with several processes see
+// shared_revoked_entries.hpp. Bounded: what has expired is pruned.
 #pragma once
 #include <map>
 #include <utility>
@@ -11,7 +12,8 @@ namespace urr {
 
 class RevokedEntries {
 public:
-    void revoke(const EventId& event, const IdBytes& token, Instant expires) {
+    virtual ~RevokedEntries() = default;
+    virtual void revoke(const EventId& event, const IdBytes& token, Instant expires) {
         tokens_[{event, token}] = expires;
     }
     bool is_revoked(const EventId& event, const IdBytes& token) const {
@@ -22,8 +24,12 @@ public:
         std::erase_if(tokens_, [&](const auto& entry) { return entry.second <= now; });
     }
 
+protected:
+    using Tokens = std::map<std::pair<EventId, IdBytes>, Instant>;
+    const Tokens& tokens() const { return tokens_; }
+
 private:
-    std::map<std::pair<EventId, IdBytes>, Instant> tokens_;
+    Tokens tokens_;
 };
 
 } // namespace urr

@@ -2,6 +2,15 @@
 
 namespace urr::gateway {
 
+namespace {
+
+std::unique_ptr<RateLimits> limits_of(const Needs& needs, std::shared_ptr<LimitFigures> figures) {
+    if (!needs.redis) return std::make_unique<Limiter>();
+    return std::make_unique<SharedLimiter>(*needs.redis, needs.log, std::move(figures));
+}
+
+} // namespace
+
 Result<std::unique_ptr<Component>> Component::make(const Settings& given, Needs needs) {
     Options options;
     options.keys = std::move(needs.keys);
@@ -23,6 +32,11 @@ Result<std::unique_ptr<Component>> Component::make(const Settings& given, Needs 
     options.limits.address_factor = given.number("URR_LIMIT_ADDRESS_FACTOR");
     return std::unique_ptr<Component>(new Component(std::move(options), needs));
 }
+
+Component::Component(Options options, const Needs& needs)
+    : gateway_(std::move(options), needs.clock, needs.random, needs.upstreams,
+               needs.waiting_room_door, limits_of(needs, limits_)),
+      runs_apart_(needs.runs_apart) {}
 
 std::vector<Dependency> Component::dependencies() const {
     std::vector<Dependency> services;

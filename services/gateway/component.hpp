@@ -7,8 +7,10 @@
 #pragma once
 #include "libs/contract/component.hpp"
 #include "libs/core/settings.hpp"
+#include "libs/redis/redis.hpp"
 #include "libs/telemetry/log.hpp"
 #include "services/gateway/gateway.hpp"
+#include "services/gateway/shared_limiter.hpp"
 
 namespace urr::gateway {
 
@@ -34,6 +36,7 @@ struct Needs {
     std::array<Transport*, targets> upstreams{}; // nullptr: not there, 404
     HttpHandler* waiting_room_door = nullptr;    // of the same process
     bool runs_apart = false;                     // its services are dependencies of its own
+    Redis* redis = nullptr; // limits that all gateways share; else each its own
 };
 
 class Component final : public ServiceComponent {
@@ -43,18 +46,19 @@ public:
 
     std::string_view name() const override { return "gateway"; }
     HttpHandler& face() { return gateway_; }
-    void append_metrics(MetricsText& out) const override { gateway_.metrics().write(out); }
+    void append_metrics(MetricsText& out) const override {
+        gateway_.metrics().write(out);
+        limits_->write(out);
+    }
     // It keeps nothing; a service that is away is that service's trouble.
     bool healthy() const override { return true; }
     // Of a gateway apart: its services. It goes on without one of them.
     std::vector<Dependency> dependencies() const override;
 
 private:
-    Component(Options options, const Needs& needs)
-        : gateway_(std::move(options), needs.clock, needs.random, needs.upstreams,
-                   needs.waiting_room_door),
-          runs_apart_(needs.runs_apart) {}
+    Component(Options options, const Needs& needs);
 
+    std::shared_ptr<LimitFigures> limits_ = std::make_shared<LimitFigures>();
     Gateway gateway_;
     const bool runs_apart_;
 };

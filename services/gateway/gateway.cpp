@@ -66,9 +66,10 @@ std::unexpected<Error> over_limit(const LimitState& state) {
 } // namespace
 
 Gateway::Gateway(Options options, const Clock& clock, Random& random,
-                 std::array<Transport*, targets> upstreams, HttpHandler* door)
+                 std::array<Transport*, targets> upstreams, HttpHandler* door,
+                 std::unique_ptr<RateLimits> rates)
     : options_(std::move(options)), clock_(clock), random_(random), upstreams_(upstreams),
-      door_(door), routes_(operations()) {}
+      door_(door), routes_(operations()), rates_(std::move(rates)) {}
 
 // The door of the waiting room stands in front of everything: no token, no limit but its own.
 bool Gateway::answer_at_once(const Request& request, std::string& out) {
@@ -91,7 +92,7 @@ Task<Response> Gateway::handle(Context context, Request request) {
     if (request.method == Method::options && request.has_header("Access-Control-Request-Method")) {
         response = preflight();
     } else {
-        auto allowed = check(request, passage);
+        auto allowed = co_await check(context, request, passage);
         Result<Response> answer = allowed ? co_await forward(context, request, passage)
                                           : fail(std::move(allowed).error());
         const std::string_view language = request.header("Accept-Language");
@@ -111,15 +112,25 @@ Response Gateway::preflight() const {
     return response;
 }
 
-Result<> Gateway::check(Request& request, Passage& passage) {
+Task<Result<void>> Gateway::check(Context context, Request& request, Passage& passage) {
     passage.client = options_.trusted.client_of(request);
-    TRY_PLAIN(find_route(request, passage));
-    TRY_PLAIN(check_caller(request, passage));
-    TRY_PLAIN(check_limit(request, passage));
-    if (passage.needs.entry) TRY_PLAIN(check_entry(request, passage));
+    TRY(find_route(request, passage));
+    TRY(check_caller(request, passage));
+    if (passage.needs.limit != Limit::exempt) {
+        std::array<Counted, 2> counted;
+        const std::size_t count = counted_of(request, passage, counted);
+        for (std::size_t i = 0; i < count;) { // all of them are known when the first is counted
+            const auto& [caller, limit] = counted[i++];
+            if (rates_->ready(caller, limit, passage.now)) continue;
+            co_await rates_->prepare(context, caller, limit, passage.now);
+            i = 0;
+        }
+        TRY(check_limit(std::span(counted).first(count), passage));
+    }
+    if (passage.needs.entry) TRY(check_entry(request, passage));
     if (passage.needs.idempotency && request.header("Idempotency-Key").empty())
-        return fail(Code::IDEMPOTENCY_KEY_REQUIRED);
-    return {};
+        co_return fail(Code::IDEMPOTENCY_KEY_REQUIRED);
+    co_return Result<void>{};
 }
 
 Result<> Gateway::find_route(Request& request, Passage& passage) const {
@@ -156,13 +167,13 @@ Result<const Gateway::Known*> Gateway::check_token(std::string_view token, Token
     // Checking costs; who has sent many that were no good waits before the next is looked at.
     const std::uint64_t address =
         mix(number_of(subscriber_of(passage.client).bytes), bad_tokens_category);
-    const LimitState failures = limiter_.look(address, options_.limits.bad_tokens, now);
+    const LimitState failures = rates_->look(address, options_.limits.bad_tokens, now);
     if (!failures.allowed) return over_limit(failures);
     metrics_.token_checks.add();
     auto claims = verify_token(options_.keys, token, type, now);
     if (!claims) {
         metrics_.refused_tokens.add();
-        limiter_.count(address, options_.limits.bad_tokens, now);
+        rates_->count(address, options_.limits.bad_tokens, now);
         return fail(Code::TOKEN_INVALID);
     }
     if (memory.size() >= tokens_remembered_max) memory.clear(); // bounded; they are checked again
@@ -192,31 +203,38 @@ Result<> Gateway::check_caller(const Request& request, Passage& passage) {
     return {};
 }
 
-LimitState Gateway::count(std::uint64_t caller, const Passage& passage, std::int64_t factor) {
+Gateway::Counted Gateway::counted(std::uint64_t caller, const Passage& passage,
+                                  std::int64_t factor) const {
     const Limit category = passage.needs.limit;
     const Limits& limits = options_.limits;
     const std::int64_t per_caller[] = {limits.auth, limits.queue, limits.booking, limits.general,
                                        limits.webhook};
-    return limiter_.count(mix(caller, std::uint64_t(category) + 1),
-                          per_caller[std::size_t(category)] * factor, passage.now);
+    return {mix(caller, std::uint64_t(category) + 1), per_caller[std::size_t(category)] * factor};
 }
 
 // GW-3. Behind one address there may be many, so an anonymous browser counts by its device cookie
 // and its address by a multiple; who brings no cookie counts by the address alone.
-Result<> Gateway::check_limit(const Request& request, Passage& passage) {
-    if (passage.needs.limit == Limit::exempt) return {};
-    LimitState& state = passage.limit;
+std::size_t Gateway::counted_of(const Request& request, Passage& passage,
+                                std::array<Counted, 2>& out) const {
+    std::size_t count = 0;
     if (passage.principal.signed_in()) {
-        state = count(number_of(passage.principal.account.bytes), passage, 1);
-    } else {
-        const auto device = read_device(options_.device_key, request.cookie(device_cookie));
-        const std::uint64_t address = number_of(subscriber_of(passage.client).bytes);
-        passage.new_device = !device;
-        if (device) state = count(mix(*device, address), passage, 1);
-        if (state.allowed) {
-            const auto all = count(address, passage, options_.limits.address_factor);
-            if (!device || !all.allowed) state = all;
-        }
+        out[count++] = counted(number_of(passage.principal.account.bytes), passage, 1);
+        return count;
+    }
+    const auto device = read_device(options_.device_key, request.cookie(device_cookie));
+    const std::uint64_t address = number_of(subscriber_of(passage.client).bytes);
+    passage.new_device = !device;
+    if (device) out[count++] = counted(mix(*device, address), passage, 1);
+    out[count++] = counted(address, passage, options_.limits.address_factor);
+    return count;
+}
+
+// The first one's state is told, unless another one refuses.
+Result<> Gateway::check_limit(std::span<const Counted> counted, Passage& passage) {
+    LimitState& state = passage.limit;
+    for (std::size_t i = 0; i < counted.size() && state.allowed; ++i) {
+        const LimitState one = rates_->count(counted[i].caller, counted[i].limit, passage.now);
+        if (i == 0 || !one.allowed) state = one;
     }
     if (state.allowed) return {};
     metrics_.limited.add();

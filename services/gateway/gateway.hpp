@@ -11,7 +11,9 @@
 // unread; streams unbuffered. Always an answer: a service that is away is 502, 503 or 504.
 #pragma once
 #include <array>
+#include <memory>
 #include <set>
+#include <span>
 
 #include "libs/contract/caller.hpp"
 #include "libs/core/clock.hpp"
@@ -45,7 +47,8 @@ struct Options {
 class Gateway final : public HttpHandler {
 public:
     Gateway(Options options, const Clock& clock, Random& random,
-            std::array<Transport*, targets> upstreams, HttpHandler* waiting_room_door);
+            std::array<Transport*, targets> upstreams, HttpHandler* waiting_room_door,
+            std::unique_ptr<RateLimits> rates = std::make_unique<Limiter>());
 
     bool answer_at_once(const Request& request, std::string& out) override;
     Task<Response> handle(Context context, Request request) override;
@@ -87,14 +90,21 @@ private:
 
     Response preflight() const;
     // The filters. What they leave of the request may go on.
-    Result<> check(Request& request, Passage& passage);
+    Task<Result<void>> check(Context context, Request& request, Passage& passage);
+    // Whom a request counts for.
+    struct Counted {
+        std::uint64_t caller = 0;
+        std::int64_t limit = 0;
+    };
+    std::size_t counted_of(const Request& request, Passage& passage,
+                           std::array<Counted, 2>& counted) const;
     Result<> find_route(Request& request, Passage& passage) const;
     Result<> check_caller(const Request& request, Passage& passage);
-    Result<> check_limit(const Request& request, Passage& passage);
+    Result<> check_limit(std::span<const Counted> counted, Passage& passage);
     Result<> check_entry(const Request& request, Passage& passage);
     Result<const Known*> check_token(std::string_view token, TokenType type, Memory& memory,
                                      const Passage& passage);
-    LimitState count(std::uint64_t caller, const Passage& passage, std::int64_t factor);
+    Counted counted(std::uint64_t caller, const Passage& passage, std::int64_t factor) const;
     Task<Result<Response>> forward(Context context, Request& request, const Passage& passage);
     void finish(const Request& request, const Passage& passage, Response& response);
     void add_cors(const Request& request, Response& response) const;
@@ -105,7 +115,7 @@ private:
     std::array<Transport*, targets> upstreams_;
     HttpHandler* door_;
     const Routes routes_;
-    Limiter limiter_;
+    const std::unique_ptr<RateLimits> rates_;
     Memory access_tokens_, entry_tokens_;
     std::array<Breaker, targets> breakers_;
     Metrics metrics_;

@@ -5,7 +5,7 @@
 namespace urr::gateway {
 
 namespace {
-constexpr std::int64_t minute_us = 60'000'000;
+constexpr std::int64_t minute_us = Window::length_us;
 }
 
 // Begins the window that `now` lies in.

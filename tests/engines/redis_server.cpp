@@ -139,6 +139,8 @@ void RedisServer::kill_nine() {
     ::waitpid(std::exchange(process_, 0), nullptr, 0);
 }
 
+void RedisServer::forget_all() { std::filesystem::remove_all(folder_ + "/appendonlydir"); }
+
 void RedisServer::pause(bool on) { ::kill(process_, on ? SIGSTOP : SIGCONT); }
 
 std::string RedisServer::say(const std::vector<std::string>& words) const {

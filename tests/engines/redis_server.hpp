@@ -34,6 +34,8 @@ public:
     // On the same port and data; returns when it answers.
     void start();
     void kill_nine();
+    // Its files, while it does not run.
+    void forget_all();
     // Holds all its threads (SIGSTOP) and lets them go on.
     void pause(bool on);
     // One command by redis-cli: what it prints.
