@@ -46,16 +46,16 @@ void ProcessMetrics::append_metrics(MetricsText& out) const {
 
     struct Figure {
         std::string_view name, help;
-        std::uint64_t SqliteCounters::* value;
+        std::uint64_t StoreCounters::* value;
     };
     static constexpr Figure figures[] = {
-        {"urr_store_batches_total", "Commits.", &SqliteCounters::batches},
-        {"urr_store_works_total", "Works in them.", &SqliteCounters::works},
+        {"urr_store_batches_total", "Commits.", &StoreCounters::batches},
+        {"urr_store_works_total", "Works in them.", &StoreCounters::works},
         {"urr_store_rolled_back_total", "Works that ended with an error.",
-         &SqliteCounters::rolled_back},
-        {"urr_store_dropped_total", "Works whose caller had gone.", &SqliteCounters::dropped},
-        {"urr_store_lost_batches_total", "Commits that failed.", &SqliteCounters::lost_batches}};
-    std::vector<SqliteCounters> counters;
+         &StoreCounters::rolled_back},
+        {"urr_store_dropped_total", "Works whose caller had gone.", &StoreCounters::dropped},
+        {"urr_store_lost_batches_total", "Commits that failed.", &StoreCounters::lost_batches}};
+    std::vector<StoreCounters> counters;
     counters.reserve(stores_.size());
     for (const Store& store : stores_) counters.push_back(store.database->counters());
     for (const Figure& figure : figures)

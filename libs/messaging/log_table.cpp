@@ -7,6 +7,9 @@ namespace {
 constexpr Statement insert{
     "INSERT INTO event_log (topic, id, type, version, occurred_us, key, seq, traceparent, data) "
     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"};
+// Readers go on from the last position that they saw: positions must become visible in their order.
+// (The number is any that nobody else locks in this database.)
+constexpr Statement append_alone{"SELECT 1", "SELECT 1 FROM pg_advisory_xact_lock(7697011)"};
 constexpr Statement position_of{
     "SELECT position FROM group_position WHERE topic = ?1 AND grp = ?2"};
 constexpr Statement parked_keys{"SELECT DISTINCT key FROM parked WHERE grp = ?1 AND topic = ?2"};
@@ -52,6 +55,7 @@ std::vector<Logged> logged(const Rows& rows) {
 } // namespace
 
 Task<Result<bool>> append_to_log(Tx& tx, const std::vector<Message>& messages) {
+    TRY(co_await tx.run(append_alone));
     for (const Message& m : messages)
         TRY(co_await tx.run(insert, {m.topic, m.id, m.type, m.version, m.occurred, m.key, m.seq,
                                      m.traceparent, m.data}));

@@ -38,6 +38,15 @@ void Database::tell_listener() {
 
 Job::Job() : Node(deliver) {}
 
+void Job::run(Tx& tx) noexcept {
+    if (!start(tx)) refuse();
+}
+
+void Job::refuse() noexcept {
+    drop();
+    settle(Error(Code::INTERNAL, "a work awaited something besides its transaction"));
+}
+
 PendingBase::PendingBase() {
     fire = [](Node& node) { static_cast<PendingBase&>(node).expire(); };
 }

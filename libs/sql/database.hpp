@@ -9,8 +9,11 @@
 //
 // A work is a coroutine that awaits nothing but its transaction; it owns its inputs, touches
 // nothing else and returns a value. It may run more than once (a lost batch, a deadlock elsewhere),
-// so it has no effect but its statements. Many works share one commit (group commit): latency under
-// no load is that of one write, throughput under load that of the disk.
+// so it has no effect but its statements. Several processes may work on one PostgreSQL database at
+// once, at READ COMMITTED: what a work reads and then relies on, it locks (a Statement's second
+// form), or it guards the write that follows and looks at changes(). Many works share one commit
+// (group commit): latency under no load is that of one write, throughput under load that of the
+// disk.
 //
 // Answers besides the work's own errors:
 //   OVERLOADED         the queue is full; nothing was done
@@ -19,7 +22,8 @@
 //                      while it ran): ask again by the idempotency key
 //   UNAVAILABLE        the store refused the batch; nothing was done
 //
-// `read` runs a work on a snapshot beside the writer; its statements must not write.
+// `read` runs a work on a snapshot beside the writer; its statements must not write. `read_within`
+// lets it be that old: a replica may answer.
 #pragma once
 #include <atomic>
 #include <initializer_list>
@@ -34,14 +38,16 @@
 namespace urr {
 
 // One SQL statement, a constant of the program: engines cache by its address. Parameters are ?1,
-// ?2.
+// ?2. `postgres`: its form there, where the shared one will not do (row locks).
 struct Statement {
     const char* sql;
+    const char* postgres = nullptr;
 };
 
 class Tx;
 
-// A statement under way; awaitable. Completes inline where the engine is embedded.
+// A statement under way; awaitable. Completes inline where the engine is embedded; another engine
+// keeps it until the answer is in and then resumes the work.
 struct [[nodiscard]] Query {
     static constexpr std::size_t values_max = 24;
 
@@ -89,14 +95,24 @@ struct Job : Node {
     Job* link = nullptr; // the engine's queue
     Loop* home = nullptr;
     Instant deadline = never;
+    Duration staleness; // of a read: how old its snapshot may be
     std::atomic<std::uint8_t> state{queued};
     std::atomic<int> references{2};
     struct PendingBase* pending = nullptr; // home's thread alone
 
     Job();
     virtual ~Job() = default;
-    // Leaves an outcome in every case.
-    virtual void run(Tx& tx) noexcept = 0;
+    // Begins the work, anew each time. True: it is over and left an outcome. False: it waits, for
+    // its query if it is sound.
+    virtual bool start(Tx& tx) noexcept = 0;
+    // Goes on with the query's result; the same answers.
+    virtual bool resume(Query& query) noexcept = 0;
+    // Ends a work that waits, without an outcome.
+    virtual void drop() noexcept = 0;
+    // For engines whose statements complete inline: leaves an outcome in every case.
+    void run(Tx& tx) noexcept;
+    // Ends a work that waits for something else than its transaction.
+    void refuse() noexcept;
     virtual bool succeeded() const = 0;
     // Replaces the outcome by a failure.
     virtual void settle(Error error) = 0;
@@ -125,6 +141,15 @@ protected:
     ~CommitListener() = default;
 };
 
+// What an engine has done, for figures. `rolled_back`: works that were undone alone; `retried`:
+// batches that met another's locks; `unknown_batches`: nobody can say whether they were committed.
+struct StoreCounters {
+    std::uint64_t batches = 0, works = 0, rolled_back = 0, dropped = 0, lost_batches = 0;
+    std::uint64_t retried = 0, unknown_batches = 0, reconnects = 0;
+    // The clock behind the store's time went back: time ran on from the stored one.
+    bool clock_was_set_back = false;
+};
+
 class Database {
 public:
     Database();
@@ -137,13 +162,18 @@ public:
 
     // False: the queue is full. Any loop's thread. `reading`: on a snapshot.
     virtual bool submit(Job& job, bool reading) = 0;
-    // False after the store failed in a way that a restart must repair.
+    // False while the store takes no work: embedded, until a restart repairs it; otherwise, until
+    // its server is back.
     virtual bool healthy() const = 0;
+    // Any thread.
+    virtual StoreCounters counters() const = 0;
 
     template <class Work, class... Arguments>
     auto transact(const Context& context, Work, Arguments... arguments);
     template <class Work, class... Arguments>
     auto read(const Context& context, Work, Arguments... arguments);
+    template <class Work, class... Arguments>
+    auto read_within(Duration staleness, const Context& context, Work, Arguments... arguments);
 
 protected:
     // For the engines.
@@ -159,23 +189,38 @@ namespace detail {
 template <class Out, class Work, class... Arguments>
 struct WorkJob final : Job {
     std::tuple<Arguments...> arguments;
+    Task<Result<Out>> task; // of this attempt; it refers to the arguments
     Result<Out> out = fail(Code::OUTCOME_UNKNOWN);
 
     explicit WorkJob(Arguments&&... given) : arguments(std::move(given)...) {}
-    void run(Tx& tx) noexcept override {
+    bool start(Tx& tx) noexcept override {
+        out = fail(Code::OUTCOME_UNKNOWN);
         try {
-            auto task = std::apply(
-                [&](const Arguments&... copies) { return Work{}(tx, copies...); }, arguments);
+            task = std::apply([&](const Arguments&... copies) { return Work{}(tx, copies...); },
+                              arguments);
             task.start();
-            if (task.done())
-                out = task.take();
-            else
-                out = fail(Code::INTERNAL, "a work awaited something besides its transaction");
+        } catch (const std::exception& e) {
+            out = fail(Code::INTERNAL, e.what());
+            return true;
+        }
+        return over();
+    }
+    bool resume(Query& query) noexcept override {
+        query.waiting.resume();
+        return over();
+    }
+    void drop() noexcept override { task.reset(); }
+    bool over() noexcept {
+        if (!task.done()) return false;
+        try {
+            out = task.take();
         } catch (const std::exception& e) {
             out = fail(Code::INTERNAL, e.what());
         } catch (...) {
             out = fail(Code::INTERNAL, "a work threw");
         }
+        task.reset();
+        return true;
     }
     bool succeeded() const override { return out.has_value(); }
     void settle(Error error) override { out = fail(std::move(error)); }
@@ -186,10 +231,12 @@ struct [[nodiscard]] Pending : PendingBase {
     Database& database;
     bool reading;
 
-    Pending(Database& in, const Context& context, bool read_only, Arguments&&... arguments)
+    Pending(Database& in, const Context& context, bool read_only, Duration staleness,
+            Arguments&&... arguments)
         : database(in), reading(read_only) {
         job = new WorkJob<Out, Work, Arguments...>(std::move(arguments)...);
         job->deadline = context.deadline;
+        job->staleness = staleness;
     }
     bool await_ready() const noexcept { return false; }
     bool await_suspend(std::coroutine_handle<> caller) {
@@ -215,7 +262,7 @@ struct [[nodiscard]] Pending : PendingBase {
         case End::full:
             break;
         }
-        if (!database.healthy()) return fail(Code::UNAVAILABLE, "the store needs a restart");
+        if (!database.healthy()) return fail(Code::UNAVAILABLE, "the store takes no work now");
         return fail(Error(Code::OVERLOADED).retry_after(1));
     }
 };
@@ -230,14 +277,22 @@ template <class Work, class... Arguments>
 auto Database::transact(const Context& context, Work, Arguments... arguments) {
     static_assert(std::is_empty_v<Work>, "pass what the work needs as arguments: it outlives this");
     return detail::Pending<detail::WorkOut<Work, Arguments...>, Work, Arguments...>(
-        *this, context, false, std::move(arguments)...);
+        *this, context, false, Duration{}, std::move(arguments)...);
 }
 
 template <class Work, class... Arguments>
 auto Database::read(const Context& context, Work, Arguments... arguments) {
     static_assert(std::is_empty_v<Work>, "pass what the work needs as arguments: it outlives this");
     return detail::Pending<detail::WorkOut<Work, Arguments...>, Work, Arguments...>(
-        *this, context, true, std::move(arguments)...);
+        *this, context, true, Duration{}, std::move(arguments)...);
+}
+
+template <class Work, class... Arguments>
+auto Database::read_within(Duration staleness, const Context& context, Work,
+                           Arguments... arguments) {
+    static_assert(std::is_empty_v<Work>, "pass what the work needs as arguments: it outlives this");
+    return detail::Pending<detail::WorkOut<Work, Arguments...>, Work, Arguments...>(
+        *this, context, true, staleness, std::move(arguments)...);
 }
 
 } // namespace urr

@@ -33,13 +33,25 @@ Task<Result<std::optional<KeptAnswer>>> find_answer(Tx& tx, const IdempotencyKey
         KeptAnswer{int(rows.integer(0, 1)), std::string(rows.text(0, 2))});
 }
 
+namespace {
+
+// Whoever has the key: its answer. It may have expired and gone since we were refused; then nobody
+// has it, but neither have we.
+Task<Result<std::optional<KeptAnswer>>> answer_of_another(Tx& tx, const IdempotencyKey& key) {
+    auto kept = TRY(co_await find_answer(tx, key));
+    if (!kept) co_return fail(Error(Code::IDEMPOTENCY_IN_PROGRESS).retry_after(1));
+    co_return kept;
+}
+
+} // namespace
+
 Task<Result<std::optional<KeptAnswer>>> claim_key(Tx& tx, const IdempotencyKey& key, int status,
                                                   std::string_view answer) {
     const std::span<const unsigned char> digest(key.body_sha256);
     const Rows rows = TRY(co_await tx.run(claim, {key.account, key.route, key.key, digest, status,
                                                   answer, tx.now + answers_kept, tx.now}));
     if (rows.changes() == 1) co_return std::optional<KeptAnswer>();
-    co_return TRY(co_await find_answer(tx, key));
+    co_return TRY(co_await answer_of_another(tx, key));
 }
 
 Task<Result<std::optional<KeptAnswer>>> claim_attempt(Tx& tx, const IdempotencyKey& key) {
@@ -47,7 +59,7 @@ Task<Result<std::optional<KeptAnswer>>> claim_attempt(Tx& tx, const IdempotencyK
     const Rows rows = TRY(co_await tx.run(claim, {key.account, key.route, key.key, digest, nullptr,
                                                   nullptr, tx.now + answers_kept, tx.now}));
     if (rows.changes() == 1) co_return std::optional<KeptAnswer>();
-    co_return TRY(co_await find_answer(tx, key));
+    co_return TRY(co_await answer_of_another(tx, key));
 }
 
 Task<Result<void>> keep_answer(Tx& tx, const IdempotencyKey& key, int status,

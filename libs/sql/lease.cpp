@@ -10,7 +10,9 @@ constexpr Statement acquire{
     "until_us = excluded.until_us WHERE lease.until_us <= ?3 OR lease.holder = excluded.holder "
     "RETURNING fence"};
 constexpr Statement renew{"UPDATE lease SET until_us = ?3 WHERE name = ?1 AND fence = ?2"};
-constexpr Statement find_fence{"SELECT 1 FROM lease WHERE name = ?1 AND fence = ?2"};
+// Nobody takes the lease over until the work that looked at it is over.
+constexpr Statement find_fence{"SELECT 1 FROM lease WHERE name = ?1 AND fence = ?2",
+                               "SELECT 1 FROM lease WHERE name = ?1 AND fence = ?2 FOR SHARE"};
 constexpr Statement release{"UPDATE lease SET until_us = 0 WHERE name = ?1 AND fence = ?2"};
 
 std::unexpected<Error> taken(std::string_view name) {

@@ -74,27 +74,59 @@ namespace {
 
 constexpr Statement tables_of_versions{"SELECT count(*) FROM sqlite_master "
                                        "WHERE name = 'schema_version'"};
+constexpr Statement columns_of_needs{"SELECT count(*) FROM pragma_table_info('schema_version') "
+                                     "WHERE name = 'needs'"};
 constexpr Statement latest{"SELECT coalesce(max(version), 0) FROM schema_version"};
+constexpr Statement most_needed{"SELECT coalesce(max(needs), 0) FROM schema_version"};
 
-Result<std::int64_t> version_of(SqliteDatabase& database) {
+Result<SchemaState> state_of(SqliteDatabase& database) {
     const Rows tables = TRY_PLAIN(database.ask(tables_of_versions));
-    if (tables.integer(0, 0) == 0) return 0;
-    return TRY_PLAIN(database.ask(latest)).integer(0, 0);
+    if (tables.integer(0, 0) == 0) return SchemaState{};
+    SchemaState state{TRY_PLAIN(database.ask(latest)).integer(0, 0)};
+    // Stores of earlier programs lack the column.
+    if (TRY_PLAIN(database.ask(columns_of_needs)).integer(0, 0) == 1)
+        state.needs = TRY_PLAIN(database.ask(most_needed)).integer(0, 0);
+    return state;
+}
+
+int newest(std::span<const Migration> migrations) {
+    int version = 0;
+    for (const Migration& migration : migrations) version = std::max(version, migration.version);
+    return version;
 }
 
 } // namespace
 
+Result<> judge_schema(SchemaState there, std::span<const Migration> migrations) {
+    const int known = newest(migrations);
+    if (there.needs > known)
+        return fail(Code::UNAVAILABLE,
+                    "the store's schema is at version " + std::to_string(there.version) +
+                        " and takes programs that know version " + std::to_string(there.needs) +
+                        "; this one knows " + std::to_string(known) + ": install a newer urr");
+    if (there.version >= known) return {};
+    return fail(Code::UNAVAILABLE, "the store's schema is at version " +
+                                       std::to_string(there.version) + " and this program needs " +
+                                       std::to_string(known) + ": run 'urr migrate'");
+}
+
 Result<> migrate(SqliteDatabase& database, std::span<const Migration> migrations) {
-    TRY_PLAIN(database.run_script(
-        "CREATE TABLE IF NOT EXISTS schema_version "
-        "(version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_us INTEGER NOT NULL)"));
-    const std::int64_t there = TRY_PLAIN(version_of(database));
+    TRY_PLAIN(
+        database.run_script("CREATE TABLE IF NOT EXISTS schema_version "
+                            "(version INTEGER PRIMARY KEY, name TEXT NOT NULL, "
+                            "applied_us INTEGER NOT NULL, needs INTEGER NOT NULL DEFAULT 0)"));
+    if (TRY_PLAIN(database.ask(columns_of_needs)).integer(0, 0) == 0)
+        TRY_PLAIN(database.run_script(
+            "ALTER TABLE schema_version ADD COLUMN needs INTEGER NOT NULL DEFAULT 0"));
+    const SchemaState there = TRY_PLAIN(state_of(database));
+    if (there.needs > newest(migrations)) return judge_schema(there, migrations);
     for (const Migration& migration : migrations) {
-        if (migration.version <= there) continue;
+        if (migration.version <= there.version) continue;
         const std::string version = std::to_string(migration.version);
         const auto applied = database.run_script(
             "BEGIN IMMEDIATE; INSERT INTO schema_version VALUES (" + version + ", '" +
-            migration.name + "', unixepoch() * 1000000);" + migration.sql + "; COMMIT;");
+            migration.name + "', unixepoch() * 1000000, " + std::to_string(migration.needs) + ");" +
+            migration.sql + "; COMMIT;");
         if (!applied)
             return fail(Code::UNAVAILABLE, "migration " + version + " (" + migration.name +
                                                "): " + std::string(applied.error().text()));
@@ -103,13 +135,7 @@ Result<> migrate(SqliteDatabase& database, std::span<const Migration> migrations
 }
 
 Result<> check_schema(SqliteDatabase& database, std::span<const Migration> migrations) {
-    const std::int64_t there = TRY_PLAIN(version_of(database));
-    int needed = 0;
-    for (const Migration& migration : migrations) needed = std::max(needed, migration.version);
-    if (there >= needed) return {};
-    return fail(Code::UNAVAILABLE, "the store's schema is at version " + std::to_string(there) +
-                                       " and this program needs " + std::to_string(needed) +
-                                       ": run 'urr migrate'");
+    return judge_schema(TRY_PLAIN(state_of(database)), migrations);
 }
 
 } // namespace urr

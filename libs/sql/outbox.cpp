@@ -4,8 +4,9 @@ namespace urr {
 
 namespace {
 
-constexpr Statement next_seq{"INSERT INTO outbox_key (key, seq) VALUES (?1, 1) "
-                             "ON CONFLICT (key) DO UPDATE SET seq = seq + 1 RETURNING seq"};
+constexpr Statement next_seq{
+    "INSERT INTO outbox_key (key, seq) VALUES (?1, 1) "
+    "ON CONFLICT (key) DO UPDATE SET seq = outbox_key.seq + 1 RETURNING seq"};
 constexpr Statement insert_event{
     "INSERT INTO outbox (id, topic, type, version, occurred_us, key, seq, traceparent, data) "
     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"};

@@ -208,14 +208,14 @@ bool SqliteConnection::start(Query& query) {
     return true;
 }
 
-bool SqliteConnection::take(Job& job, SqliteCounters& counters) {
+bool SqliteConnection::take(Job& job, StoreCounters& counters) {
     std::uint8_t expected = Job::queued;
     if (job.state.compare_exchange_strong(expected, Job::taken)) return true;
     ++counters.dropped; // its caller has gone, or was told that the deadline came
     return false;
 }
 
-bool SqliteConnection::run_works(Job* first, SqliteCounters& counters) {
+bool SqliteConnection::run_works(Job* first, StoreCounters& counters) {
     Step step = Step::again;
     if (careful_ == 0)
         step = run_together(first, counters);
@@ -226,8 +226,8 @@ bool SqliteConnection::run_works(Job* first, SqliteCounters& counters) {
 }
 
 // `again`: a work failed and has written; all of the batch is taken back.
-SqliteConnection::Step SqliteConnection::run_together(Job* first, SqliteCounters& counters) {
-    SqliteCounters counted = counters; // of a batch that is taken back nothing counts
+SqliteConnection::Step SqliteConnection::run_together(Job* first, StoreCounters& counters) {
+    StoreCounters counted = counters; // of a batch that is taken back nothing counts
     for (Job* job = first; job; job = job->link) {
         if (!take(*job, counted)) continue;
         const auto changes_before = sqlite3_total_changes64(handle_);
@@ -246,7 +246,7 @@ SqliteConnection::Step SqliteConnection::run_together(Job* first, SqliteCounters
     return Step::done;
 }
 
-SqliteConnection::Step SqliteConnection::run_apart(Job* first, SqliteCounters& counters) {
+SqliteConnection::Step SqliteConnection::run_apart(Job* first, StoreCounters& counters) {
     for (Job* job = first; job; job = job->link) {
         // Those that ran in the batch that was taken back are taken already.
         if (job->state.load() != Job::taken && !take(*job, counters)) continue;
@@ -272,7 +272,7 @@ SqliteConnection::Step SqliteConnection::run_one(Job& job) {
 }
 
 // Keeps what the work wrote, or undoes it.
-SqliteConnection::Step SqliteConnection::end_apart(Job& job, SqliteCounters& counters) {
+SqliteConnection::Step SqliteConnection::end_apart(Job& job, StoreCounters& counters) {
     if (job.succeeded() && !failed) {
         error_ = plain(release);
         return error_ ? Step::lost : Step::done;

@@ -59,9 +59,9 @@ public:
     // Runs a chain of works in one transaction and leaves each its outcome. False: the store must
     // not be used any more. `acknowledge` is called before the commit when that bug is planted.
     template <class Acknowledge>
-    bool write_batch(Job* first, StoreTime& time, bool early, SqliteCounters& counters,
+    bool write_batch(Job* first, StoreTime& time, bool early, StoreCounters& counters,
                      Acknowledge acknowledge);
-    bool write_batch(Job* first, StoreTime& time, SqliteCounters& counters) {
+    bool write_batch(Job* first, StoreTime& time, StoreCounters& counters) {
         return write_batch(first, time, false, counters, [] {});
     }
     // Runs one work on a snapshot.
@@ -79,13 +79,13 @@ private:
     int plain(const Statement& statement) { return execute(statement, nullptr, 0, nullptr); }
     Result<> write_log_again();
     // False: the batch is lost.
-    bool run_works(Job* first, SqliteCounters& counters);
-    Step run_together(Job* first, SqliteCounters& counters);
-    Step run_apart(Job* first, SqliteCounters& counters);
+    bool run_works(Job* first, StoreCounters& counters);
+    Step run_together(Job* first, StoreCounters& counters);
+    Step run_apart(Job* first, StoreCounters& counters);
     Step run_one(Job& job);
-    Step end_apart(Job& job, SqliteCounters& counters);
+    Step end_apart(Job& job, StoreCounters& counters);
     void abandon_batch(Job* first);
-    bool take(Job& job, SqliteCounters& counters);
+    bool take(Job& job, StoreCounters& counters);
     // The time that is stored once this batch is committed.
     Instant persist_time();
 
@@ -105,8 +105,8 @@ extern const Statement begin, commit;
 inline bool is_fatal(int code) { return (code & 255) == 10 || (code & 255) == 11; }
 
 template <class Acknowledge>
-bool SqliteConnection::write_batch(Job* first, StoreTime& time, bool early,
-                                   SqliteCounters& counters, Acknowledge acknowledge) {
+bool SqliteConnection::write_batch(Job* first, StoreTime& time, bool early, StoreCounters& counters,
+                                   Acknowledge acknowledge) {
     ++counters.batches;
     now = time.next();
     error_ = 0;

@@ -29,15 +29,8 @@ struct SqliteOptions {
     bool acknowledge_before_commit = false;
 };
 
-struct SqliteCounters {
-    std::uint64_t batches = 0, works = 0, rolled_back = 0, dropped = 0, lost_batches = 0;
-    // The wall clock was found behind the time stored: time ran on from the stored one.
-    bool clock_was_set_back = false;
-};
-
 class SqliteDatabase : public Database {
 public:
-    virtual SqliteCounters counters() const = 0;
     // Runs a script outside the queue, before the first work: migrations and seeds.
     virtual Result<> run_script(const std::string& sql) = 0;
     // One statement, likewise outside the queue.

@@ -50,7 +50,7 @@ public:
         return true;
     }
     bool healthy() const override { return !broken_; }
-    SqliteCounters counters() const override { return counters_; }
+    StoreCounters counters() const override { return counters_; }
     Result<> run_script(const std::string& sql) override { return connection_.script(sql); }
     Result<Rows> ask(const Statement& statement) override {
         return connection_.query(statement, {});
@@ -113,7 +113,7 @@ private:
     std::deque<Job*> queue_;
     Job* answering_ = nullptr;
     bool busy_ = false, broken_ = false;
-    SqliteCounters counters_;
+    StoreCounters counters_;
     Step work_{[](Node& node) { static_cast<Step&>(node).self->work(); }};
     Step finish_{[](Node& node) { static_cast<Step&>(node).self->finish(); }};
 };

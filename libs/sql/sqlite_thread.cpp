@@ -138,7 +138,7 @@ public:
         return (reading ? reads_ : writes_).push(job);
     }
     bool healthy() const override { return !broken_.load(std::memory_order_relaxed); }
-    SqliteCounters counters() const override {
+    StoreCounters counters() const override {
         std::lock_guard guard(counters_mutex_);
         return published_;
     }
@@ -202,9 +202,9 @@ private:
     StoreTime time_;
     WorkQueue writes_, reads_;
     std::atomic<bool> broken_{false}, full_checkpoint_{false};
-    SqliteCounters counters_; // the writer's
+    StoreCounters counters_; // the writer's
     mutable std::mutex counters_mutex_;
-    SqliteCounters published_;
+    StoreCounters published_;
     std::mutex stop_mutex_;
     std::condition_variable stop_;
     bool stopping_ = false;

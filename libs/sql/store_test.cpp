@@ -138,7 +138,7 @@ Task<> do_together(Database& database, std::vector<Deed> deeds,
 TEST_F(Simulated, a_refusal_in_a_shared_batch_undoes_its_own_writes_alone) {
     using enum Deed;
     std::vector<Result<std::int64_t>> out;
-    const SqliteCounters start = database->counters();
+    const StoreCounters start = database->counters();
     for (std::int64_t there : {0, 3}) {
         run(do_together(*database,
                         {write, write_and_refuse, write, refuse_at_once, fail_unheard, write, look},
@@ -151,7 +151,7 @@ TEST_F(Simulated, a_refusal_in_a_shared_batch_undoes_its_own_writes_alone) {
         EXPECT_EQ(must(std::move(out[5])), there + 2);
         EXPECT_EQ(must(std::move(out[6])), there + 3);
     }
-    const SqliteCounters counters = database->counters();
+    const StoreCounters counters = database->counters();
     EXPECT_EQ(counters.batches - start.batches, 2u);
     EXPECT_EQ(counters.works - start.works, 14u) << "a repeated work counts once";
     EXPECT_EQ(counters.rolled_back - start.rolled_back, 6u);

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # postgres.sh DIR PORT [REPLICA_PORT]       PostgreSQL 16 on loopback; a hot standby where a second port is given
 # postgres.sh start DIR [main|replica]      starts it again after it was ended
+# postgres.sh restart DIR                   a crash of the primary, and its return
 # postgres.sh promote DIR                   makes the standby a primary
 # postgres.sh stop DIR
 #
@@ -180,7 +181,7 @@ write_settings() {
 
 command=${1:-}
 case $command in
-stop | start | promote) shift ;;
+stop | start | restart | promote) shift ;;
 *) command=make ;;
 esac
 [ $# -ge 1 ] || die "usage: postgres.sh DIR PORT [REPLICA_PORT]"
@@ -196,6 +197,11 @@ stop)
     ;;
 start)
     start_server "${2:-main}"
+    exit 0
+    ;;
+restart)
+    as_server "$programs/pg_ctl" -D "$home/main" -m immediate -w -t 20 stop >/dev/null
+    start_server main
     exit 0
     ;;
 promote)

@@ -36,7 +36,7 @@ constexpr std::int64_t calls_batch = 100;
 
 constexpr Statement charge{
     "INSERT INTO charges (key, amount, state, ready_us, refunded) VALUES (?1, ?2, ?3, ?4, 0) "
-    "ON CONFLICT (key) DO UPDATE SET refunded = refunded RETURNING state, ready_us"};
+    "ON CONFLICT (key) DO UPDATE SET refunded = charges.refunded RETURNING state, ready_us"};
 constexpr Statement find{"SELECT state, ready_us FROM charges WHERE key = ?1"};
 constexpr Statement mark_refunded{"UPDATE charges SET refunded = 1 WHERE key = ?1 AND state = 0"};
 constexpr Statement insert_call{"INSERT INTO calls (key, amount, state, due_us, times, failures) "

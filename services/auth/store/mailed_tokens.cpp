@@ -16,10 +16,13 @@ constexpr Statement find{"SELECT account FROM mailed_tokens WHERE hash = ?1 AND 
                          "AND used_us IS NULL AND expires_us > ?3"};
 constexpr Statement end_all{"UPDATE mailed_tokens SET used_us = ?3, due_us = NULL "
                             "WHERE account = ?1 AND purpose = ?2 AND used_us IS NULL"};
-constexpr Statement due{
-    "SELECT m.id, m.purpose, m.expires_us, m.attempts, u.email FROM mailed_tokens m "
-    "JOIN users u ON u.id = m.account WHERE m.due_us IS NOT NULL AND m.due_us <= ?1 "
-    "AND m.expires_us > ?1 ORDER BY m.due_us LIMIT ?2"};
+#define DUE_MAILS                                                                                  \
+    "SELECT m.id, m.purpose, m.expires_us, m.attempts, u.email FROM mailed_tokens m "              \
+    "JOIN users u ON u.id = m.account WHERE m.due_us IS NOT NULL AND m.due_us <= ?1 "              \
+    "AND m.expires_us > ?1 ORDER BY m.due_us LIMIT ?2"
+// Those that another process is taking are its business.
+constexpr Statement due{DUE_MAILS, DUE_MAILS " FOR UPDATE OF m SKIP LOCKED"};
+#undef DUE_MAILS
 constexpr Statement postpone{
     "UPDATE mailed_tokens SET due_us = ?2, attempts = attempts + 1 WHERE id = ?1"};
 constexpr Statement done{"UPDATE mailed_tokens SET due_us = NULL WHERE id = ?1"};

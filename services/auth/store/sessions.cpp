@@ -12,9 +12,13 @@ constexpr Statement end_oldest{
     "AND ended_us IS NULL ORDER BY used_us DESC, id DESC LIMIT 1000 OFFSET ?3)"};
 constexpr Statement insert_token{
     "INSERT INTO refresh_tokens (hash, session, generation, expires_us) VALUES (?1, ?2, ?3, ?4)"};
-constexpr Statement find_token{
-    "SELECT t.session, t.generation, t.expires_us, t.spent_us, s.ended_us, s.account "
-    "FROM refresh_tokens t JOIN sessions s ON s.id = t.session WHERE t.hash = ?1"};
+#define TOKEN_AND_SESSION                                                                          \
+    "SELECT t.session, t.generation, t.expires_us, t.spent_us, s.ended_us, s.account "             \
+    "FROM refresh_tokens t JOIN sessions s ON s.id = t.session WHERE t.hash = ?1"
+constexpr Statement find_token{TOKEN_AND_SESSION};
+// Of two that present one token at once, the second finds it spent.
+constexpr Statement lock_token{TOKEN_AND_SESSION, TOKEN_AND_SESSION " FOR UPDATE"};
+#undef TOKEN_AND_SESSION
 constexpr Statement spend{"UPDATE refresh_tokens SET spent_us = ?2 WHERE hash = ?1"};
 constexpr Statement forget_old{
     "DELETE FROM refresh_tokens WHERE session = ?1 AND generation <= ?2"};
@@ -70,7 +74,7 @@ Task<Result<Session>> start_session(Tx& tx, NewSession session) {
 }
 
 Task<Result<Refreshed>> refresh_session(Tx& tx, Refreshing r) {
-    const auto found = found_in(TRY(co_await tx.run(find_token, {bytes(r.presented)})));
+    const auto found = found_in(TRY(co_await tx.run(lock_token, {bytes(r.presented)})));
     Refreshed done;
     if (!found) co_return done;
     done.step = next_step(found->token, tx.now, r.rules);

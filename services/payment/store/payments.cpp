@@ -55,21 +55,29 @@ constexpr Statement insert_order{"INSERT INTO orders (id, account, amount, expir
                                  "VALUES (?1, ?2, ?3, ?4, 0) ON CONFLICT DO NOTHING"};
 constexpr Statement select_order{
     "SELECT account, amount, expires_us, state FROM orders WHERE id = ?1"};
+// An attempt that is being started is seen by whoever cancels its order, and the other way round.
+constexpr Statement lock_order{"SELECT 1 FROM orders WHERE id = ?1",
+                               "SELECT 1 FROM orders WHERE id = ?1 FOR UPDATE"};
 constexpr Statement withdraw{"UPDATE orders SET state = 1 WHERE id = ?1 AND state IN (0, 3)"};
 constexpr Statement cancel{"UPDATE orders SET state = 3 WHERE id = ?1 AND state = 0"};
 constexpr Statement reopen{"UPDATE orders SET state = 0 WHERE id = ?1 AND state = 3"};
 // Of an open order of that account, unless another attempt lives.
-constexpr Statement insert_attempt{
-    "INSERT INTO attempts (id, order_id, account, amount, state, fence, created_us, key, "
-    "body_sha256) SELECT ?1, id, account, amount, 0, 0, ?4, ?5, ?6 FROM orders "
-    "WHERE id = ?2 AND account = ?3 AND state = 0 ON CONFLICT DO NOTHING RETURNING amount"};
+#define ATTEMPT_OF_OPEN_ORDER                                                                      \
+    "INSERT INTO attempts (id, order_id, account, amount, state, fence, created_us, key, "         \
+    "body_sha256) SELECT ?1, id, account, amount, 0, 0, ?4, ?5, ?6 FROM orders "                   \
+    "WHERE id = ?2 AND account = ?3 AND state = 0 "
+#define UNLESS_ONE_LIVES "ON CONFLICT DO NOTHING RETURNING amount"
+constexpr Statement insert_attempt{ATTEMPT_OF_OPEN_ORDER UNLESS_ONE_LIVES,
+                                   ATTEMPT_OF_OPEN_ORDER "FOR SHARE " UNLESS_ONE_LIVES};
+#undef UNLESS_ONE_LIVES
+#undef ATTEMPT_OF_OPEN_ORDER
 constexpr Statement living{"SELECT state FROM attempts WHERE order_id = ?1 AND state IN (0, 1)"};
 // Both postings of an entry in one statement, of one amount: they cannot but balance.
 constexpr Statement post{
     "INSERT INTO ledger (entry, posting, account, amount, at_us) VALUES "
     "(?1, ?2, 'acquirer', ?3, ?4), (?1, ?2 + 1, 'customers', -?3, ?4) ON CONFLICT DO NOTHING"};
 constexpr Statement select_faults{
-    "SELECT count(*) FROM (SELECT 1 FROM ledger GROUP BY entry HAVING sum(amount) <> 0)"};
+    "SELECT count(*) FROM (SELECT 1 FROM ledger GROUP BY entry HAVING sum(amount) <> 0) faults"};
 constexpr Statement insert_refund{
     "INSERT INTO refunds (payment, order_id, amount, done, wanted_us) VALUES (?1, ?2, ?3, 0, ?4) "
     "ON CONFLICT DO NOTHING"};
@@ -183,6 +191,7 @@ Task<Result<Order>> reopen_order(Tx& tx, OrderId id) {
 }
 
 Task<Result<Order>> cancel_order(Tx& tx, OrderId id) {
+    TRY(co_await tx.run(lock_order, {id}));
     Order order = TRY(co_await find_order(tx, id));
     if (order.state == OrderState::captured) co_return fail(Code::PAYMENT_ALREADY_CAPTURED);
     if (!TRY(co_await tx.run(living, {id})).empty())

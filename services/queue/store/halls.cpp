@@ -8,11 +8,14 @@ namespace {
 
 constexpr Statement find_generation{"SELECT generation, log_read FROM generation WHERE id = 1"};
 constexpr Statement put_generation{
-    "INSERT INTO generation (id, generation, log_read) VALUES (1, ?1, 0)"};
+    "INSERT INTO generation (id, generation, log_read) VALUES (1, ?1, 0) ON CONFLICT DO NOTHING"};
 constexpr Statement set_log_read{"UPDATE generation SET log_read = 1 WHERE id = 1"};
-constexpr Statement find_hall{
-    "SELECT epoch, admits_from_us, threshold, per_second, paused, room, message, seen_phase, "
-    "seen_next, seen_serving, seen_voids FROM halls WHERE event = ?1"};
+#define HALL                                                                                       \
+    "SELECT epoch, admits_from_us, threshold, per_second, paused, room, message, seen_phase, "     \
+    "seen_next, seen_serving, seen_voids FROM halls WHERE event = ?1"
+constexpr Statement find_hall{HALL};
+constexpr Statement lock_hall{HALL, HALL " FOR UPDATE"};
+#undef HALL
 constexpr Statement put_hall{
     "INSERT INTO halls (event, epoch, admits_from_us, threshold, per_second, paused, room, "
     "message, seen_phase, seen_next, seen_serving, seen_voids) "
@@ -47,13 +50,19 @@ HallRecord record_of(const Rows& rows) {
     return r;
 }
 
+std::optional<HallRecord> record_in(const Rows& rows) {
+    if (rows.empty()) return std::nullopt;
+    return record_of(rows);
+}
+
 } // namespace
 
 Task<Result<Generation>> open_generation(Tx& tx, GenerationId fresh, MessageId message) {
     Generation out;
-    const Rows rows = TRY(co_await tx.run(find_generation));
+    Rows rows = TRY(co_await tx.run(find_generation));
+    if (rows.empty() && TRY(co_await tx.run(put_generation, {fresh})).changes() == 0)
+        rows = TRY(co_await tx.run(find_generation)); // another process was first
     if (rows.empty()) {
-        TRY(co_await tx.run(put_generation, {fresh}));
         const std::string data = to_json(GenerationBegun{fresh});
         TRY(co_await append_event(tx, message,
                                   {topic_queue, fresh.bytes, GenerationBegun::type, 1, data, ""}));
@@ -71,9 +80,7 @@ Task<Result<bool>> write_log_read(Tx& tx) {
 }
 
 Task<Result<std::optional<HallRecord>>> read_hall(Tx& tx, EventId event) {
-    const Rows rows = TRY(co_await tx.run(find_hall, {event}));
-    if (rows.empty()) co_return std::nullopt;
-    co_return record_of(rows);
+    co_return record_in(TRY(co_await tx.run(find_hall, {event})));
 }
 
 Task<Result<HallRecord>> write_hall(Tx& tx, EventId event, HallRecord r) {
@@ -96,7 +103,7 @@ Task<Result<std::uint64_t>> raise_epoch(Tx& tx, EventId event, std::uint64_t epo
 }
 
 Task<Result<Levers>> write_levers(Tx& tx, Act act) {
-    const auto hall = TRY(co_await read_hall(tx, act.event));
+    const auto hall = record_in(TRY(co_await tx.run(lock_hall, {act.event})));
     if (!hall) co_return fail(Code::NOT_FOUND);
     const Levers levers = pulled(hall->levers, act.pull);
     TRY(co_await tx.run(set_levers, {act.event, levers.threshold, levers.per_second, levers.paused,
@@ -107,7 +114,7 @@ Task<Result<Levers>> write_levers(Tx& tx, Act act) {
 
 Task<Result<Cleared>> write_clear(Tx& tx, Act act, std::uint64_t epoch) {
     Cleared out;
-    const auto hall = TRY(co_await read_hall(tx, act.event));
+    const auto hall = record_in(TRY(co_await tx.run(lock_hall, {act.event})));
     if (!hall) co_return fail(Code::NOT_FOUND);
     const Rows active = TRY(co_await tx.run(active_entries, {act.event, tx.now}));
     for (std::size_t i = 0; i < active.size(); ++i) {

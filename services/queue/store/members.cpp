@@ -6,14 +6,19 @@ namespace urr::queue {
 
 namespace {
 
-constexpr Statement find_epoch{"SELECT epoch FROM halls WHERE event = ?1"};
+// No epoch begins while somebody joins the one before.
+constexpr Statement find_epoch{"SELECT epoch FROM halls WHERE event = ?1",
+                               "SELECT epoch FROM halls WHERE event = ?1 FOR SHARE"};
 constexpr Statement bind_receipt{
     "INSERT INTO spent_tokens (event, token, account) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING"};
 constexpr Statement receipt_owner{
     "SELECT account FROM spent_tokens WHERE event = ?1 AND token = ?2"};
-constexpr Statement find_member{
-    "SELECT account, epoch, phase, position, arrival, state, token, until_us, receipt, "
-    "admitted_us, fetched FROM members WHERE event = ?1 AND account = ?2"};
+#define MEMBER                                                                                     \
+    "SELECT account, epoch, phase, position, arrival, state, token, until_us, receipt, "           \
+    "admitted_us, fetched FROM members WHERE event = ?1 AND account = ?2"
+constexpr Statement find_one{MEMBER};
+constexpr Statement lock_one{MEMBER, MEMBER " FOR UPDATE"};
+#undef MEMBER
 constexpr Statement all_members{
     "SELECT account, epoch, phase, position, arrival, state, token, until_us, receipt, "
     "admitted_us, fetched FROM members WHERE event = ?1 AND state <> 2"};
@@ -22,7 +27,8 @@ constexpr Statement put_waiting{
     "joined_us, receipt, admitted_us, fetched) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7, ?8, 0, 0) "
     "ON CONFLICT (event, account) DO UPDATE SET epoch = excluded.epoch, phase = excluded.phase, "
     "position = excluded.position, arrival = excluded.arrival, state = 0, token = NULL, "
-    "joined_us = excluded.joined_us, receipt = excluded.receipt, fetched = 0"};
+    "joined_us = excluded.joined_us, receipt = excluded.receipt, fetched = 0 "
+    "WHERE members.state = 2"};
 constexpr Statement put_active{
     "INSERT INTO members (event, account, epoch, phase, position, arrival, state, token, until_us, "
     "joined_us, admitted_us, fetched) VALUES (?1, ?2, ?3, 0, 0, ?4, 1, ?5, ?6, ?7, ?7, 1) "
@@ -46,7 +52,7 @@ constexpr Statement drop_revoked{"DELETE FROM revoked_entries WHERE until_us <= 
 
 constexpr std::string_view reasons[] = {"left", "bought", "expired", "cleared"};
 
-// Columns as in find_member.
+// Columns as in find_one.
 Member member_of(const Rows& rows, std::size_t i, Instant now) {
     Member m;
     m.place = {std::uint64_t(rows.integer(i, 1)), std::uint32_t(rows.integer(i, 2)),
@@ -85,18 +91,21 @@ Task<Result<Joined>> write_join(Tx& tx, Join join) {
             if (owner.id<AccountId>(0, 0) != join.account) co_return fail(Code::VWR_TOKEN_SPENT);
         }
     }
-    const Rows rows = TRY(co_await tx.run(find_member, {join.event, join.account}));
-    if (!rows.empty()) {
-        const Member before = member_of(rows, 0, tx.now);
-        if (before.state != MemberState::ended) co_return Joined{before.place, before.receipt};
+    if (const auto before = TRY(co_await lock_member(tx, join.event, join.account))) {
+        if (before->state != MemberState::ended) co_return Joined{before->place, before->receipt};
         // One account, one place: who has had his in this epoch comes last, whatever he brings.
-        used_before = used_before || before.place.epoch >= join.place.epoch;
+        used_before = used_before || before->place.epoch >= join.place.epoch;
     }
     const Place place = used_before ? join.end_of_line : join.place;
     const IdBytes receipt = used_before ? IdBytes{} : join.receipt;
-    TRY(co_await tx.run(put_waiting, {join.event, join.account, place.epoch, place.phase,
-                                      place.position, place.arrival, tx.now, receipt}));
-    co_return Joined{place, receipt};
+    const Rows put =
+        TRY(co_await tx.run(put_waiting, {join.event, join.account, place.epoch, place.phase,
+                                          place.position, place.arrival, tx.now, receipt}));
+    if (put.changes() == 1) co_return Joined{place, receipt};
+    // Another process let the same account in meanwhile.
+    const auto there = TRY(co_await read_member(tx, join.event, join.account));
+    if (!there) co_return fail(Code::INTERNAL, "a member that was refused is not there");
+    co_return Joined{there->place, there->receipt};
 }
 
 Task<Result<std::optional<Member>>> write_retake(Tx& tx, Retake retake) {
@@ -144,7 +153,7 @@ Task<Result<bool>> write_fetched(Tx& tx, EventId event, AccountId account, IdByt
 
 Task<Result<bool>> write_return(Tx& tx, GenerationId generation, EventId event, AccountId account,
                                 IdBytes entry, MessageId message) {
-    const auto member = TRY(co_await read_member(tx, event, account));
+    const auto member = TRY(co_await lock_member(tx, event, account));
     const Rows row = TRY(co_await tx.run(set_returned, {event, account, entry}));
     if (row.empty() || !member) co_return false;
     TRY(co_await write_revoked(tx, event, entry, member->until));
@@ -156,7 +165,7 @@ Task<Result<bool>> write_return(Tx& tx, GenerationId generation, EventId event, 
 Task<Result<Ended>> write_end(Tx& tx, GenerationId generation, EventId event, AccountId account,
                               EndReason reason, MessageId message) {
     Ended out;
-    const auto member = TRY(co_await read_member(tx, event, account));
+    const auto member = TRY(co_await lock_member(tx, event, account));
     if (!member || member->state == MemberState::ended) co_return out;
     TRY(co_await tx.run(set_ended, {event, account}));
     out.ended = true;
@@ -175,7 +184,7 @@ Task<Result<Ended>> write_end(Tx& tx, GenerationId generation, EventId event, Ac
 
 Task<Result<Ended>> write_expired(Tx& tx, GenerationId generation, EventId event, AccountId account,
                                   IdBytes entry, MessageId message) {
-    const auto member = TRY(co_await read_member(tx, event, account));
+    const auto member = TRY(co_await lock_member(tx, event, account));
     if (!member || member->state != MemberState::active || member->entry != entry)
         co_return Ended{};
     co_return TRY(co_await write_end(tx, generation, event, account, EndReason::expired, message));
@@ -185,7 +194,7 @@ Task<Result<Ended>> write_purchase(Tx& tx, GenerationId generation, EventId even
                                    AccountId account, Instant bought, MessageId seen,
                                    MessageId message) {
     if (!TRY(co_await first_time(tx, "queue", seen))) co_return Ended{};
-    const auto member = TRY(co_await read_member(tx, event, account));
+    const auto member = TRY(co_await lock_member(tx, event, account));
     if (!member || member->state != MemberState::active || member->admitted > bought)
         co_return Ended{};
     co_return TRY(co_await write_end(tx, generation, event, account, EndReason::bought, message));
@@ -199,10 +208,23 @@ Task<Result<std::vector<StoredMember>>> read_line(Tx& tx, EventId event) {
     co_return members;
 }
 
-Task<Result<std::optional<Member>>> read_member(Tx& tx, EventId event, AccountId account) {
-    const Rows rows = TRY(co_await tx.run(find_member, {event, account}));
+namespace {
+
+Task<Result<std::optional<Member>>> member_by(Tx& tx, const Statement& statement, EventId event,
+                                              AccountId account) {
+    const Rows rows = TRY(co_await tx.run(statement, {event, account}));
     if (rows.empty()) co_return std::nullopt;
     co_return member_of(rows, 0, tx.now);
+}
+
+} // namespace
+
+Task<Result<std::optional<Member>>> read_member(Tx& tx, EventId event, AccountId account) {
+    return member_by(tx, find_one, event, account);
+}
+
+Task<Result<std::optional<Member>>> lock_member(Tx& tx, EventId event, AccountId account) {
+    return member_by(tx, lock_one, event, account);
 }
 
 Task<Result<std::vector<RevokedEntry>>> read_revoked(Tx& tx) {

@@ -68,6 +68,8 @@ struct StoredMember {
 };
 Task<Result<std::vector<StoredMember>>> read_line(Tx& tx, EventId event);
 Task<Result<std::optional<Member>>> read_member(Tx& tx, EventId event, AccountId account);
+// The same for a work that changes it.
+Task<Result<std::optional<Member>>> lock_member(Tx& tx, EventId event, AccountId account);
 
 struct RevokedEntry {
     EventId event;

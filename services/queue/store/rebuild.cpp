@@ -50,7 +50,7 @@ Task<Result<std::optional<Member>>> rebuild_admitted(Tx& tx, MessageId seen, Ent
     spent.admitted = told.admitted;
     spent.until = told.until;
     spent.state = told.until > tx.now ? MemberState::active : MemberState::ended;
-    const auto member = TRY(co_await read_member(tx, told.event, told.account));
+    const auto member = TRY(co_await lock_member(tx, told.event, told.account));
     if (!member) co_return TRY(co_await put(tx, told.event, told.account, spent));
     if (member->state == MemberState::active && member->entry == spent.entry)
         co_return TRY(co_await put(tx, told.event, told.account, spent)); // with its true place
@@ -67,7 +67,7 @@ Task<Result<std::optional<Member>>> rebuild_admitted(Tx& tx, MessageId seen, Ent
 
 Task<Result<std::optional<Member>>> rebuild_returned(Tx& tx, MessageId seen, EntryReturned told) {
     if (!TRY(co_await first_time(tx, consumer, seen))) co_return std::nullopt;
-    auto member = TRY(co_await read_member(tx, told.event, told.account));
+    auto member = TRY(co_await lock_member(tx, told.event, told.account));
     if (!member || member->state == MemberState::waiting || member->entry != told.entry.bytes)
         co_return std::nullopt;
     if (member->until > tx.now)
@@ -82,7 +82,7 @@ Task<Result<std::optional<Member>>> rebuild_ended(Tx& tx, MessageId seen, EntryE
                                                   Place end_of_line) {
     if (!TRY(co_await first_time(tx, consumer, seen))) co_return std::nullopt;
     const Place place{told.epoch, told.phase, told.position, told.arrival};
-    auto member = TRY(co_await read_member(tx, told.event, told.account));
+    auto member = TRY(co_await lock_member(tx, told.event, told.account));
     Member ended;
     ended.place = place;
     ended.state = MemberState::ended;

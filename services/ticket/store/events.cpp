@@ -22,6 +22,10 @@ constexpr Statement insert_seats{
     "SELECT ?1, seat, ?3, 1, 0 FROM numbers"};
 constexpr Statement set_seat{"UPDATE seats SET state = ?3 WHERE event = ?1 AND seat = ?2"};
 constexpr Statement delete_seats{"DELETE FROM seats WHERE event = ?1"};
+// Nobody holds a seat of the event while it is changed.
+constexpr Statement lock_seats{
+    "SELECT count(*) FROM seats WHERE event = ?1",
+    "SELECT count(*) FROM (SELECT 1 FROM seats WHERE event = ?1 ORDER BY seat FOR UPDATE) s"};
 constexpr Statement touched{"SELECT 1 FROM seats WHERE event = ?1 AND version > 1 LIMIT 1"};
 constexpr Statement publish{
     "UPDATE events SET published = 1, version = version + 1 WHERE id = ?1 AND published = 0 "
@@ -134,6 +138,7 @@ Task<Result<std::int64_t>> change_event(Tx& tx, Event event, Act act) {
     const Event before = TRY(co_await find_event(tx, event.id));
     if (before.version != event.version) co_return fail(Code::PRECONDITION_FAILED);
     const Offer offer(event.layout);
+    TRY(co_await tx.run(lock_seats, {event.id}));
     if (!only_texts_differ(before, event, offer.layout) &&
         !TRY(co_await tx.run(touched, {event.id})).empty())
         co_return fail(Code::EVENT_FROZEN);

@@ -39,10 +39,20 @@ constexpr Statement insert_reservation{
     "id, event, account, state, seats, amount, created_us, expires_us, fence, attempt, declines, " \
     "payment"
 constexpr Statement find_one{"SELECT " RESERVATION_COLUMNS " FROM reservations WHERE id = ?1"};
+// For whoever changes it afterwards.
+constexpr Statement lock_one{"SELECT " RESERVATION_COLUMNS " FROM reservations WHERE id = ?1",
+                             "SELECT " RESERVATION_COLUMNS
+                             " FROM reservations WHERE id = ?1 FOR UPDATE"};
 constexpr Statement find_of_account{"SELECT " RESERVATION_COLUMNS " FROM reservations "
                                     "WHERE account = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3"};
-constexpr Statement find_due{"SELECT " RESERVATION_COLUMNS " FROM reservations "
-                             "WHERE state = 0 AND expires_us <= ?1 ORDER BY expires_us LIMIT ?2"};
+constexpr Statement find_due{"SELECT 1 FROM reservations "
+                             "WHERE state = 0 AND expires_us <= ?1 LIMIT 1"};
+// Those that another process has in hand are its business.
+#define DUE_RESERVATIONS                                                                           \
+    "SELECT " RESERVATION_COLUMNS " FROM reservations "                                            \
+    "WHERE state = 0 AND expires_us <= ?1 ORDER BY expires_us LIMIT ?2"
+constexpr Statement lock_due{DUE_RESERVATIONS, DUE_RESERVATIONS " FOR UPDATE SKIP LOCKED"};
+#undef DUE_RESERVATIONS
 // Each changes only what is in the state that its transition starts from.
 constexpr Statement set_state{"UPDATE reservations SET state = ?3 WHERE id = ?1 AND state = ?2"};
 constexpr Statement set_begun{
@@ -76,11 +86,18 @@ Reservation reservation_of(const Rows& rows, std::size_t row) {
             rows.integer(row, 8)};
 }
 
+Result<Full> full_of(const Rows& rows) {
+    if (rows.empty()) return fail(Code::NOT_FOUND);
+    return Full{reservation_of(rows, 0), rows.id<PaymentId>(0, 9), rows.id<PaymentId>(0, 11),
+                rows.integer(0, 10)};
+}
+
 Task<Result<Full>> find_full(Tx& tx, ReservationId id) {
-    const Rows rows = TRY(co_await tx.run(find_one, {id}));
-    if (rows.empty()) co_return fail(Code::NOT_FOUND);
-    co_return Full{reservation_of(rows, 0), rows.id<PaymentId>(0, 9), rows.id<PaymentId>(0, 11),
-                   rows.integer(0, 10)};
+    co_return full_of(TRY(co_await tx.run(find_one, {id})));
+}
+
+Task<Result<Full>> lock_full(Tx& tx, ReservationId id) {
+    co_return full_of(TRY(co_await tx.run(lock_one, {id})));
 }
 
 // Moves all seats of a reservation. A seat that another hold took over, after this one's time was
@@ -219,7 +236,7 @@ Task<Result<Held>> cancel_reservation(Tx& tx, ReservationId id, AccountId who, M
     constexpr auto cancel = move(ReservationState::pending, ReservationEvent::cancel);
     constexpr auto release = move(SeatState::held, SeatEvent::release);
     Held out;
-    out.reservation = TRY(co_await find_reservation(tx, id));
+    out.reservation = TRY(co_await lock_full(tx, id)).reservation;
     Reservation& r = out.reservation;
     if (r.account != who) co_return fail(Code::NOT_FOUND);
     out.repeated = r.state == cancel.to;
@@ -236,7 +253,7 @@ Task<Result<Held>> cancel_reservation(Tx& tx, ReservationId id, AccountId who, M
 }
 
 Task<Result<bool>> holds_are_due(Tx& tx) {
-    co_return !TRY(co_await tx.run(find_due, {tx.now, 1})).empty();
+    co_return !TRY(co_await tx.run(find_due, {tx.now})).empty();
 }
 
 Task<Result<std::vector<SeatChange>>> expire_holds(Tx& tx, Rules rules,
@@ -244,7 +261,7 @@ Task<Result<std::vector<SeatChange>>> expire_holds(Tx& tx, Rules rules,
     constexpr auto expire = move(ReservationState::pending, ReservationEvent::expire);
     constexpr auto release = move(SeatState::held, SeatEvent::release);
     std::vector<SeatChange> all;
-    const Rows rows = TRY(co_await tx.run(find_due, {tx.now, messages.size()}));
+    const Rows rows = TRY(co_await tx.run(lock_due, {tx.now, messages.size()}));
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const Reservation r = reservation_of(rows, i);
         TRY(co_await tx.run(set_state, {r.id, int(expire.from), int(expire.to)}));
@@ -268,6 +285,9 @@ Task<Result<Begun>> refuse_begin(Tx& tx, ReservationId id, PaymentId attempt) {
         if (full.attempt == attempt) co_return Begun{{r.fence, r.amount, r.account}, {}};
         co_return fail(Code::PAYMENT_IN_PROGRESS);
     }
+    // Another attempt was under way when we asked, and has been declined since.
+    if (r.state == ReservationState::pending && r.expires > tx.now)
+        co_return fail(Code::PAYMENT_IN_PROGRESS);
     if (r.state == ReservationState::pending || r.state == ReservationState::expired)
         co_return fail(Code::HOLD_EXPIRED);
     co_return fail(Code::RESERVATION_NOT_PENDING);
@@ -336,7 +356,7 @@ Task<Result<Outcome>> take_failed(Tx& tx, PaymentFailed failed, Rules rules) {
     constexpr auto free = move(SeatState::paying, SeatEvent::voided);
     Outcome outcome;
     const ReservationId id{failed.order.bytes};
-    const Full full = TRY(co_await find_full(tx, id));
+    const Full full = TRY(co_await lock_full(tx, id));
     const Reservation& r = full.reservation;
     if (r.state != ReservationState::paying || r.fence != failed.fence) co_return outcome;
     if (failed.declined && full.declines < rules.declines_max) {

@@ -41,7 +41,8 @@ namespace {
 constexpr Statement take_hold{"INSERT INTO waiting_holder (id, holder) VALUES (1, 1) "
                               "ON CONFLICT (id) DO UPDATE SET holder = waiting_holder.holder + 1 "
                               "RETURNING holder"};
-constexpr Statement check_hold{"SELECT holder FROM waiting_holder WHERE id = 1"};
+constexpr Statement check_hold{"SELECT holder FROM waiting_holder WHERE id = 1",
+                               "SELECT holder FROM waiting_holder WHERE id = 1 FOR SHARE"};
 constexpr Statement read_rooms{"SELECT event_id, epoch, sequence, state, phase, rate_per_minute, "
                                "next_position, serving, voids_served, phase_first FROM "
                                "waiting_rooms"};

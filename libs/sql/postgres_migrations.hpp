@@ -1,0 +1,34 @@
+// Schema changes and rights on PostgreSQL: `urr migrate`, and the check before serving. These calls
+// block: they belong before the loop runs.
+//
+//     TRY_PLAIN(migrate_postgres(owner_url, migrations, {.writer = "ticket", .viewer =
+//     "catalog"}));
+//
+// Two that run at once wait for one another (a lock of the transaction, not of the session, so that
+// it holds through a pooler too).
+#pragma once
+#include <string>
+
+#include "libs/sql/migrations.hpp"
+
+namespace urr {
+
+// Who may use the tables besides their owner; empty: nobody, or the owner himself.
+struct StoreUsers {
+    std::string writer; // the service: rows of all tables, the schema of none
+    std::string viewer; // another service: views named `views`…, and nothing else
+    std::string views = "catalog_";
+};
+
+// Applies what is missing and gives the users their rights. UNAVAILABLE with a text that names the
+// migration.
+Result<> migrate_postgres(const std::string& owner_url, std::span<const Migration> migrations,
+                          const StoreUsers& users);
+// As check_schema.
+Result<> check_postgres_schema(const std::string& url, std::span<const Migration> migrations);
+// A viewer may see the views only: is `view` there?
+Result<> check_postgres_view(const std::string& url, const std::string& view);
+// A script as it is, for tests and benchmarks.
+Result<> run_postgres_script(const std::string& url, const std::string& sql);
+
+} // namespace urr

@@ -1,0 +1,376 @@
+#include "libs/sql/postgres_session.hpp"
+
+#include <algorithm>
+
+namespace urr {
+
+namespace {
+
+constexpr Statement begin_write{"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"};
+constexpr Statement begin_read{"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"};
+// The time-outs of the transaction. A batch that writes also takes a lock that all batches share;
+// one that is repeated takes it alone, so that it meets nobody's locks in another order.
+#define LIMITS                                                                                     \
+    "SELECT set_config('lock_timeout', ?1, true), set_config('statement_timeout', ?2, true), "     \
+    "set_config('idle_in_transaction_session_timeout', ?2, true)"
+constexpr Statement limits_of_read{LIMITS};
+constexpr Statement limits_of_write{LIMITS ", pg_advisory_xact_lock_shared(7697012) IS NULL"};
+constexpr Statement limits_alone{LIMITS ", pg_advisory_xact_lock(7697012) IS NULL"};
+#undef LIMITS
+constexpr Statement commit_all{"COMMIT"};
+constexpr Statement rollback{"ROLLBACK"};
+constexpr Statement savepoint{"SAVEPOINT work"};
+constexpr Statement release{"RELEASE SAVEPOINT work"};
+constexpr Statement undo{"ROLLBACK TO SAVEPOINT work"};
+constexpr Statement look_at_primary{
+    "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, "
+    "(pg_current_wal_lsn() - '0/0'::pg_lsn)::bigint"};
+constexpr Statement look_at_replica{
+    "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, "
+    "(pg_last_wal_replay_lsn() - '0/0'::pg_lsn)::bigint"};
+
+constexpr int tries_max = 8; // of a single work that meets others' locks
+constexpr int patience = 4;
+constexpr int careful_batches = 64; // refusals come in crowds
+constexpr int alone_batches = 16;   // and so do conflicts
+constexpr Duration pause_first = milliseconds(4), pause_max = milliseconds(250);
+constexpr Duration reconnect_first = milliseconds(50), reconnect_max = seconds(1);
+
+std::string milliseconds_of(Duration duration) { return std::to_string(duration.us / 1000); }
+
+Duration doubled(Duration first, int times, Duration most) {
+    return std::min(first * (std::int64_t(1) << std::min(times, 20)), most);
+}
+
+// Half of it to the whole.
+Duration jittered(Duration duration, Random* random) {
+    if (!random) return duration;
+    return microseconds(random->between(duration.us / 2, duration.us));
+}
+
+// A serialization failure, a deadlock, a lock time-out.
+bool is_conflict(std::string_view state) {
+    return state == "40001" || state == "40P01" || state == "55P03";
+}
+// The statement's own: a constraint (23), its data (22), its text or its rights (42), a feature
+// (0A).
+bool is_own(std::string_view state) {
+    return state.starts_with("22") || state.starts_with("23") || state.starts_with("42") ||
+           state.starts_with("0A");
+}
+
+Error refusal(const Answer& answer) {
+    if (answer.state.starts_with("23")) return Error(Code::CONFLICT, answer.text);
+    if (answer.state == "22021")
+        return Error(Code::BAD_REQUEST, "a text has a character of value 0");
+    return Error(Code::INTERNAL, answer.state + " " + answer.text);
+}
+
+} // namespace
+
+PostgresSession::PostgresSession(PostgresEngine& engine, PostgresEngine::Server server)
+    : engine_(engine), server_(server), wire_(engine.loop(), engine.options().pooled),
+      batch_lock_ms_(milliseconds_of(engine.options().lock_timeout)),
+      patient_lock_ms_(milliseconds_of(engine.options().lock_timeout * patience)),
+      statement_ms_(milliseconds_of(engine.options().statement_timeout)) {}
+
+PostgresSession::~PostgresSession() {
+    for (Job* job : jobs_) {
+        if (!job) continue;
+        job->drop();
+        job->release();
+    }
+}
+
+Task<> PostgresSession::live() {
+    const PostgresOptions& options = engine_.options();
+    const bool primary = server_ == PostgresEngine::Server::primary;
+    const PostgresTarget target{primary ? options.url : options.replica_url, primary};
+    for (int failures = 0;;) {
+        const auto connected = co_await wire_.connect(target, options.connect_timeout);
+        // The clock first: without it no work may write.
+        if (connected && co_await sample()) {
+            failures = 0;
+            engine_.connected(server_);
+            co_await serve();
+            wire_.close();
+            engine_.disconnected(server_);
+            continue;
+        }
+        wire_.close();
+        engine_.not_connected(server_, connected ? trouble_ : connected.error().text());
+        const Duration pause = doubled(reconnect_first, failures++, reconnect_max);
+        (void)co_await sleep(Context{}, jittered(pause, options.random));
+    }
+}
+
+// Until the connection is lost.
+Task<> PostgresSession::serve() {
+    while (wire_.usable()) {
+        if (engine_.loop().now() >= sample_due_) {
+            if (!co_await sample()) co_return;
+            continue;
+        }
+        const auto batch = engine_.take(server_, fresh_as_of_);
+        if (batch.first)
+            co_await run(batch);
+        else
+            co_await engine_.wait(sample_due_);
+    }
+}
+
+Task<bool> PostgresSession::sample() {
+    const bool primary = server_ == PostgresEngine::Server::primary;
+    const Instant asked = engine_.loop().now();
+    wire_.send(primary ? look_at_primary : look_at_replica);
+    wire_.flush();
+    const Answer answer = co_await last_of(1);
+    trouble_ = answer.text;
+    // Also when a standby was made of the primary, or the other way round: find the right one.
+    if (!answer.good() || answer.rows.empty() || answer.rows.is_null(0, 1)) co_return false;
+    const Instant now = engine_.loop().now();
+    ServerTime& time = engine_.time;
+    if (primary) {
+        time.sampled(asked, now, answer.rows.instant(0, 0));
+        time.primary_was_at(asked, answer.rows.integer(0, 1));
+    } else {
+        fresh_as_of_ = time.fresh_as_of(answer.rows.integer(0, 1));
+    }
+    sample_due_ = now + (time.agreed() ? ServerTime::sampled_each : ServerTime::repeated_after);
+    if (!primary) sample_due_ = now + ServerTime::sampled_each;
+    co_return true;
+}
+
+Task<> PostgresSession::run(PostgresEngine::Batch batch) {
+    reading_ = batch.reading;
+    jobs_.clear();
+    for (Job* job = batch.first; job;) {
+        Job* next = job->link;
+        std::uint8_t expected = Job::queued;
+        if (job->state.compare_exchange_strong(expected, Job::taken)) {
+            jobs_.push_back(job);
+        } else {
+            ++engine_.counted.dropped;
+            engine_.answer(*job);
+        }
+        job = next;
+    }
+    if (!jobs_.empty()) co_await run_jobs(jobs_, 0);
+    jobs_.clear();
+    engine_.publish();
+}
+
+Task<> PostgresSession::run_jobs(std::span<Job*> jobs, int tries) {
+    const bool many = jobs.size() > 1;
+    const bool apart = many && careful_ > 0;
+    if (careful_ > 0) --careful_;
+    if (alone_for_ > 0) --alone_for_;
+    End end = co_await attempt(jobs, apart);
+    if (end == End::apart) {
+        careful_ = careful_batches;
+        end = co_await attempt(jobs, true);
+    }
+    if (end == End::conflict) {
+        ++engine_.counted.retried;
+        const bool was_alone = alone_for_ > 0;
+        alone_for_ = alone_batches;
+        if (!was_alone) {
+            co_await run_jobs(jobs, tries);
+            co_return;
+        }
+        if (many) {
+            co_await run_jobs(jobs.first(jobs.size() / 2), 0);
+            co_await run_jobs(jobs.subspan(jobs.size() / 2), 0);
+            co_return;
+        }
+        if (tries < tries_max) {
+            const Duration pause = doubled(pause_first, tries, pause_max);
+            (void)co_await sleep(Context{}, jittered(pause, engine_.options().random));
+            co_await run_jobs(jobs, tries + 1);
+            co_return;
+        }
+    }
+    finish(jobs, end);
+}
+
+void PostgresSession::finish(std::span<Job*> jobs, End end) {
+    const bool done = end == End::committed || end == End::undone;
+    if (!done) ++engine_.counted.lost_batches;
+    if (end == End::unknown) ++engine_.counted.unknown_batches;
+    const Code code = end == End::unknown && !reading_ ? Code::OUTCOME_UNKNOWN : Code::UNAVAILABLE;
+    for (Job*& job : jobs) {
+        if (!done) job->settle(Error(code, trouble_).retry_after(1));
+        engine_.answer(*std::exchange(job, nullptr));
+    }
+    if (end == End::committed && has_events) engine_.tell_of_events();
+}
+
+// One transaction, from BEGIN to its end.
+Task<PostgresSession::End> PostgresSession::attempt(std::span<Job*> jobs, bool apart) {
+    if (!wire_.usable()) co_return End::lost;
+    if (engine_.loop().now() >= sample_due_ && !co_await sample()) co_return End::lost;
+    const Instant steady = engine_.loop().now();
+    const auto time = engine_.time.now(steady);
+    if (!time && !reading_) {
+        trouble_ = "the clock of the store's server is not known";
+        co_return End::refused;
+    }
+    now = time ? *time : engine_.time.look(steady);
+    has_events = false;
+    single_ = jobs.size() == 1;
+    ++engine_.counted.batches;
+    End end = co_await run_all(jobs, apart);
+    if (end == End::committed) end = co_await commit();
+    if (end != End::committed) co_await roll_back();
+    open_ = false;
+    after_ = After::nothing;
+    co_return end;
+}
+
+Task<PostgresSession::End> PostgresSession::run_all(std::span<Job*> jobs, bool apart) {
+    for (Job* job : jobs) {
+        const End end = co_await run_one(*job, apart, jobs.size() == 1);
+        if (end != End::committed) co_return end;
+        ++engine_.counted.works;
+    }
+    co_return End::committed;
+}
+
+// committed: the transaction may go on.
+Task<PostgresSession::End> PostgresSession::run_one(Job& job, bool apart, bool alone) {
+    savepoint_wanted_ = apart;
+    for (bool over = begin_work(job); !over; over = go_on(job)) {
+        if (!query_) {
+            job.refuse();
+            break;
+        }
+        Answer answer = co_await ask(query_->statement, query_->values, query_->count);
+        wrote_ = wrote_ || answer.wrote;
+        if (answer.good()) {
+            query_->result = std::move(answer.rows);
+            continue;
+        }
+        End end = end_of(answer);
+        if (end == End::undone && !apart && !alone) end = End::apart;
+        if (end != End::undone) {
+            job.drop();
+            co_return end;
+        }
+        failed = true;
+        query_->result = fail(refusal(answer));
+    }
+    if (job.succeeded() && failed)
+        job.settle(Error(Code::INTERNAL, "a statement failed and the work went on"));
+    const bool has_savepoint = apart && !savepoint_wanted_;
+    savepoint_wanted_ = false;
+    if (job.succeeded()) {
+        if (has_savepoint) after_ = After::keep;
+        co_return End::committed;
+    }
+    ++engine_.counted.rolled_back;
+    if (has_savepoint) {
+        careful_ = careful_batches;
+        after_ = After::undo;
+    }
+    if (apart || (!wrote_ && !failed)) co_return End::committed;
+    co_return alone ? End::undone : End::apart;
+}
+
+// What a statement that failed makes of the transaction. undone: the work's own failure.
+PostgresSession::End PostgresSession::end_of(const Answer& answer) {
+    trouble_ = answer.text;
+    if (answer.kind == Answer::Kind::lost) return End::lost;
+    if (is_conflict(answer.state)) return End::conflict;
+    // Prepared before a migration: the plan does not fit any more. A new connection has none.
+    if (answer.fatal || answer.text.starts_with("cached plan")) wire_.close();
+    if (answer.fatal || !is_own(answer.state) || !wire_.usable()) return End::refused;
+    return End::undone;
+}
+
+bool PostgresSession::begin_work(Job& job) {
+    failed = wrote_ = false;
+    query_ = nullptr;
+    Loop::Enter nowhere(nullptr); // a work that awaits a loop fails at once
+    return job.start(*this);
+}
+
+bool PostgresSession::go_on(Job& job) {
+    Loop::Enter nowhere(nullptr);
+    return job.resume(*std::exchange(query_, nullptr));
+}
+
+bool PostgresSession::start(Query& query) {
+    if (failed) {
+        query.result = fail(Code::INTERNAL, "an earlier statement of this work failed");
+        return true;
+    }
+    query_ = &query;
+    return false;
+}
+
+// How many answers it will have.
+int PostgresSession::send_what_comes_first() {
+    int sent = 0;
+    const auto send = [&](const Statement& statement) {
+        wire_.send(statement);
+        ++sent;
+    };
+    if (!open_) {
+        open_ = true;
+        send(reading_ ? begin_read : begin_write);
+        const bool alone = alone_for_ > 0;
+        const Value values[] = {single_ || alone ? patient_lock_ms_ : batch_lock_ms_,
+                                statement_ms_};
+        wire_.send(reading_ ? limits_of_read : alone ? limits_alone : limits_of_write, values, 2);
+        ++sent;
+    }
+    if (after_ == After::undo) send(undo);
+    if (after_ != After::nothing) send(release);
+    after_ = After::nothing;
+    if (std::exchange(savepoint_wanted_, false)) send(savepoint);
+    return sent;
+}
+
+Task<Answer> PostgresSession::ask(const Statement& statement, const Value* values,
+                                  std::size_t count) {
+    const int before = send_what_comes_first();
+    wire_.send(statement, values, count);
+    wire_.flush();
+    co_return co_await last_of(before + 1);
+}
+
+// A failure among them is also the last one's: the server runs nothing behind it.
+Task<Answer> PostgresSession::last_of(int answers) {
+    Answer answer;
+    for (int i = 0; i < answers; ++i) {
+        answer = co_await wire_.next(engine_.loop().now() + engine_.options().answer_timeout);
+        if (answer.kind == Answer::Kind::lost) break;
+    }
+    co_return answer;
+}
+
+Task<PostgresSession::End> PostgresSession::commit() {
+    if (!open_) co_return End::committed; // no work had a statement
+    if (!wire_.usable()) co_return End::lost;
+    const int before = send_what_comes_first();
+    wire_.send(commit_all);
+    wire_.flush();
+    const Answer answer = co_await last_of(before + 1);
+    if (answer.good() && answer.committed) co_return End::committed;
+    trouble_ = answer.good() ? "the server took the transaction back" : answer.text;
+    if (answer.kind == Answer::Kind::lost || answer.fatal) {
+        wire_.close();
+        co_return End::unknown;
+    }
+    co_return is_conflict(answer.state) ? End::conflict : End::refused;
+}
+
+Task<> PostgresSession::roll_back() {
+    if (!open_ || !wire_.usable()) co_return;
+    wire_.send(rollback);
+    wire_.flush();
+    const Answer answer = co_await last_of(1);
+    if (!answer.good()) wire_.close();
+}
+
+} // namespace urr

@@ -1,0 +1,74 @@
+// One connection's life: it connects, takes what has queued up, runs it in one transaction,
+// answers, and connects again when the server was away. As an embedded batch: the works run one
+// after the other, without savepoints at first; when one fails after having written, the batch is
+// taken back and repeated with a savepoint around each.
+//
+// BEGIN, the time-outs and savepoints travel with the statement that follows them, so that a work
+// costs one round trip for each of its statements, and a batch one more for its COMMIT.
+#pragma once
+#include "libs/sql/postgres_engine.hpp"
+#include "libs/sql/postgres_wire.hpp"
+
+namespace urr {
+
+class PostgresSession final : public Tx {
+public:
+    PostgresSession(PostgresEngine& engine, PostgresEngine::Server server);
+    ~PostgresSession();
+    PostgresSession(const PostgresSession&) = delete;
+    PostgresSession& operator=(const PostgresSession&) = delete;
+
+    Task<> live();
+    bool start(Query& query) override;
+
+private:
+    // How a transaction ended.
+    enum class End : std::uint8_t {
+        committed,
+        undone,   // a single work refused: it has its answer
+        apart,    // to be repeated with savepoints
+        conflict, // others' locks: to be repeated alone, then in smaller pieces
+        refused,  // the server would not: nothing was done
+        lost,     // the connection went before COMMIT: nothing was done
+        unknown,  // or after it
+    };
+    enum class After : std::uint8_t { nothing, keep, undo }; // what the next round trip begins with
+
+    Task<> serve();
+    Task<bool> sample();
+    Task<> run(PostgresEngine::Batch batch);
+    Task<> run_jobs(std::span<Job*> jobs, int tries);
+    Task<End> attempt(std::span<Job*> jobs, bool apart);
+    Task<End> run_all(std::span<Job*> jobs, bool apart);
+    Task<End> run_one(Job& job, bool apart, bool alone);
+    bool begin_work(Job& job);
+    bool go_on(Job& job);
+    Task<Answer> ask(const Statement& statement, const Value* values, std::size_t count);
+    int send_what_comes_first();
+    Task<Answer> last_of(int answers);
+    Task<End> commit();
+    Task<> roll_back();
+    End end_of(const Answer& answer);
+    void finish(std::span<Job*> jobs, End end);
+
+    PostgresEngine& engine_;
+    const PostgresEngine::Server server_;
+    PostgresWire wire_;
+    const std::string batch_lock_ms_, patient_lock_ms_, statement_ms_;
+    Instant sample_due_;
+    Instant fresh_as_of_{INT64_MIN / 2}; // a replica
+
+    // Of the transaction under way.
+    std::vector<Job*> jobs_; // not answered yet; nullptr: answered
+    bool reading_ = false, single_ = false;
+    bool open_ = false; // BEGIN was sent
+    After after_ = After::nothing;
+    bool savepoint_wanted_ = false;
+    bool wrote_ = false; // the work under way
+    Query* query_ = nullptr;
+    std::string trouble_;
+    int careful_ = 0;   // batches to run with savepoints from the start
+    int alone_for_ = 0; // batches to run while nobody else writes
+};
+
+} // namespace urr

@@ -1,0 +1,56 @@
+// What is wrong with a database's URL, said before it is used and without quoting it.
+#include <libpq-fe.h>
+
+#include "libs/sql/postgres_database.hpp"
+
+namespace urr {
+
+namespace {
+
+struct Parts {
+    PQconninfoOption* options = nullptr;
+    char* error = nullptr;
+    explicit Parts(const std::string& url) : options(PQconninfoParse(url.c_str(), &error)) {}
+    ~Parts() {
+        PQconninfoFree(options);
+        PQfreemem(error);
+    }
+    std::string_view value(std::string_view keyword) const {
+        for (const PQconninfoOption* o = options; o && o->keyword; ++o)
+            if (o->keyword == keyword && o->val) return o->val;
+        return {};
+    }
+};
+
+bool is_this_machine(std::string_view hosts) {
+    while (!hosts.empty()) {
+        const std::size_t comma = hosts.find(',');
+        const std::string_view host = hosts.substr(0, comma);
+        if (host != "localhost" && host != "::1" && !host.starts_with("127.") &&
+            !host.starts_with('/'))
+            return false;
+        if (comma == hosts.npos) break;
+        hosts.remove_prefix(comma + 1);
+    }
+    return true;
+}
+
+} // namespace
+
+Result<> check_postgres_url(const std::string& url) {
+    const Parts parts(url);
+    if (!parts.options || parts.value("host").empty() || parts.value("dbname").empty())
+        return fail(Code::UNAVAILABLE, "not a URL like postgresql://user@host:5432/database");
+    const std::string_view mode = parts.value("sslmode");
+    if (!mode.empty() && mode != "verify-full" && !is_this_machine(parts.value("host")))
+        return fail(Code::UNAVAILABLE, "sslmode=" + std::string(mode) +
+                                           " does not verify a server on another machine: use "
+                                           "verify-full and sslrootcert");
+    return {};
+}
+
+std::string user_of_postgres_url(const std::string& url) {
+    return std::string(Parts(url).value("user"));
+}
+
+} // namespace urr

@@ -1,0 +1,358 @@
+#include "libs/sql/postgres_wire.hpp"
+
+#include <endian.h>
+#include <libpq-fe.h>
+
+#include <charconv>
+
+#include "libs/sql/postgres_text.hpp"
+
+namespace urr {
+
+namespace {
+
+// Object ids of the types that a result may have, as PostgreSQL's catalog fixes them.
+constexpr Oid oid_bool = 16, oid_bytea = 17, oid_name = 19, oid_int8 = 20, oid_int2 = 21,
+              oid_int4 = 23, oid_text = 25, oid_varchar = 1043, oid_any = 0;
+
+constexpr int nulls_max = 3; // between two results stands one
+
+struct ResultCleaner {
+    void operator()(PGresult* result) const { PQclear(result); }
+};
+using ResultOwner = std::unique_ptr<PGresult, ResultCleaner>;
+
+std::string trimmed(const char* text) {
+    std::string out(text ? text : "");
+    while (!out.empty() && (out.back() == '\n' || out.back() == ' ')) out.pop_back();
+    for (char& c : out)
+        if (c == '\n' || c == '\t') c = ' ';
+    return out;
+}
+
+std::int64_t integer_of(const char* data, int length) {
+    if (length == 1) return data[0];
+    if (length == 2) {
+        std::uint16_t v;
+        std::memcpy(&v, data, 2);
+        return std::int16_t(be16toh(v));
+    }
+    if (length == 4) {
+        std::uint32_t v;
+        std::memcpy(&v, data, 4);
+        return std::int32_t(be32toh(v));
+    }
+    std::uint64_t v;
+    std::memcpy(&v, data, 8);
+    return std::int64_t(be64toh(v));
+}
+
+bool add_cell(const PGresult* result, int row, int column, Rows& rows) {
+    if (PQgetisnull(result, row, column)) {
+        rows.add_null();
+        return true;
+    }
+    const char* data = PQgetvalue(result, row, column);
+    const int length = PQgetlength(result, row, column);
+    switch (PQftype(result, column)) {
+    case oid_bool:
+    case oid_int2:
+    case oid_int4:
+    case oid_int8:
+        rows.add_integer(integer_of(data, length));
+        return true;
+    case oid_text:
+    case oid_varchar:
+    case oid_name:
+        rows.add_bytes(Value::Kind::text, {data, std::size_t(length)});
+        return true;
+    case oid_bytea:
+        rows.add_bytes(Value::Kind::bytes, {data, std::size_t(length)});
+        return true;
+    default:
+        return false;
+    }
+}
+
+// False: a column has a type that the two databases do not share.
+bool read_rows(const PGresult* result, Rows& rows) {
+    const int columns = PQnfields(result), count = PQntuples(result);
+    rows.begin(std::size_t(columns));
+    for (int row = 0; row < count; ++row)
+        for (int column = 0; column < columns; ++column)
+            if (!add_cell(result, row, column, rows)) return false;
+    return true;
+}
+
+Answer failure_of(const PGresult* result) {
+    const auto field = [result](int which) {
+        const char* text = PQresultErrorField(result, which);
+        return std::string(text ? text : "");
+    };
+    Answer answer;
+    answer.kind = Answer::Kind::failed;
+    answer.state = field(PG_DIAG_SQLSTATE);
+    answer.text = field(PG_DIAG_MESSAGE_PRIMARY); // not the detail: it quotes rows
+    const std::string severity = field(PG_DIAG_SEVERITY_NONLOCALIZED);
+    answer.fatal = severity == "FATAL" || severity == "PANIC";
+    return answer;
+}
+
+Answer success_of(PGresult* result) {
+    Answer answer;
+    answer.kind = Answer::Kind::rows;
+    const std::string_view tag(PQcmdStatus(result));
+    answer.committed = tag == "COMMIT";
+    if (tag.starts_with("INSERT") || tag.starts_with("UPDATE") || tag.starts_with("DELETE")) {
+        const std::string_view count(PQcmdTuples(result));
+        std::int64_t changes = 0;
+        std::from_chars(count.data(), count.data() + count.size(), changes);
+        answer.rows.set_changes(changes);
+        answer.wrote = changes > 0;
+    }
+    if (PQresultStatus(result) == PGRES_TUPLES_OK && !read_rows(result, answer.rows)) {
+        answer.kind = Answer::Kind::failed;
+        answer.state = "0A000";
+        answer.text = "a column has a type that the two databases do not share";
+    }
+    return answer;
+}
+
+// The form in which libpq takes parameters.
+struct Parameters {
+    std::uint64_t numbers[Query::values_max];
+    Oid types[Query::values_max];
+    const char* values[Query::values_max];
+    int lengths[Query::values_max], formats[Query::values_max];
+
+    Parameters(const Value* given, std::size_t count) {
+        for (std::size_t i = 0; i < count; ++i) {
+            const Value& v = given[i];
+            formats[i] = 1;
+            lengths[i] = int(v.size);
+            values[i] = v.data ? v.data : "";
+            types[i] = v.kind == Value::Kind::text ? oid_text : oid_bytea;
+            if (v.kind == Value::Kind::null) {
+                types[i] = oid_any;
+                values[i] = nullptr;
+            }
+            if (v.kind == Value::Kind::integer) {
+                types[i] = oid_int8;
+                numbers[i] = htobe64(std::uint64_t(v.number));
+                values[i] = reinterpret_cast<const char*>(&numbers[i]);
+                lengths[i] = 8;
+            }
+        }
+    }
+};
+
+} // namespace
+
+PostgresWire::PostgresWire(RunLoop& loop, bool pooled) : loop_(loop), pooled_(pooled) {}
+PostgresWire::~PostgresWire() { close(); }
+
+void PostgresWire::close() {
+    readiness_.reset();
+    if (connection_) PQfinish(std::exchange(connection_, nullptr));
+    expected_.clear();
+    prepared_.clear();
+    failure_.reset();
+}
+
+Task<bool> PostgresWire::socket_ready(bool writing, Instant deadline) {
+    readiness_.reset();
+    readiness_.emplace(
+        loop_, PQsocket(connection_),
+        static_cast<Readiness::Listener&>(*this)); // libpq may have taken another socket
+    socket_.reset();
+    readiness_->want(!writing, writing);
+    Context until;
+    until.deadline = deadline;
+    co_return (co_await socket_.wait(until)).has_value();
+}
+
+Task<Result<void>> PostgresWire::connect(PostgresTarget target, Duration within) {
+    close();
+    // What stands before the URL may be said otherwise in it, what stands behind may not.
+    const char* const words[] = {"sslmode",
+                                 "target_session_attrs",
+                                 "gssencmode",
+                                 "application_name",
+                                 "keepalives_idle",
+                                 "keepalives_interval",
+                                 "keepalives_count",
+                                 "tcp_user_timeout",
+                                 "dbname",
+                                 "client_encoding",
+                                 nullptr};
+    const char* const values[] = {"verify-full",
+                                  target.writable ? "read-write" : "any",
+                                  "disable",
+                                  "urr",
+                                  "5",
+                                  "2",
+                                  "3",
+                                  "10000",
+                                  target.url.c_str(),
+                                  "UTF8",
+                                  nullptr};
+    const Instant deadline = loop_.now() + within;
+    connection_ = PQconnectStartParams(words, values, 1);
+    auto state = PGRES_POLLING_WRITING;
+    if (!connection_ || PQstatus(connection_) == CONNECTION_BAD) state = PGRES_POLLING_FAILED;
+    while (state != PGRES_POLLING_OK) {
+        std::string why = "no answer";
+        const bool failed = state == PGRES_POLLING_FAILED;
+        if (failed && connection_) why = trimmed(PQerrorMessage(connection_));
+        if (failed || !co_await socket_ready(state == PGRES_POLLING_WRITING, deadline)) {
+            close();
+            co_return fail(Code::UNAVAILABLE, why);
+        }
+        state = PQconnectPoll(connection_);
+    }
+    PQsetnonblocking(connection_, 1);
+    PQenterPipelineMode(connection_);
+    PQsetNoticeReceiver(connection_, [](void*, const PGresult*) {}, nullptr);
+    readiness_.reset();
+    readiness_.emplace(loop_, PQsocket(connection_), static_cast<Readiness::Listener&>(*this));
+    co_return Result<void>{};
+}
+
+const std::string& PostgresWire::text_of(const Statement& statement) {
+    std::string& text = texts_[statement.sql];
+    if (text.empty()) text = postgres_statement(statement);
+    return text;
+}
+
+PostgresWire::Prepared& PostgresWire::prepared_of(const Statement& statement, const Value* values,
+                                                  std::size_t count, const unsigned* types) {
+    std::uint64_t kinds = count;
+    for (std::size_t i = 0; i < count; ++i) kinds = kinds << 2 | std::uint64_t(values[i].kind);
+    Prepared& prepared = prepared_[{statement.sql, kinds}];
+    if (prepared.name.empty()) prepared.name = "s" + std::to_string(prepared_.size());
+    if (prepared.state == Prepared::State::absent) {
+        PQsendPrepare(connection_, prepared.name.c_str(), text_of(statement).c_str(), int(count),
+                      types);
+        prepared.state = Prepared::State::sent;
+        expected_.push_back({Expected::What::preparation, &prepared});
+    }
+    return prepared;
+}
+
+void PostgresWire::send(const Statement& statement, const Value* values, std::size_t count) {
+    if (!connection_) return;
+    const Parameters p(values, count);
+    int sent = 0;
+    if (pooled_) {
+        sent = PQsendQueryParams(connection_, text_of(statement).c_str(), int(count), p.types,
+                                 p.values, p.lengths, p.formats, 1);
+    } else {
+        const Prepared& prepared = prepared_of(statement, values, count, p.types);
+        sent = PQsendQueryPrepared(connection_, prepared.name.c_str(), int(count), p.values,
+                                   p.lengths, p.formats, 1);
+    }
+    expected_.push_back({Expected::What::statement, nullptr});
+    if (sent) return;
+    lost_because_ = trimmed(PQerrorMessage(connection_));
+    close();
+}
+
+void PostgresWire::flush() {
+    if (!connection_) return;
+    expected_.push_back({Expected::What::end, nullptr});
+    if (PQpipelineSync(connection_)) return watch(PQflush(connection_) == 1);
+    lost_because_ = trimmed(PQerrorMessage(connection_));
+    close();
+}
+
+void PostgresWire::watch(bool writing) {
+    if (readiness_ && (waiter_ || writing)) readiness_->want(true, writing);
+}
+
+void PostgresWire::ready() {
+    if (!connection_ || PQpipelineStatus(connection_) == PQ_PIPELINE_OFF) return socket_.open();
+    const bool writing = PQflush(connection_) == 1;
+    if (!PQconsumeInput(connection_)) {
+        lost_because_ = trimmed(PQerrorMessage(connection_));
+        // What came before the end may hold the answer.
+        if (PQisBusy(connection_)) close();
+    }
+    if (waiter_ && take(waiter_->answer)) {
+        Next* waiter = std::exchange(waiter_, nullptr);
+        waiter->cancel();
+        return waiter->waiting.resume();
+    }
+    watch(writing);
+}
+
+bool PostgresWire::lose(Answer& answer) {
+    answer = Answer{};
+    answer.text = failure_ ? failure_->text : lost_because_;
+    if (connection_ && answer.text.empty()) answer.text = trimmed(PQerrorMessage(connection_));
+    close();
+    return true;
+}
+
+bool PostgresWire::take(Answer& answer) {
+    int nulls = 0;
+    while (connection_ && !expected_.empty()) {
+        if (PQisBusy(connection_)) {
+            if (PQstatus(connection_) == CONNECTION_BAD) return lose(answer);
+            return false;
+        }
+        const ResultOwner result(PQgetResult(connection_));
+        if (!result) {
+            if (++nulls > nulls_max) return lose(answer);
+            continue;
+        }
+        nulls = 0;
+        if (digest(result.get(), answer)) return true;
+    }
+    return lose(answer);
+}
+
+bool PostgresWire::digest(pg_result* result, Answer& answer) {
+    const auto status = PQresultStatus(result);
+    const Expected expected = expected_.front();
+    expected_.pop_front();
+    const bool preparing = expected.what == Expected::What::preparation;
+    if (status == PGRES_PIPELINE_SYNC) {
+        failure_.reset();
+        return false;
+    }
+    if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) {
+        if (preparing)
+            expected.prepared->state = Prepared::State::there;
+        else
+            answer = success_of(result);
+        return !preparing;
+    }
+    if (preparing) expected.prepared->state = Prepared::State::absent;
+    if (status != PGRES_PIPELINE_ABORTED) failure_ = failure_of(result);
+    if (!preparing && failure_) answer = *failure_;
+    return !preparing;
+}
+
+PostgresWire::Next::Next(PostgresWire& of, Instant until) : wire(of), deadline(until) {
+    fire = [](Node& node) { static_cast<Next&>(node).expire(); };
+}
+
+PostgresWire::Next::~Next() {
+    if (wire.waiter_ == this) wire.waiter_ = nullptr;
+}
+
+void PostgresWire::Next::await_suspend(std::coroutine_handle<> caller) {
+    waiting = caller;
+    wire.waiter_ = this;
+    wire.watch(false);
+    wire.loop_.arm(*this, deadline);
+}
+
+void PostgresWire::Next::expire() {
+    wire.waiter_ = nullptr;
+    wire.lost_because_ = "no answer";
+    wire.lose(answer);
+    waiting.resume();
+}
+
+} // namespace urr
