@@ -1,5 +1,8 @@
 #include "services/waiting_room/component.hpp"
 
+#include "services/waiting_room/common_keeper.hpp"
+#include "services/waiting_room/sole_keeper.hpp"
+
 namespace urr::waiting_room {
 
 std::span<const Migration> migrations() {
@@ -26,25 +29,38 @@ Result<Options> read_options(const urr::Settings& given) {
 Component::Component(Database& database, std::vector<Loop*> loops, const Clock& clock,
                      Random& random, Options options)
     : options_(std::move(options)), store_(make_sql_room_store(database)), table_(loops),
-      keeper_(*loops.front(), table_, *store_, random, options_.rate),
-      rooms_(table_, keeper_, clock, random, options_.receipt_keys, options_.token_key) {
+      keeper_(std::make_unique<SoleKeeper>(*loops.front(), table_, *store_, random, options_.rate)),
+      rooms_(table_, *keeper_, clock, random, options_.receipt_keys, options_.token_key) {
+    open_doors(loops, clock, random);
+}
+
+Component::Component(std::unique_ptr<CommonStore> store, std::vector<Loop*> loops,
+                     const Clock& clock, Random& random, Options options)
+    : options_(std::move(options)), common_store_(std::move(store)), table_(loops),
+      keeper_(std::make_unique<CommonKeeper>(*loops.front(), table_, *common_store_, random,
+                                             options_.rate)),
+      rooms_(table_, *keeper_, clock, random, options_.receipt_keys, options_.token_key) {
+    open_doors(loops, clock, random);
+}
+
+void Component::open_doors(const std::vector<Loop*>& loops, const Clock& clock, Random& random) {
     for (Loop* loop : loops)
         doors_.push_back(std::make_unique<Door>(rooms_, options_.callers, clock, *loop,
                                                 options_.door, random.next()));
 }
 
 Task<> Component::run() {
-    co_await keeper_.run();
+    co_await keeper_->run();
     ended_.open();
 }
 
 Task<> Component::close(Context context) {
-    keeper_.stop();
+    keeper_->stop();
     (void)co_await ended_.wait(context);
 }
 
 void Component::append_metrics(MetricsText& out) const {
-    Figures figures{keeper_.counters(), {}};
+    Figures figures{keeper_->counters(), {}};
     for (const auto& door : doors_) {
         const DoorCounters& c = door->counters();
         figures.doors.assigned += c.assigned.load(std::memory_order_relaxed);

@@ -6,7 +6,8 @@
 //     rooms.start_jobs(jobs);                        // on the first loop, until close()
 //     listen_http(loop, address, 3006, rooms.door(i), limits);   // per loop
 //
-// `migrate(database, migrations)` comes first. On embedded engines one process holds the rooms.
+// `migrate(database, migrations)` comes first. In a database one process holds the rooms; several
+// share them in a CommonStore.
 #pragma once
 #include <memory>
 #include <vector>
@@ -15,6 +16,8 @@
 #include "libs/core/settings.hpp"
 #include "libs/sql/migrations.hpp"
 #include "services/waiting_room/http/door.hpp"
+#include "services/waiting_room/store/common_store.hpp"
+#include "services/waiting_room/store/room_store.hpp"
 
 namespace urr::waiting_room {
 
@@ -44,28 +47,34 @@ public:
     // `loops`: all that will serve; the first is the keeper's home.
     Component(Database& database, std::vector<Loop*> loops, const Clock& clock, Random& random,
               Options options);
+    // Shares its rooms with other processes.
+    Component(std::unique_ptr<CommonStore> store, std::vector<Loop*> loops, const Clock& clock,
+              Random& random, Options options);
 
     std::string_view name() const override { return service_name; }
     HttpHandler& face() { return door(0); }
     const Router* router() const override { return &doors_[0]->router(); }
     Door& door(std::size_t loop) { return *doors_[loop]; }
 
-    Task<Result<void>> open(Context context) override { return keeper_.open(context); }
+    Task<Result<void>> open(Context context) override { return keeper_->open(context); }
     void start_jobs(Nursery& jobs) override { jobs.spawn(run()); }
     // Ends the leases, so that what is left of them is known to be void.
     Task<> close(Context context) override;
     // Any thread.
     void append_metrics(MetricsText& out) const override;
     // False when the last write to the store failed: places cannot be given. Any thread.
-    bool healthy() const override { return keeper_.healthy(); }
+    bool healthy() const override { return keeper_->healthy(); }
 
 private:
     Task<> run();
 
     Options options_;
-    std::unique_ptr<RoomStore> store_;
+    void open_doors(const std::vector<Loop*>& loops, const Clock& clock, Random& random);
+
+    std::unique_ptr<RoomStore> store_; // one of the two
+    std::unique_ptr<CommonStore> common_store_;
     RoomTable table_;
-    Keeper keeper_;
+    std::unique_ptr<Keeper> keeper_;
     WaitingRoom rooms_;
     std::vector<std::unique_ptr<Door>> doors_;
     Gate ended_; // the keeper has written its last

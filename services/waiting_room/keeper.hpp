@@ -1,33 +1,34 @@
-// The keeper: the one task that owns the rooms. It runs on its home loop and works in turns: take
-// the reports that came, serve the next people where a second has passed, end and begin leases,
-// write all of that in one transaction, and only then show it to the loops. One turn at a time, so
-// nothing interleaves; what it shows is never ahead of the store.
+// The keeper: the one task of a process that changes its rooms. It runs on its home loop and works
+// in turns: take the reports that came, serve the next people where a second has passed, end and
+// begin leases, write all of that, and only then show it to the loops. One turn at a time, so
+// nothing interleaves; what it shows is never ahead of the store. Two kinds:
 //
-//     TRY(co_await keeper.open(context));        // takes the store's hold, loads the rooms
+//     SoleKeeper     one process holds the rooms (embedded stores): sole_keeper.hpp
+//     CommonKeeper   several processes share them (DynamoDB, or one database): common_keeper.hpp
+//
+//     TRY(co_await keeper.open(context));        // loads the rooms
 //     nursery.spawn(keeper.run());               // on the home loop
 //     ...
 //     keeper.stop(); co_await nursery.drained(context);
 //
-// From any loop: `steer`, `came`, `want_lease`. When a write fails, memory keeps the change and
-// writes it again at the next turn; who waited for it is told the error.
+// From any loop: `steer`, `came`, `want_lease`.
 #pragma once
-#include <unordered_map>
-
 #include "libs/async/owned.hpp"
+#include "libs/async/task.hpp"
 #include "libs/core/random.hpp"
 #include "services/waiting_room/metrics.hpp"
 #include "services/waiting_room/rooms.hpp"
-#include "services/waiting_room/store/room_store.hpp"
 
 namespace urr::waiting_room {
 
 class Keeper {
 public:
-    Keeper(Loop& home, RoomTable& rooms, RoomStore& store, Random& random, const RateRule& rule);
+    Keeper(Loop& home, RoomTable& rooms, Random& random, const RateRule& rule);
+    virtual ~Keeper() = default;
     Keeper(const Keeper&) = delete;
     Keeper& operator=(const Keeper&) = delete;
 
-    Task<Result<>> open(Context context);
+    virtual Task<Result<>> open(Context context) = 0;
     Task<> run();
     // Home loop. The keeper ends its leases, so that what is left of them is known to be void,
     // writes that down and returns from `run`. Call it when no more requests come.
@@ -42,6 +43,7 @@ public:
         Loop* caller_loop = nullptr;
         std::coroutine_handle<> caller;
         Result<SharedRoom*> answer = fail(Code::UNAVAILABLE);
+        bool tried = false; // the common keeper's: it was sent to the store
 
         Steer(Keeper& of, EventId id, const Report& given) : keeper(of), event(id), report(given) {}
         bool await_ready() const noexcept { return false; }
@@ -55,66 +57,52 @@ public:
     void want_lease(SharedRoom& room);
     // Any loop: the holder of a served position fetched the token, so he is no no-show.
     auto came(const EventId& event, std::uint64_t epoch, std::uint64_t position) {
-        return self_.with(&Keeper::note, event, epoch, position);
+        return self_.with(&Keeper::note_came, event, epoch, position);
     }
-    bool counts_no_shows() const { return !rule_.adaptive; }
+    // Does this keeper want to hear of those who came?
+    virtual bool counts_no_shows() const = 0;
 
     const KeeperCounters& counters() const { return counters_; }
     // Could the last turn be written? Any thread.
     bool healthy() const { return healthy_.load(std::memory_order_relaxed); }
 
+protected:
+    virtual Task<> turn() = 0;
+    // The last turn; the reports that still wait are answered already.
+    virtual Task<> finish() = 0;
+    virtual void note(const EventId& event, std::uint64_t epoch, std::uint64_t position) = 0;
+
+    // True once a second. Seconds in which the process stood still are not saved up.
+    bool second_passed(Instant now);
+    bool stopping() const { return stopping_; }
+    // Another turn soon.
+    void again() { has_work_ = true; }
+    // Somebody who waits for a lease of this room learns that there is none to be had.
+    void no_lease(SharedRoom& room);
+
+    Loop& home_;
+    RoomTable& table_;
+    Random& random_;
+    const RateRule rule_;
+    std::vector<Steer*> arrived_; // reports, in order of arrival
+    KeeperCounters counters_;
+    std::atomic<bool> healthy_{true};
+
 private:
-    struct Kept {
-        SharedRoom* shared;
-        Room room;
-        RoomChange change;  // what is not written yet
-        bool dirty = false; // the store does not have it
-        bool stale = false; // the loops do not see it
-        bool lease_is_open = false;
-        bool lease_unwritten = false;
-    };
     struct Wake : Node {
         Keeper* keeper = nullptr;
         std::atomic<bool> ringing{false};
     };
-
-    static void note(Keeper*& keeper, EventId& event, std::uint64_t& epoch,
-                     std::uint64_t& position);
+    static void note_came(Keeper*& keeper, EventId& event, std::uint64_t& epoch,
+                          std::uint64_t& position);
     void wake();
-    Task<> turn();
-    Task<> finish();
-    void take_reports(Instant now);
-    void take_report(Steer& steer, Instant now);
-    void step(Kept& kept, Instant now);
-    void care_for_lease(Kept& kept, Instant now);
-    void end_lease(Kept& kept, Instant now);
-    std::vector<RoomChange> changes();
-    void written(Instant stored_at, Instant now);
-    void not_written(const Error& error);
-    void open_lease(Kept& kept, Instant stored_at, Instant now);
-    void show(Kept& kept, Instant stored_at, Instant now);
-    Kept* find(const EventId& event);
-    Kept* find_or_add(const EventId& event);
 
-    Loop& home_;
     Owned<Keeper*> self_;
-    RoomTable& table_;
-    RoomStore& store_;
-    Random& random_;
-    RateRule rule_;
-    std::vector<std::unique_ptr<Kept>> rooms_;
-    std::unordered_map<EventId, Kept*, IdHash> by_event_;
-    std::vector<Steer*> arrived_; // reports, in order of arrival
-    std::vector<Steer*> waiting_; // applied, until they are written
     Wake wake_;
     Gate work_;
     bool has_work_ = false;
     bool stopping_ = false;
     Instant next_step_;
-    Instant store_time_;    // at the last write
-    Instant store_time_at_; // by the loop's clock
-    KeeperCounters counters_;
-    std::atomic<bool> healthy_{true};
 };
 
 } // namespace urr::waiting_room

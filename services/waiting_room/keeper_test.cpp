@@ -1,5 +1,5 @@
 // The keeper and the dispenser by themselves: a store that fails, and loops that are real threads.
-#include "services/waiting_room/keeper.hpp"
+#include "services/waiting_room/sole_keeper.hpp"
 
 #include <gtest/gtest.h>
 
@@ -43,7 +43,7 @@ struct KeeperTest : testing::Test {
     SeededRandom random{5};
     MemoryStore store;
     RoomTable table{{&loop}};
-    Keeper keeper{loop, table, store, random, RateRule{.adaptive = true}};
+    SoleKeeper keeper{loop, table, store, random, RateRule{.adaptive = true}};
     Nursery nursery;
     EventId event{{4, 5, 6}};
     std::uint64_t sequence = 0;
@@ -212,7 +212,7 @@ TEST(Keeper, serves_two_loops_at_once) {
     SystemRandom random;
     MemoryStore store;
     RoomTable table({first.get(), second.get()});
-    Keeper keeper(*first, table, store, random, RateRule{});
+    SoleKeeper keeper(*first, table, store, random, RateRule{});
     Nursery nursery, other;
     const EventId event{{7}};
     Report report;

@@ -19,6 +19,7 @@ void Figures::write(MetricsText& out) const {
     counter("stale_reports_total", "Reports older than one applied before.", keeper.stale_reports);
     counter("turns_total", "Turns of the keeper.", keeper.turns);
     counter("failed_writes_total", "Writes to the store that failed.", keeper.failed_writes);
+    counter("conflicts_total", "Writes that another process forestalled.", keeper.conflicts);
 }
 
 } // namespace urr::waiting_room

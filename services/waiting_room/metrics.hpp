@@ -11,7 +11,7 @@ namespace urr::waiting_room {
 // The keeper's.
 struct KeeperCounters {
     std::atomic<std::uint64_t> turns{0}, leases{0}, reports{0}, stale_reports{0}, failed_writes{0},
-        served{0};
+        served{0}, conflicts{0};
 };
 
 // One loop's door's: written there alone, read by any thread.

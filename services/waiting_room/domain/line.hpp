@@ -35,6 +35,8 @@ public:
     // The block's holder used `used` of its positions; the rest is void.
     void close(std::uint64_t first, std::uint64_t count, std::uint64_t used);
     void add_void(Void range);
+    // Positions up to here are leased: by others, too, where several processes lease.
+    void extend(std::uint64_t next) { next_ = next > next_ ? next : next_; }
     // Serves up to `people` more people, no further than position `last_given`. Returns how many.
     std::uint64_t advance(std::uint64_t people, std::uint64_t last_given);
 

@@ -23,7 +23,6 @@ bool Room::newer(const Report& report) const {
     return report.sequence > record_.sequence;
 }
 
-// Numbers are about that this room does not know of.
 bool Room::lost(const Report& report) const {
     if (!report.seen) return false;
     // Nothing was seen of an epoch that only begins: numbers may have been given since.

@@ -114,9 +114,11 @@ public:
     std::uint64_t no_shows() const { return advancer_.no_shows(); }
     RoomRecord record() const;
 
-private:
     bool newer(const Report& report) const;
+    // Are numbers about that this room does not know of?
     bool lost(const Report& report) const;
+
+private:
     void go_on_behind(const SeenRoom& seen);
 
     RateRule rule_;
