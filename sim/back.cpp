@@ -1,6 +1,7 @@
 #include "sim/back.hpp"
 
 #include "services/queue/store/schema.hpp"
+#include "services/queue/store/sql_lines.hpp"
 #include "services/ticket/store/schema.hpp"
 #include "sim/keys.hpp"
 #include "sim/unfenced.hpp"
@@ -62,6 +63,7 @@ struct Back::Life {
     std::unique_ptr<payment::Routes> payment_routes;
     std::unique_ptr<catalog::Catalog> catalog;
     std::unique_ptr<queue::CatalogClient> events;
+    std::unique_ptr<queue::SqlLines> lines;
     std::unique_ptr<queue::Service> queue;
     std::unique_ptr<queue::Routes> queue_routes;
     std::unique_ptr<Consumer> of_payment, of_ticket, of_queue, unfenced;
@@ -136,8 +138,9 @@ void Back::Life::build_queue(Back& back) {
     queue::Rules rules;
     rules.threshold = back.around_.plan.threshold;
     rules.active = back.around_.plan.active;
+    lines = std::make_unique<queue::SqlLines>(*stores.queue);
     queue = std::make_unique<queue::Service>(
-        queue::Parts{*stores.queue, clock, random, *events, revoked, *to_room,
+        queue::Parts{*lines, clock, random, *events, revoked, *to_room,
                      CallerKey{"queue", caller_key("queue", "vwr")}, signing_key(TokenType::entry),
                      signing_key(TokenType::place), public_keys(TokenType::vwr), rules, 50});
     queue_routes = std::make_unique<queue::Routes>(*queue, true);

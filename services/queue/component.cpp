@@ -4,10 +4,10 @@ namespace urr::queue {
 
 namespace {
 
-Parts parts_of(const Settings& given, Needs& needs, Events& events) {
+Parts parts_of(const Settings& given, Needs& needs, LineStore& lines, Events& events) {
     Rules rules;
     rules.threshold = given.number("URR_THRESHOLD");
-    return Parts{needs.database,
+    return Parts{lines,
                  needs.clock,
                  needs.random,
                  events,
@@ -27,7 +27,7 @@ Parts parts_of(const Settings& given, Needs& needs, Events& events) {
 
 Component::Component(const Settings& given, Needs needs)
     : database_(needs.database), events_(needs.catalog, std::move(needs.catalog_key), needs.clock),
-      service_(parts_of(given, needs, events_)),
+      lines_(needs.database), service_(parts_of(given, needs, lines_, events_)),
       forgetting_{needs.database, events_, needs.clock, needs.log},
       routes_(service_, given.yes("URR_SECURE_COOKIES")),
       face_("queue", std::move(needs.callers), {}, needs.clock),

@@ -13,6 +13,7 @@
 #include "services/queue/catalog_client.hpp"
 #include "services/queue/forgetting.hpp"
 #include "services/queue/http/routes.hpp"
+#include "services/queue/store/sql_lines.hpp"
 
 namespace urr::queue {
 
@@ -60,6 +61,7 @@ public:
 private:
     Database& database_;
     CatalogClient events_;
+    SqlLines lines_;
     Service service_;
     Forgetting forgetting_;
     Routes routes_;

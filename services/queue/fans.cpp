@@ -10,16 +10,6 @@ namespace {
 constexpr Duration place_life = hours(24);
 constexpr std::uint64_t retry_ms_min = 1'000, retry_ms_spread = 9'000;
 
-constexpr auto join_work = [](Tx& tx, const Join& join) { return write_join(tx, join); };
-constexpr auto retake_work = [](Tx& tx, const Retake& retake) { return write_retake(tx, retake); };
-constexpr auto fetched_work = [](Tx& tx, EventId event, AccountId account, IdBytes entry) {
-    return write_fetched(tx, event, account, entry);
-};
-constexpr auto end_work = [](Tx& tx, GenerationId generation, EventId event, AccountId account,
-                             MessageId message) {
-    return write_end(tx, generation, event, account, EndReason::left, message);
-};
-
 } // namespace
 
 // An event that nobody knows may have been published a moment ago.
@@ -49,7 +39,7 @@ Task<Result<Standing>> Service::give_place(Context context, EventId event, Shown
     const AccountId account = context.principal.account;
     Join join = TRY(join_of(of, event, facts, account, shown));
     const bool restored = join.shown;
-    auto joined = co_await parts_.database.transact(context, join_work, std::move(join));
+    auto joined = co_await parts_.lines.join(context, std::move(join));
     if (!joined) {
         if (joined.error().code() == Code::VWR_TOKEN_SPENT) metrics_.spent.add();
         co_return fail(std::move(joined).error());
@@ -68,7 +58,7 @@ Task<Result<bool>> Service::retake(Context context, EventId event, const std::st
     if (!claims || claims->event != event || claims->subject != account) co_return false;
     Hall& of = hall(event);
     Retake retake{event, account, of.epoch, claims->id, claims->issued, claims->expires};
-    const auto member = co_await parts_.database.transact(context, retake_work, std::move(retake));
+    const auto member = co_await parts_.lines.retake(context, std::move(retake));
     if (!member && member.error().code() != Code::ENTRY_TOKEN_REVOKED)
         co_return fail(member.error().clone());
     if (!member || !*member || of.line.find(account)) co_return of.line.find(account) != nullptr;
@@ -151,8 +141,7 @@ Task<Result<Standing>> Service::stand(Context context, EventId event, AccountId 
         // The slot has passed before anybody could fetch it: the next tick gives the place back.
         if (member->until <= now()) co_return fail(Error(Code::UNAVAILABLE).retry_after(1));
         const IdBytes entry = member->entry;
-        const bool fetched =
-            TRY(co_await parts_.database.transact(context, fetched_work, event, account, entry));
+        const bool fetched = TRY(co_await parts_.lines.fetched(context, event, account, entry));
         Member* after = of.line.find(account);
         if (!after) co_return fail(Code::NOT_IN_QUEUE);
         // It is being taken back, or was, and he is in anew: the next answer tells it.
@@ -227,8 +216,8 @@ Task<Result<void>> Service::leave(Context context, EventId event) {
     const AccountId account = context.principal.account;
     if (!hall(event).line.find(account))
         co_return fail(recovering(hall(event)) ? Code::QUEUE_RECOVERING : Code::NOT_IN_QUEUE);
-    const Ended ended = TRY(co_await parts_.database.transact(context, end_work, generation_, event,
-                                                              account, message_id()));
+    const Ended ended = TRY(co_await parts_.lines.end(context, generation_, event, account,
+                                                      EndReason::left, message_id()));
     if (ended.ended) metrics_.left.add();
     dismiss(event, account, ended, "left");
     co_return Result<void>{};

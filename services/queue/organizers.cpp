@@ -8,12 +8,6 @@ namespace {
 
 constexpr std::int64_t acts_max = 100;
 
-constexpr auto levers_work = [](Tx& tx, const Act& act) { return write_levers(tx, act); };
-constexpr auto clear_work = [](Tx& tx, const Act& act, std::uint64_t epoch) {
-    return write_clear(tx, act, epoch);
-};
-constexpr auto acts_work = [](Tx& tx, EventId event) { return read_acts(tx, event, acts_max); };
-
 std::string text_of(const Pull& pull) {
     std::string text = "{";
     const auto member = [&text](std::string_view name) -> std::string& {
@@ -56,7 +50,7 @@ Task<Result<Pulled>> Service::pull(Context context, EventId event, Pull pull, bo
     if (pull.clear)
         TRY(co_await clear(context, of, std::move(act)));
     else
-        of.levers = TRY(co_await parts_.database.transact(context, levers_work, std::move(act)));
+        of.levers = TRY(co_await parts_.lines.pull(context, std::move(act)));
     metrics_.levers.add();
     if (!of.audience.empty()) show(of, facts);
     out.overview = overview_of(of);
@@ -65,8 +59,7 @@ Task<Result<Pulled>> Service::pull(Context context, EventId event, Pull pull, bo
 
 Task<Result<void>> Service::clear(Context context, Hall& of, Act act) {
     const auto epoch = std::uint64_t(std::max<std::int64_t>(0, now().us));
-    const Cleared cleared =
-        TRY(co_await parts_.database.transact(context, clear_work, std::move(act), epoch));
+    const Cleared cleared = TRY(co_await parts_.lines.clear(context, std::move(act), epoch));
     metrics_.cleared.add(std::uint64_t(of.line.waiting() + of.line.active()));
     for (const RevokedEntry& entry : cleared.revoked)
         parts_.revoked.revoke(entry.event, entry.entry, entry.until);
@@ -80,7 +73,7 @@ Task<Result<void>> Service::clear(Context context, Hall& of, Act act) {
 
 Task<Result<std::vector<DoneAct>>> Service::acts(Context context, EventId event) {
     TRY(parts_.events.find(event));
-    co_return TRY(co_await parts_.database.read(context, acts_work, event));
+    co_return TRY(co_await parts_.lines.acts(context, event, acts_max));
 }
 
 } // namespace urr::queue

@@ -17,6 +17,7 @@
 #include "libs/messaging/table_log.hpp"
 #include "services/queue/http/routes.hpp"
 #include "services/queue/store/schema.hpp"
+#include "services/queue/store/sql_lines.hpp"
 
 namespace urr::queue {
 
@@ -95,6 +96,7 @@ struct House {
     std::size_t streams_max = 20'000;
     SigningKey room_key, entry_key, place_key;
     std::unique_ptr<SqliteDatabase> database, log_database;
+    std::unique_ptr<LineStore> lines;
     std::unique_ptr<EventLog> log;
     std::unique_ptr<RevokedEntries> revoked;
     std::unique_ptr<Service> service;

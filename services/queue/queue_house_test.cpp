@@ -68,15 +68,15 @@ std::unique_ptr<SqliteDatabase> House::open(const char* name, std::span<const Mi
 
 void House::start() {
     database = open("queue.db", migrations);
+    lines = std::make_unique<SqlLines>(*database);
     log_database = open("events.db", event_log_migrations);
     log = make_table_log(*log_database, milliseconds(20));
     revoked = std::make_unique<RevokedEntries>();
     PublicKeys room_keys;
     room_keys.add(room_key);
-    service = std::make_unique<Service>(Parts{*database, clock, random, events, *revoked, room,
-                                              CallerKey{"queue", HmacKey("queue-to-vwr")},
-                                              entry_key, place_key, std::move(room_keys), rules,
-                                              500, seconds(60), streams_max});
+    service = std::make_unique<Service>(Parts{
+        *lines, clock, random, events, *revoked, room, CallerKey{"queue", HmacKey("queue-to-vwr")},
+        entry_key, place_key, std::move(room_keys), rules, 500, seconds(60), streams_max});
     routes = std::make_unique<Routes>(*service, true);
     CallerKeys callers;
     callers.emplace("gateway", HmacKey("gateway-to-queue"));
@@ -101,6 +101,7 @@ void House::crash() {
     routes.reset();
     service.reset();
     log.reset();
+    lines.reset();
     database.reset();
     log_database.reset();
 }

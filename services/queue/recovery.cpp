@@ -1,38 +1,10 @@
 // How queue comes to know an event: from its store after a restart; where the store was lost, from
 // the waiting room, from what people show, and from its own events in the log.
 #include "services/queue/service.hpp"
-#include "services/queue/store/rebuild.hpp"
 
 #include "libs/contract/events.hpp"
 
 namespace urr::queue {
-
-namespace {
-
-constexpr auto open_work = [](Tx& tx, GenerationId fresh, MessageId message) {
-    return open_generation(tx, fresh, message);
-};
-constexpr auto line_work = [](Tx& tx, EventId event) { return read_line(tx, event); };
-constexpr auto hall_work = [](Tx& tx, EventId event) { return read_hall(tx, event); };
-constexpr auto begin_work = [](Tx& tx, EventId event, const HallRecord& record) {
-    return write_hall(tx, event, record);
-};
-constexpr auto purchase_work = [](Tx& tx, GenerationId generation, EventId event, AccountId account,
-                                  Instant bought, MessageId seen, MessageId message) {
-    return write_purchase(tx, generation, event, account, bought, seen, message);
-};
-constexpr auto log_read_work = [](Tx& tx) { return write_log_read(tx); };
-constexpr auto admitted_work = [](Tx& tx, MessageId seen, const EntryAdmitted& told, Place end) {
-    return rebuild_admitted(tx, seen, told, end);
-};
-constexpr auto returned_work = [](Tx& tx, MessageId seen, const EntryReturned& told) {
-    return rebuild_returned(tx, seen, told);
-};
-constexpr auto ended_work = [](Tx& tx, MessageId seen, const EntryEnded& told, Place end) {
-    return rebuild_ended(tx, seen, told, end);
-};
-
-} // namespace
 
 Service::Service(Parts parts)
     : parts_(std::move(parts)), room_(parts_.waiting_room, parts_.caller, parts_.clock),
@@ -55,8 +27,7 @@ Place Service::end_of(Hall& of, std::uint64_t epoch) const {
 
 Task<Result<void>> Service::open(Context context) {
     const GenerationId fresh = GenerationId::make(now(), parts_.random);
-    const Generation generation =
-        TRY(co_await parts_.database.transact(context, open_work, fresh, message_id()));
+    const Generation generation = TRY(co_await parts_.lines.open(context, fresh, message_id()));
     generation_ = generation.id;
     log_read_ = generation.log_read;
     opened_ = generation.now;
@@ -73,8 +44,8 @@ Task<Result<void>> Service::open(Context context) {
 
 Task<Result<void>> Service::know(Context context, EventId event, EventFacts facts) {
     if (hall(event).known) co_return Result<void>{};
-    const auto members = TRY(co_await parts_.database.read(context, line_work, event));
-    auto record = TRY(co_await parts_.database.read(context, hall_work, event));
+    const auto members = TRY(co_await parts_.lines.line(context, event));
+    auto record = TRY(co_await parts_.lines.hall(context, event));
     if (!record) record = TRY(co_await begin_hall(context, event, facts, !members.empty()));
     Hall& of = hall(event);
     if (of.known) co_return Result<void>{}; // another asked meanwhile
@@ -103,7 +74,7 @@ Task<Result<HallRecord>> Service::begin_hall(Context context, EventId event, Eve
     if (seen) fresh.seen = *seen;
     const bool had_life = (seen && seen->next > 1) || facts.under_way + facts.sold > 0;
     if (had_life && !has_members) fresh.admits_from = now() + parts_.gather;
-    co_return TRY(co_await parts_.database.transact(context, begin_work, event, std::move(fresh)));
+    co_return TRY(co_await parts_.lines.begin_hall(context, event, std::move(fresh)));
 }
 
 Task<Result<void>> Service::consume(Context context, Message message) {
@@ -115,9 +86,9 @@ Task<Result<void>> Service::consume(Context context, Message message) {
 
 Task<Result<void>> Service::take_purchase(Context context, Message message) {
     const auto told = TRY(read_json<ReservationConfirmed>(message.data));
-    const Ended ended = TRY(co_await parts_.database.transact(
-        context, purchase_work, generation_, told.event, told.account, message.occurred, message.id,
-        message_id()));
+    const Ended ended =
+        TRY(co_await parts_.lines.purchase(context, generation_, told.event, told.account,
+                                           message.occurred, message.id, message_id()));
     if (!ended.ended) co_return Result<void>{};
     metrics_.bought.add();
     dismiss(told.event, told.account, ended, "bought");
@@ -132,14 +103,12 @@ Task<Result<void>> Service::take_own(Context context, Message message) {
         const AccountId account = told.account;
         const Place end = end_of(hall(event), told.epoch);
         take_rebuilt(event, account,
-                     TRY(co_await parts_.database.transact(context, admitted_work, message.id,
-                                                           std::move(told), end)));
+                     TRY(co_await parts_.lines.rebuild(context, message.id, std::move(told), end)));
     } else if (message.type == EntryReturned::type) {
         const auto told = TRY(read_json<EntryReturned>(message.data));
         if (told.generation == generation_) co_return Result<void>{};
-        take_rebuilt(
-            told.event, told.account,
-            TRY(co_await parts_.database.transact(context, returned_work, message.id, told)));
+        take_rebuilt(told.event, told.account,
+                     TRY(co_await parts_.lines.rebuild(context, message.id, told)));
         parts_.revoked.revoke(told.event, told.entry.bytes, now() + parts_.rules.active);
     } else if (message.type == EntryEnded::type) {
         auto told = TRY(read_json<EntryEnded>(message.data));
@@ -148,12 +117,11 @@ Task<Result<void>> Service::take_own(Context context, Message message) {
         const AccountId account = told.account;
         const Place end = end_of(hall(event), told.epoch);
         take_rebuilt(event, account,
-                     TRY(co_await parts_.database.transact(context, ended_work, message.id,
-                                                           std::move(told), end)));
+                     TRY(co_await parts_.lines.rebuild(context, message.id, std::move(told), end)));
     } else if (message.type == GenerationBegun::type) {
         const auto told = TRY(read_json<GenerationBegun>(message.data));
         if (told.generation != generation_) co_return Result<void>{};
-        TRY(co_await parts_.database.transact(context, log_read_work));
+        TRY(co_await parts_.lines.note_log_read(context));
         log_read_ = true;
     }
     co_return Result<void>{};

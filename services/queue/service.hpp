@@ -15,11 +15,12 @@
 #include "services/queue/hall.hpp"
 #include "services/queue/metrics.hpp"
 #include "services/queue/room_client.hpp"
+#include "services/queue/store/line_store.hpp"
 
 namespace urr::queue {
 
 struct Parts {
-    Database& database;
+    LineStore& lines;
     const Clock& clock;
     Random& random;
     Events& events;

@@ -13,29 +13,6 @@ namespace {
 constexpr std::size_t landmarks_max = 64;
 constexpr Duration reports_time = seconds(1); // for all events of a tick
 
-constexpr auto admit_work = [](Tx& tx, GenerationId generation, EventId event,
-                               const std::vector<Admission>& admitted,
-                               const std::vector<MessageId>& messages) {
-    return write_admissions(tx, generation, event, admitted, messages);
-};
-constexpr auto expire_work = [](Tx& tx, GenerationId generation, EventId event, AccountId account,
-                                IdBytes entry, MessageId message) {
-    return write_expired(tx, generation, event, account, entry, message);
-};
-constexpr auto return_work = [](Tx& tx, GenerationId generation, EventId event, AccountId account,
-                                IdBytes entry, MessageId message) {
-    return write_return(tx, generation, event, account, entry, message);
-};
-constexpr auto member_work = [](Tx& tx, EventId event, AccountId account) {
-    return read_member(tx, event, account);
-};
-constexpr auto seen_work = [](Tx& tx, EventId event, const RoomSeen& seen) {
-    return write_seen(tx, event, seen);
-};
-constexpr auto epoch_work = [](Tx& tx, EventId event, std::uint64_t epoch) {
-    return raise_epoch(tx, event, epoch);
-};
-
 bool same(const RoomSeen& a, const RoomSeen& b) {
     return a.phase == b.phase && a.next == b.next && a.serving == b.serving &&
            a.voids_served == b.voids_served;
@@ -111,8 +88,8 @@ Task<Result<void>> Service::expire(Context context, EventId event, AccountId acc
     const Member* member = of.line.find(account);
     if (!member || !member->over(now())) co_return Result<void>{};
     const IdBytes entry = member->entry;
-    auto ended = co_await parts_.database.transact(context, expire_work, generation_, event,
-                                                   account, entry, message_id());
+    auto ended =
+        co_await parts_.lines.expire(context, generation_, event, account, entry, message_id());
     if (!ended) {
         metrics_.failed_writes.add();
         co_return fail(std::move(ended).error());
@@ -129,8 +106,8 @@ Task<> Service::return_unfetched(Context context, EventId event, Hall& of) {
         if (!member) continue;
         const IdBytes entry = member->entry;
         const Instant until = member->until;
-        const auto returned = co_await parts_.database.transact(
-            context, return_work, generation_, event, account, entry, message_id());
+        const auto returned = co_await parts_.lines.give_back(context, generation_, event, account,
+                                                              entry, message_id());
         if (!returned) {
             metrics_.failed_writes.add();
             co_return;
@@ -159,8 +136,8 @@ Task<std::int64_t> Service::admit(Context context, EventId event, Hall& of) {
         messages.push_back(message_id());
     }
     if (admitted.empty()) co_return 0;
-    const auto written = co_await parts_.database.transact(
-        context, admit_work, generation_, event, std::move(admitted), std::move(messages));
+    const auto written = co_await parts_.lines.admit(context, generation_, event, rules,
+                                                     std::move(admitted), std::move(messages));
     if (!written) { // the next tick chooses them again
         metrics_.failed_writes.add();
         co_return 0;
@@ -183,7 +160,7 @@ Task<std::int64_t> Service::admit(Context context, EventId event, Hall& of) {
 // It is read in the writer's order, so that nothing older than what memory knows comes back.
 Task<> Service::recall(Context context, EventId event, AccountId account, Hall& of) {
     if (!of.line.find(account)) co_return; // it has ended meanwhile
-    const auto stored = co_await parts_.database.transact(context, member_work, event, account);
+    const auto stored = co_await parts_.lines.member(context, event, account);
     const Member* mine = of.line.find(account);
     if (!stored || !mine) co_return; // the next tick asks again
     metrics_.recalled.add();
@@ -254,7 +231,7 @@ Task<> Service::report(Context context, EventId event, Hall& of, EventFacts fact
     if (seen->epoch != of.epoch) co_return;
     const bool news = !same(*seen, of.seen);
     of.seen = *seen;
-    if (news && !co_await parts_.database.transact(context, seen_work, event, *seen))
+    if (news && !co_await parts_.lines.note_seen(context, event, *seen))
         metrics_.failed_writes.add();
 }
 
@@ -262,7 +239,7 @@ Task<> Service::report(Context context, EventId event, Hall& of, EventFacts fact
 Task<> Service::follow_epoch(Context context, EventId event, Hall& of) {
     const auto seen = co_await room_.status(context, event);
     if (!seen || seen->epoch <= of.epoch) co_return;
-    const auto epoch = co_await parts_.database.transact(context, epoch_work, event, seen->epoch);
+    const auto epoch = co_await parts_.lines.raise_epoch(context, event, seen->epoch);
     if (epoch) of.epoch = *epoch;
 }
 
