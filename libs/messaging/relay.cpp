@@ -1,5 +1,7 @@
 #include "libs/messaging/relay.hpp"
 
+#include <algorithm>
+
 namespace urr {
 
 namespace {
@@ -7,6 +9,7 @@ namespace {
 constexpr int batch_max = 256;
 constexpr Duration lease_length = seconds(10);
 constexpr Duration renewed_each = seconds(5);
+constexpr Duration lease_asked_each = milliseconds(500); // while another has it
 constexpr Duration told_each = minutes(1);
 constexpr std::string_view lease_name = "relay";
 
@@ -48,7 +51,23 @@ constexpr auto prolong_lease = [](Tx& tx, std::int64_t fence) -> Task<Result<Lea
     co_return co_await renew_lease(tx, lease_name, fence, lease_length);
 };
 
+constexpr auto give_lease = [](Tx& tx, std::int64_t fence) -> Task<Result<bool>> {
+    TRY(co_await release_lease(tx, lease_name, fence));
+    co_return true;
+};
+
 } // namespace
+
+Task<> Relay::hand_over() {
+    Context context;
+    context.deadline = Loop::here().now() + seconds(2);
+    ending_ = true;
+    wake();
+    if (running_ && !co_await ended_.wait(context)) co_return; // it hangs: the lease runs out
+    if (lease_.fence == 0) co_return;
+    const std::int64_t fence = std::exchange(lease_, {}).fence;
+    (void)co_await from_.transact(context, give_lease, fence);
+}
 
 Task<Result<void>> Relay::keep_lease() {
     const Instant now = Loop::here().now();
@@ -104,19 +123,24 @@ void Relay::write(MetricsText& out, std::string_view prefix) const {
 
 Task<> Relay::run() {
     Bell bell(bells_);
-    for (;;) {
+    running_ = true;
+    while (!ending_) {
         bell.mute();
         const auto carried = co_await carry();
         if (!carried) {
             failed(carried.error());
-            (void)co_await sleep(Context{}, poll_); // a store in trouble: not woken by more work
+            // Not woken by more work: the store is in trouble, or another process has the lease.
+            const bool waits = carried.error().code() == Code::CONFLICT;
+            (void)co_await sleep(Context{}, waits ? std::max(poll_, lease_asked_each) : poll_);
             continue;
         }
         succeeded();
         Context until;
         until.deadline = Loop::here().now() + poll_;
-        if (*carried == 0) (void)co_await bell.wait(until);
+        if (*carried == 0 && !ending_) (void)co_await bell.wait(until);
     }
+    running_ = false;
+    ended_.open();
 }
 
 } // namespace urr

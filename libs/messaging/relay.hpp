@@ -32,6 +32,8 @@ public:
 
     // Until its task is destroyed.
     Task<> run();
+    // Ends its task; another process need not wait for the lease to run out.
+    Task<> hand_over();
     void wake() { bells_.ring(); }
     void events_committed() override { wake(); }
     // Any thread: urr_ticket_relay_failed_total …
@@ -51,6 +53,8 @@ private:
     Log* const log_;
     Bells bells_;
     Lease lease_{};
+    bool running_ = false, ending_ = false;
+    Gate ended_;
     Instant renew_at_{}; // of the loop's clock
     Counter carried_, failed_;
     std::uint64_t failed_in_a_row_ = 0;

@@ -196,6 +196,15 @@ Task<> waits_its_turn(Database& service, Database& events) {
     must(co_await sleep(Context{}, milliseconds(50)));
     EXPECT_EQ(failures_of(second), 0);
     EXPECT_TRUE(lines.seen.empty());
+    // The first ends in good order: nobody waits for its lease to run out.
+    Collector collector;
+    nursery.spawn(log->deliver("topic", "group", collector));
+    co_await first.hand_over();
+    const Instant began = Loop::here().now();
+    const std::string data = "handed over";
+    must(co_await service.transact(Context{}, publish, MessageId{IdBytes{8}}, IdBytes{1}, data));
+    while (collector.seen.empty()) must(co_await sleep(Context{}, milliseconds(5)));
+    EXPECT_LT((Loop::here().now() - began).us, seconds(8).us);
     nursery.clear();
 }
 

@@ -4,6 +4,7 @@
 #include "libs/async/nursery.hpp"
 #include "libs/async/sim_loop.hpp"
 #include "libs/core/must.hpp"
+#include "libs/sql/duty.hpp"
 #include "libs/sql/lease.hpp"
 #include "libs/sql/migrations.hpp"
 #include "libs/sql/outbox.hpp"
@@ -88,6 +89,38 @@ Task<> take_turns(Database& database, ManualClock& clock) {
 
 TEST_F(Simulated, a_lease_passes_on_when_it_ends_and_its_old_fence_is_worth_nothing) {
     run(take_turns(*database, clock));
+}
+
+// Two processes on one store; the store's clock and the processes' go alike.
+Task<> share_a_duty(Database& database, ManualClock& clock) {
+    const auto pass = [](ManualClock& of, Duration time) -> Task<> {
+        (void)co_await sleep(Context{}, time);
+        of.advance(time);
+    };
+    Duty one(database, "sweep", "one"), two(database, "sweep", "two");
+    EXPECT_FALSE(one.held());
+    EXPECT_TRUE(co_await one.mine());
+    for (int second = 0; second < 60; ++second) {
+        co_await pass(clock, seconds(1));
+        EXPECT_TRUE(co_await one.mine());
+        EXPECT_FALSE(co_await two.mine());
+    }
+    const std::int64_t fence = one.fence();
+    co_await pass(clock, seconds(6)); // `one` is dead or stopped
+    EXPECT_FALSE(co_await two.mine());
+    co_await pass(clock, seconds(5));
+    EXPECT_FALSE(one.held()) << "it knows by itself when it has slept too long";
+    EXPECT_TRUE(co_await two.mine());
+    EXPECT_GT(two.fence(), fence);
+    EXPECT_FALSE(co_await one.mine()) << "it was replaced";
+    EXPECT_TRUE(co_await two.mine());
+    co_await two.give_up();
+    EXPECT_FALSE(co_await two.mine());
+    EXPECT_TRUE(co_await one.mine()) << "at once";
+}
+
+TEST_F(Simulated, a_duty_is_one_process_s_at_a_time_and_another_s_when_it_dies) {
+    run(share_a_duty(*database, clock));
 }
 
 Task<> note_and_forget(Database& database, ManualClock& clock) {

@@ -41,6 +41,7 @@ struct Needs {
     CallerKeys callers;   // gateway
     HmacKey body_key;     // for what is kept of confirm's body
     std::string holder;   // this process, in leases
+    bool is_alone = true; // no other process has these stores open
 };
 
 class Component final : public ServiceComponent {
@@ -51,10 +52,12 @@ public:
     HttpHandler& face() { return face_; }
     const Router* router() const override { return &face_.router(); }
 
-    // Settles what an earlier process left open: nothing else is under way yet.
+    // Alone on its stores it settles what an earlier process left open: nothing else is under way
+    // yet. Beside others that waits until it is old enough.
     Task<Result<void>> open(Context context) override;
     void start_jobs(Nursery& jobs) override;
     std::vector<Subscription> subscriptions() override;
+    Task<> close(Context context) override;
     void append_metrics(MetricsText& out) const override;
     bool healthy() const override { return database_.healthy() && acquirer_database_.healthy(); }
 
@@ -64,6 +67,8 @@ private:
     Log& log_;
     const HmacKey sandbox_secret_;
     const CallerKey sandbox_caller_; // the sandbox comes in by the same door as all others
+    const bool is_alone_;
+    Duty settler_, sandbox_;
     std::unique_ptr<SandboxAcquirer> acquirer_;
     std::unique_ptr<Tickets> tickets_;
     Service service_;

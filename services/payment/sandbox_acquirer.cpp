@@ -170,8 +170,12 @@ Task<Result<std::size_t>> SandboxAcquirer::call_back(Context context, CallbackRe
     co_return count;
 }
 
-Task<> SandboxAcquirer::run(CallbackReceiver& to) {
+Task<> SandboxAcquirer::run(CallbackReceiver& to, Duty* caller) {
     for (;;) {
+        if (caller && !co_await caller->mine()) {
+            (void)co_await sleep(Context{}, call_interval);
+            continue;
+        }
         const auto made = co_await call_back(Context{}, to);
         if (!made || *made < std::size_t(calls_batch))
             (void)co_await sleep(Context{}, call_interval);

@@ -8,6 +8,7 @@
 #pragma once
 #include <memory>
 
+#include "libs/sql/duty.hpp"
 #include "libs/sql/migrations.hpp"
 #include "services/payment/domain/acquirer.hpp"
 #include "services/payment/domain/callback.hpp"
@@ -37,7 +38,8 @@ public:
     // Calls back what is due; how many calls were made.
     Task<Result<std::size_t>> call_back(Context context, CallbackReceiver& to);
     // Does so whenever something is due.
-    Task<> run(CallbackReceiver& to);
+    // `caller`: who calls back where several processes have this store; nullptr: this one alone.
+    Task<> run(CallbackReceiver& to, Duty* caller = nullptr);
 
 private:
     Database& database_;

@@ -266,6 +266,7 @@ Task<> Service::run_jobs() {
     for (int round = 0;; ++round) {
         if (round % ledger_rounds == 0) (void)co_await check_ledger(Context{});
         (void)co_await sleep(Context{}, parts_.reconcile_interval);
+        if (parts_.settler && !co_await parts_.settler->mine()) continue;
         (void)co_await reconcile(Context{}, parts_.reconcile_after);
         (void)co_await give_back(Context{});
     }

@@ -7,6 +7,7 @@
 
 #include "libs/core/clock.hpp"
 #include "libs/messaging/message.hpp"
+#include "libs/sql/duty.hpp"
 #include "libs/telemetry/log.hpp"
 #include "services/payment/domain/acquirer.hpp"
 #include "services/payment/domain/callback.hpp"
@@ -33,6 +34,7 @@ struct Parts {
     Duration reconcile_interval = seconds(5);
     Duration alarm_after = minutes(15); // an outcome that is unknown for so long needs a person
     Log* log = nullptr;                 // where alarms are written
+    Duty* settler = nullptr;            // nullptr: no other process settles on this store
 };
 
 class Service final : public Consumer {

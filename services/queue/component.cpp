@@ -56,7 +56,7 @@ std::vector<Subscription> Component::subscriptions() {
 
 Task<> Component::close(Context) {
     service_.close_streams();
-    co_return;
+    co_await relay_.hand_over();
 }
 
 void Component::append_metrics(MetricsText& out) const {

@@ -19,8 +19,9 @@ Rules rules_of(const Settings& given) {
 } // namespace
 
 Component::Component(const Settings& given, Needs needs)
-    : database_(needs.database), service_({needs.database, needs.clock, needs.random, needs.revoked,
-                                           std::move(needs.ticket_key), rules_of(given)}),
+    : database_(needs.database), sweeper_(needs.database, "sweep", needs.holder),
+      service_({needs.database, needs.clock, needs.random, needs.revoked,
+                std::move(needs.ticket_key), rules_of(given), &sweeper_}),
       routes_(service_), admin_routes_(service_),
       face_("ticket", std::move(needs.callers), {"payment"}, needs.clock),
       relay_(needs.database, needs.events, std::move(needs.holder), milliseconds(5), &needs.log) {
@@ -39,7 +40,8 @@ std::vector<Subscription> Component::subscriptions() {
 
 Task<> Component::close(Context) {
     service_.close_streams();
-    co_return;
+    co_await sweeper_.give_up();
+    co_await relay_.hand_over();
 }
 
 void Component::append_metrics(MetricsText& out) const {

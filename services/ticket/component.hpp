@@ -56,6 +56,7 @@ public:
 
 private:
     Database& database_;
+    Duty sweeper_;
     Service service_;
     Routes routes_;
     AdminRoutes admin_routes_;

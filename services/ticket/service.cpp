@@ -369,7 +369,7 @@ Task<> Service::run_frames() {
 Task<> Service::run_sweeps() {
     for (;;) {
         (void)co_await sleep(Context{}, sweep_interval);
-        while (true) {
+        while (!parts_.sweeper || co_await parts_.sweeper->mine()) {
             const auto freed = co_await sweep(Context{});
             if (!freed || *freed < sweep_batch) break;
         }

@@ -8,6 +8,7 @@
 #include "libs/core/clock.hpp"
 #include "libs/messaging/message.hpp"
 #include "libs/security/jwt.hpp"
+#include "libs/sql/duty.hpp"
 #include "services/ticket/metrics.hpp"
 #include "services/ticket/seat_map.hpp"
 
@@ -20,6 +21,7 @@ struct Parts {
     const RevokedEntries& revoked;
     SigningKey ticket_key; // TokenType::ticket
     Rules rules;
+    Duty* sweeper = nullptr; // nullptr: no other process sweeps this store
 };
 
 // What an organizer gives; what is absent stays as it is, or as it is by default.

@@ -24,7 +24,7 @@ constexpr Statement end_all{"UPDATE mailed_tokens SET used_us = ?3, due_us = NUL
 constexpr Statement due{DUE_MAILS, DUE_MAILS " FOR UPDATE OF m SKIP LOCKED"};
 #undef DUE_MAILS
 constexpr Statement postpone{
-    "UPDATE mailed_tokens SET due_us = ?2, attempts = attempts + 1 WHERE id = ?1"};
+    "UPDATE mailed_tokens SET due_us = ?2, attempts = attempts + 1 WHERE id = ?1 AND due_us <= ?3"};
 constexpr Statement done{"UPDATE mailed_tokens SET due_us = NULL WHERE id = ?1"};
 constexpr Statement prune{"DELETE FROM mailed_tokens WHERE id IN "
                           "(SELECT id FROM mailed_tokens WHERE expires_us <= ?1 LIMIT ?2)"};
@@ -64,11 +64,13 @@ Task<Result<std::vector<DueMail>>> take_due_mails(Tx& tx, std::int64_t most) {
     const Rows rows = TRY(co_await tx.run(due, {tx.now, most}));
     std::vector<DueMail> mails;
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        mails.push_back({rows.id<MailedTokenId>(i, 0), Purpose(rows.integer(i, 1)),
-                         std::string(rows.text(i, 4)), rows.instant(i, 2)});
+        const auto token = rows.id<MailedTokenId>(i, 0);
         const std::int64_t doublings = std::min(rows.integer(i, 3), doublings_max);
         const Instant again = tx.now + first_pause * (std::int64_t(1) << doublings);
-        TRY(co_await tx.run(postpone, {mails.back().token, again}));
+        // Taken by who postpones it: another process may have been faster.
+        if (TRY(co_await tx.run(postpone, {token, again, tx.now})).changes() == 0) continue;
+        mails.push_back(
+            {token, Purpose(rows.integer(i, 1)), std::string(rows.text(i, 4)), rows.instant(i, 2)});
     }
     co_return mails;
 }
