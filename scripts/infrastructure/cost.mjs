@@ -7,52 +7,69 @@ import path from 'node:path';
 
 const HOURS = 730;
 
-// USD, Asia Pacific (Seoul), on demand, without tax or free tiers. From memory of AWS's public price lists as
-// of mid 2025: nothing here could be looked up, so compare with the lists before relying on a line.
-export const prices = {
-    nat_hour: 0.059,
-    nat_gb: 0.059,
-    address_hour: 0.005,
-    endpoint_hour: 0.013,
-    endpoint_gb: 0.01,
-    eks_hour: 0.1,
-    eks_extended_hour: 0.6,
-    t3_medium_hour: 0.052,
-    m5_xlarge_hour: 0.236,
-    gp3_gb: 0.0912,
-    key_month: 1,
-    db_t4g_micro_hour: 0.025,
-    db_gp3_gb: 0.131,
-    proxy_vcpu_hour: 0.018,
-    r6g_large_hour: 0.247,
-    kafka_t3_small_hour: 0.0569,
-    kafka_gb: 0.114,
-    alb_hour: 0.0225,
-    lcu_hour: 0.008,
-    waf_acl_month: 5,
-    waf_rule_month: 1,
-    waf_million: 0.6,
-    zone_month: 0.5,
-    cdn_gb: 0.12,
-    cdn_10k_requests: 0.012,
-    function_million: 0.1,
-    edge_million: 0.6,
-    edge_gb_second: 0.00005001,
-    api_million: 1.23,
-    lambda_million: 0.2,
-    lambda_gb_second: 0.0000133334,
-    dynamodb_write_million: 0.7115,
-    dynamodb_read_million: 0.1423,
-    sqs_million: 0.5,
-    logs_gb: 0.76,
-    grafana_editor: 9,
-    metrics_10_million: 0.9,
-    alarm_month: 0.1,
-    secret_month: 0.4,
-    ecr_gb: 0.1,
-    s3_gb: 0.025,
+// Where a price was read. Nothing here asks AWS; compare a line with the list of the day before relying on it.
+export const sources = {
+    list: "AWS's Price List files for ap-northeast-2, read on 2026-10-01, as the catalogue infrafit (비용·과금 구조) quotes them",
+    query: "AWS's Price List API for ap-northeast-2, asked on 2026-06-12, as quoted in a public program's source",
+    cdn: "aws.amazon.com/cloudfront/pricing, column of South Korea, an undated stored copy",
+    report: 'cur.vantage.sh, AmazonCloudFront, an undated stored copy',
+    waf: 'c3x.dev, AWS WAF cost explained, and awsnegotiations.com, both of 2026; the same everywhere',
+    article: 'a public article that works out an example by the list; the same in most regions',
+    memory: 'from memory of the list of mid 2025: not found anywhere that could be cited',
 };
-const p = prices;
+
+// USD, Asia Pacific (Seoul), on demand, without tax or free tiers: [price, where it was read].
+export const prices = {
+    nat_hour: [0.059, 'list'],
+    nat_gb: [0.059, 'list'],
+    address_hour: [0.005, 'list'],
+    endpoint_hour: [0.013, 'list'],
+    eks_hour: [0.1, 'list'],
+    eks_extended_hour: [0.6, 'list'],
+    t3_medium_hour: [0.052, 'list'],
+    m5_xlarge_hour: [0.236, 'memory'],
+    gp3_gb: [0.0912, 'list'],
+    key_month: [1, 'list'],
+    db_t4g_micro_hour: [0.025, 'list'],
+    db_t4g_micro_multi_hour: [0.051, 'list'],
+    db_gp3_gb: [0.131, 'list'],
+    db_gp3_multi_gb: [0.262, 'list'],
+    proxy_vcpu_hour: [0.018, 'list'],
+    r6g_large_hour: [0.247, 'memory'],
+    kafka_t3_small_hour: [0.0569, 'memory'],
+    kafka_gb: [0.114, 'memory'],
+    alb_hour: [0.0225, 'list'],
+    lcu_hour: [0.008, 'list'],
+    waf_acl_month: [5, 'waf'],
+    waf_rule_month: [1, 'waf'],
+    waf_million: [0.6, 'waf'],
+    zone_month: [0.5, 'memory'],
+    cdn_gb: [0.12, 'cdn'],
+    cdn_10k_requests: [0.012, 'memory'],
+    function_million: [0.1, 'report'],
+    edge_million: [0.6, 'memory'],
+    edge_gb_second: [0.00005001, 'memory'],
+    api_million: [1.23, 'memory'],
+    lambda_million: [0.2, 'list'],
+    lambda_arm_gb_second: [0.0000133334, 'list'],
+    dynamodb_write_million: [0.68, 'query'],
+    dynamodb_read_million: [0.1355, 'query'],
+    sqs_million: [0.5, 'memory'],
+    logs_gb: [0.76, 'list'],
+    grafana_editor: [9, 'memory'],
+    metrics_10_million: [0.9, 'article'], // of the first two billion a month
+    metrics_more_10_million: [0.35, 'article'],
+    alarm_month: [0.1, 'memory'],
+    secret_month: [0.4, 'list'],
+    ecr_gb: [0.1, 'list'],
+};
+const p = Object.fromEntries(Object.entries(prices).map(([name, [usd]]) => [name, usd]));
+
+const samples = 100_000 * 60 * HOURS; // of 100,000 series, one a minute
+const ingested = (count) =>
+    (Math.min(count, 2e9) * p.metrics_10_million +
+        Math.max(0, count - 2e9) * p.metrics_more_10_million) /
+    1e7;
 
 // Everything that runs whether or not anyone comes, by module: [module, what, quantity, USD a month].
 export const idle = [
@@ -77,7 +94,7 @@ export const idle = [
         'rds',
         'db.t4g.micro, Multi-AZ, 50 GB',
         '730 h',
-        2 * (HOURS * p.db_t4g_micro_hour + 50 * p.db_gp3_gb),
+        HOURS * p.db_t4g_micro_multi_hour + 50 * p.db_gp3_multi_gb,
     ],
     ['rds', 'read replica, 50 GB', '730 h', HOURS * p.db_t4g_micro_hour + 50 * p.db_gp3_gb],
     ['rds', 'RDS Proxy, 2 vCPU at least', '730 h', 2 * HOURS * p.proxy_vcpu_hour],
@@ -94,7 +111,7 @@ export const idle = [
         'monitoring',
         'metrics: 100,000 series a minute',
         '4.4 billion samples',
-        ((100_000 * 60 * HOURS) / 1e7) * p.metrics_10_million,
+        ingested(samples),
     ],
     ['monitoring', '2 editors of Grafana', '', 2 * p.grafana_editor],
     ['all', 'logs', '20 GB', 20 * p.logs_gb],
@@ -145,7 +162,7 @@ export function sale({ FANS: fans, SEATS: seats, WAIT_MINUTES: minutes }) {
             'lambda-vwr',
             'calls of 256 MB, 20 ms',
             count(api),
-            million(api) * p.lambda_million + api * 0.02 * 0.25 * p.lambda_gb_second,
+            million(api) * p.lambda_million + api * 0.02 * 0.25 * p.lambda_arm_gb_second,
         ],
         [
             'dynamodb-vwr',
@@ -201,6 +218,20 @@ On a version in extended support the control plane costs ${money(HOURS * p.eks_e
 ${table(rows)}
 
 That is ${((sum(rows) / figures.FANS) * 100).toFixed(2)} US cents a fan, ${((sum(rows) / figures.SEATS) * 100).toFixed(2)} a seat.
+
+## Where each price was read
+
+| where | which |
+|---|---|
+${Object.entries(sources)
+    .map(
+        ([key, where]) =>
+            `| ${where} | ${Object.entries(prices)
+                .filter(([, [, source]]) => source === key)
+                .map(([name, [usd]]) => `${name} ${usd}`)
+                .join(', ')} |`,
+    )
+    .join('\n')}
 `;
 }
 
