@@ -72,6 +72,7 @@ public:
     void run() override {
         Loop::Enter in(this);
         io_.run();
+        io_.restart(); // may be run again
     }
     void stop() override { io_.stop(); }
     void* native() override { return &io_; }

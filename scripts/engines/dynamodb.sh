@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # dynamodb.sh DIR PORT     Amazon's DynamoDB Local (JDK 17) on loopback; PID in DIR/dynamodb.pid
+# dynamodb.sh fresh DIR PORT   the same with nothing from before; PORT 0: a free one, written to DIR/port
 # dynamodb.sh start DIR    starts it again after it was ended, with the same data
 # dynamodb.sh stop DIR
 #
@@ -36,6 +37,11 @@ start)
     start_server "$(cd "$2" && pwd)"
     exit 0
     ;;
+fresh)
+    shift
+    stop_pids "$1"
+    rm -rf "$1"
+    ;;
 esac
 
 [ $# -eq 2 ] || die "usage: dynamodb.sh DIR PORT"
@@ -43,7 +49,9 @@ need java openjdk-17-jdk-headless
 need curl curl
 mkdir -p "$1/data"
 dir=$(cd "$1" && pwd)
-echo "$2" >"$dir/port"
+port=$2
+[ "$port" != 0 ] || port=$(free_ports 1)
+echo "$port" >"$dir/port"
 maven_jars "dynamodb-$version" "software.amazon.dynamodb:DynamoDBLocal:$version"
 start_server "$dir"
 cat "$dir/dynamodb.pid"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # s3.sh DIR PORT      versitygw (S3 over a folder, checks signatures) on loopback by TLS; PID in DIR/s3.pid
+# s3.sh fresh DIR PORT   the same with nothing from before; PORT 0: a free one, written to DIR/port
 # s3.sh start DIR     starts it again after it was ended, with the same objects
 # s3.sh stop DIR
 #
@@ -37,6 +38,11 @@ start)
     start_server "$(cd "$2" && pwd)"
     exit 0
     ;;
+fresh)
+    shift
+    stop_pids "$1"
+    rm -rf "$1"
+    ;;
 esac
 
 [ $# -eq 2 ] || die "usage: s3.sh DIR PORT"
@@ -44,7 +50,9 @@ need openssl openssl
 need curl curl
 mkdir -p "$1/objects" "$1/tls"
 dir=$(cd "$1" && pwd)
-echo "$2" >"$dir/port"
+port=$2
+[ "$port" != 0 ] || port=$(free_ports 1)
+echo "$port" >"$dir/port"
 mkdir -p "$(dirname "$program")"
 exec 8>"$(dirname "$program").lock"
 flock 8

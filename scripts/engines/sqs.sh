@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # sqs.sh DIR PORT     ElasticMQ (SQS: FIFO, deduplication, dead letters, long polling; JDK 17) on loopback;
 #                     PID in DIR/sqs.pid
+# sqs.sh fresh DIR PORT   the same with nothing from before; PORT 0: a free one, written to DIR/port
 # sqs.sh start DIR    starts it again after it was ended, with the same queues and messages
 # sqs.sh stop DIR
 #
@@ -33,6 +34,11 @@ start)
     start_server "$(cd "$2" && pwd)"
     exit 0
     ;;
+fresh)
+    shift
+    stop_pids "$1"
+    rm -rf "$1"
+    ;;
 esac
 
 [ $# -eq 2 ] || die "usage: sqs.sh DIR PORT"
@@ -40,11 +46,13 @@ need java openjdk-17-jdk-headless
 need curl curl
 mkdir -p "$1"
 dir=$(cd "$1" && pwd)
-echo "$2" >"$dir/port"
+port=$2
+[ "$port" != 0 ] || port=$(free_ports 1)
+echo "$port" >"$dir/port"
 cat >"$dir/elasticmq.conf" <<C
 include classpath("application.conf")
-node-address { protocol = http, host = "127.0.0.1", port = $2, context-path = "" }
-rest-sqs { enabled = true, bind-port = $2, bind-hostname = "127.0.0.1", sqs-limits = strict }
+node-address { protocol = http, host = "127.0.0.1", port = $port, context-path = "" }
+rest-sqs { enabled = true, bind-port = $port, bind-hostname = "127.0.0.1", sqs-limits = strict }
 rest-stats { enabled = false }
 aws { region = ap-northeast-2, accountId = 000000000000 }
 messages-storage { enabled = true, uri = "jdbc:h2:$dir/messages" }
