@@ -167,6 +167,9 @@ public:
     virtual bool healthy() const = 0;
     // Any thread.
     virtual StoreCounters counters() const = 0;
+    // May one statement take many rows as arrays (array_text.hpp)? Where a statement is a call in
+    // this process nothing is gained by it.
+    virtual bool takes_arrays() const { return false; }
 
     template <class Work, class... Arguments>
     auto transact(const Context& context, Work, Arguments... arguments);

@@ -12,6 +12,19 @@ constexpr Statement claim{
     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (account, route, key) DO UPDATE SET "
     "body_sha256 = excluded.body_sha256, status = excluded.status, answer = excluded.answer, "
     "expires_us = excluded.expires_us WHERE idempotency.expires_us <= ?8"};
+#define GIVEN_KEYS "unnest(?1::text::bytea[], ?2::text::text[], ?3::text::text[]"
+constexpr Statement find_many{
+    "SELECT k.account, k.route, k.key, k.body_sha256, k.status, k.answer FROM " GIVEN_KEYS
+    ") AS q(account, route, key), LATERAL (SELECT * FROM idempotency AS i WHERE "
+    "i.account = q.account AND i.route = q.route AND i.key = q.key AND i.expires_us > ?4) AS k"};
+constexpr Statement claim_many{
+    "INSERT INTO idempotency (account, route, key, body_sha256, status, answer, expires_us) "
+    "SELECT account, route, key, digest, ?6, answer, ?7 FROM " GIVEN_KEYS
+    ", ?4::text::bytea[], ?5::text::text[]) AS q(account, route, key, digest, answer) "
+    "ON CONFLICT (account, route, key) DO UPDATE SET "
+    "body_sha256 = excluded.body_sha256, status = excluded.status, answer = excluded.answer, "
+    "expires_us = excluded.expires_us WHERE idempotency.expires_us <= ?8"};
+#undef GIVEN_KEYS
 constexpr Statement answer_attempt{"UPDATE idempotency SET status = ?4, answer = ?5 "
                                    "WHERE account = ?1 AND route = ?2 AND key = ?3"};
 constexpr Statement forget{"DELETE FROM idempotency WHERE account = ?1 AND route = ?2 AND key = ?3 "
@@ -60,6 +73,43 @@ Task<Result<std::optional<KeptAnswer>>> claim_attempt(Tx& tx, const IdempotencyK
                                                   nullptr, tx.now + answers_kept, tx.now}));
     if (rows.changes() == 1) co_return std::optional<KeptAnswer>();
     co_return TRY(co_await answer_of_another(tx, key));
+}
+
+void KeyList::add(const IdempotencyKey& key, std::string_view answer) {
+    accounts.add(key.account);
+    routes.add(key.route);
+    keys.add(key.key);
+    digests.add(std::span<const unsigned char>(key.body_sha256));
+    answers.add(answer);
+    ++count;
+}
+
+Task<Result<std::vector<FoundAnswer>>> find_answers(Tx& tx, KeyList keys) {
+    const Rows rows =
+        TRY(co_await tx.run(find_many, {keys.accounts, keys.routes, keys.keys, tx.now}));
+    std::vector<FoundAnswer> found(rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        IdempotencyKey& key = found[i].key;
+        key = {rows.id<AccountId>(i, 0),
+               std::string(rows.text(i, 1)),
+               std::string(rows.text(i, 2)),
+               {}};
+        const auto digest = rows.bytes(i, 3);
+        if (digest.size() == key.body_sha256.size())
+            std::copy(digest.begin(), digest.end(), key.body_sha256.begin());
+        if (!rows.is_null(i, 4))
+            found[i].kept = KeptAnswer{int(rows.integer(i, 4)), std::string(rows.text(i, 5))};
+    }
+    co_return found;
+}
+
+Task<Result<void>> keep_answers(Tx& tx, int status, KeyList keys) {
+    const Rows rows =
+        TRY(co_await tx.run(claim_many, {keys.accounts, keys.routes, keys.keys, keys.digests,
+                                         keys.answers, status, tx.now + answers_kept, tx.now}));
+    if (rows.changes() != std::int64_t(keys.count))
+        co_return fail(Code::CONFLICT, "a key is taken");
+    co_return Result<void>{};
 }
 
 Task<Result<void>> keep_answer(Tx& tx, const IdempotencyKey& key, int status,

@@ -16,7 +16,9 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "libs/sql/array_text.hpp"
 #include "libs/sql/database.hpp"
 
 namespace urr {
@@ -48,6 +50,22 @@ Task<Result<void>> keep_answer(Tx& tx, const IdempotencyKey& key, int status,
                                std::string_view body);
 // Takes back a begun attempt that ended without effect.
 Task<Result<void>> forget_attempt(Tx& tx, const IdempotencyKey& key);
+// Many keys at once, where the engine takes arrays. A batch takes its keys last, behind the rows of
+// its effects: whoever waited for those sees, by find_answers, what the one before kept.
+struct KeyList {
+    ArrayText accounts, routes, keys, digests, answers;
+    std::size_t count = 0;
+    void add(const IdempotencyKey& key, std::string_view answer);
+};
+struct FoundAnswer {
+    IdempotencyKey key;
+    std::optional<KeptAnswer> kept; // nothing: the first request has not ended
+};
+// Those of the keys that are taken.
+Task<Result<std::vector<FoundAnswer>>> find_answers(Tx& tx, KeyList keys);
+// CONFLICT when another took one of them meanwhile.
+Task<Result<void>> keep_answers(Tx& tx, int status, KeyList keys);
+
 // Deletes up to `most` expired keys; the number deleted.
 Task<Result<std::int64_t>> prune_answers(Tx& tx, std::int64_t most);
 

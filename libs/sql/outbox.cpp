@@ -10,6 +10,12 @@ constexpr Statement next_seq{
 constexpr Statement insert_event{
     "INSERT INTO outbox (id, topic, type, version, occurred_us, key, seq, traceparent, data) "
     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"};
+constexpr Statement insert_first_events{
+    "WITH given AS (SELECT * FROM unnest(?1::text::bytea[], ?2::text::bytea[], ?3::text::text[]) "
+    "AS q(id, key, data)), numbered AS (INSERT INTO outbox_key (key, seq) SELECT key, 1 FROM "
+    "given) "
+    "INSERT INTO outbox (id, topic, type, version, occurred_us, key, seq, traceparent, data) "
+    "SELECT id, ?4, ?5, ?6, ?7, key, 1, '', data FROM given"};
 constexpr Statement insert_inbox{"INSERT INTO inbox (consumer, id, received_us) "
                                  "VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING"};
 constexpr Statement prune{"DELETE FROM inbox WHERE (consumer, id) IN "
@@ -22,6 +28,14 @@ Task<Result<void>> append_event(Tx& tx, MessageId id, OutboxEvent event) {
     TRY(co_await tx.run(insert_event,
                         {id, event.topic, event.type, event.version, tx.now, event.key,
                          seq.integer(0, 0), event.traceparent, event.data}));
+    tx.has_events = true;
+    co_return Result<void>{};
+}
+
+Task<Result<void>> append_first_events(Tx& tx, std::string_view topic, std::string_view type,
+                                       int version, FirstEvents events) {
+    TRY(co_await tx.run(insert_first_events,
+                        {events.ids, events.keys, events.data, topic, type, version, tx.now}));
     tx.has_events = true;
     co_return Result<void>{};
 }

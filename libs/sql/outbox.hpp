@@ -6,6 +6,7 @@
 #pragma once
 #include <string>
 
+#include "libs/sql/array_text.hpp"
 #include "libs/sql/database.hpp"
 
 namespace urr {
@@ -22,6 +23,21 @@ struct OutboxEvent {
 // Within the work that causes it. `id` is drawn by the caller (works have no randomness of their
 // own).
 Task<Result<void>> append_event(Tx& tx, MessageId id, OutboxEvent event);
+
+// Many events at once, each the first of its key (a reservation that was just made), where the
+// engine takes arrays.
+struct FirstEvents {
+    ArrayText ids, keys, data;
+    std::size_t count = 0;
+    void add(MessageId id, const IdBytes& key, std::string_view json) {
+        ids.add(id);
+        keys.add(std::span<const unsigned char>(key));
+        data.add(json);
+        ++count;
+    }
+};
+Task<Result<void>> append_first_events(Tx& tx, std::string_view topic, std::string_view type,
+                                       int version, FirstEvents events);
 
 // True when this consumer has not seen the message; noted in the same transaction.
 Task<Result<bool>> first_time(Tx& tx, std::string_view consumer, MessageId id);

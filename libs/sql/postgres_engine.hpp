@@ -26,6 +26,7 @@ public:
     bool submit(Job& job, bool reading) override;
     bool healthy() const override { return healthy_.load(std::memory_order_relaxed); }
     StoreCounters counters() const override;
+    bool takes_arrays() const override { return true; }
 
     // For the sessions.
     RunLoop& loop() { return loop_; }

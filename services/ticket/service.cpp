@@ -16,7 +16,6 @@ constexpr Duration sweep_interval = seconds(1);
 constexpr Duration digest_interval = seconds(10);
 constexpr Duration frame_interval = milliseconds(100);
 
-constexpr auto hold_work = [](Tx& tx, const HoldOrder& order) { return hold_seats(tx, order); };
 constexpr auto cancel_work = [](Tx& tx, ReservationId id, AccountId who, MessageId message) {
     return cancel_reservation(tx, id, who, message);
 };
@@ -176,7 +175,7 @@ Task<Result<Reservation>> Service::hold(Context context, HoldOrder order) {
     const Instant began = Loop::here().now();
     const EventId event = order.event;
     const std::vector<std::int64_t> seats = order.seats;
-    auto held = co_await parts_.database.transact(context, hold_work, std::move(order));
+    auto held = co_await holds_.hold(context, std::move(order));
     metrics_.hold_time.observe(Loop::here().now() - began);
     if (!held) {
         metrics_.refused(held.error().code());

@@ -9,6 +9,7 @@
 #include "libs/messaging/message.hpp"
 #include "libs/security/jwt.hpp"
 #include "libs/sql/duty.hpp"
+#include "services/ticket/holds.hpp"
 #include "services/ticket/metrics.hpp"
 #include "services/ticket/seat_map.hpp"
 
@@ -36,7 +37,7 @@ struct EventWish {
 
 class Service final : public Consumer {
 public:
-    explicit Service(Parts parts) : parts_(std::move(parts)) {}
+    explicit Service(Parts parts) : parts_(std::move(parts)), holds_(parts_.database) {}
 
     // Loads all events and their maps. Before anything else.
     Task<Result<void>> open(Context context);
@@ -107,6 +108,7 @@ private:
     Task<> run_digests();
 
     Parts parts_;
+    Holds holds_;
     std::map<EventId, std::shared_ptr<SeatMap>> maps_;
     Gate changed_; // a map has something to publish
     mutable Metrics metrics_;

@@ -1,6 +1,7 @@
 #include "services/ticket/store/reservations.hpp"
 
 #include "libs/sql/outbox.hpp"
+#include "services/ticket/store/hold_rules.hpp"
 
 namespace urr::ticket {
 
@@ -126,18 +127,6 @@ Task<Result<void>> announce(Tx& tx, MessageId id, ReservationId order, std::stri
     co_return Result<void>{};
 }
 
-std::unexpected<Error> seat_limit(const HoldOrder& order) {
-    return fail(Code::SEAT_LIMIT,
-                "at most " + std::to_string(order.seats_per_person) + " seats a person");
-}
-
-// What can be said without looking at any row.
-Result<> may_hold(const HoldOrder& order, Instant now) {
-    if (now < order.sale_start || now >= order.sale_end) return fail(Code::EVENT_NOT_ON_SALE);
-    if (std::ssize(order.seats) > order.seats_per_person) return seat_limit(order);
-    return {};
-}
-
 Task<Result<void>> count_to_account(Tx& tx, const HoldOrder& order) {
     const Rows counted =
         TRY(co_await tx.run(count_seats, {order.event, order.account, order.seats.size(),
@@ -146,8 +135,7 @@ Task<Result<void>> count_to_account(Tx& tx, const HoldOrder& order) {
     const Rows rows = TRY(co_await tx.run(find_pause, {order.event, order.account}));
     const Instant until = rows.empty() ? Instant{} : rows.instant(0, 0);
     if (until <= tx.now) co_return seat_limit(order);
-    const int seconds_left = int((until - tx.now).us / 1'000'000) + 1;
-    co_return fail(Error(Code::BOOKING_PAUSED).retry_after(seconds_left));
+    co_return booking_paused(until, tx.now);
 }
 
 } // namespace
@@ -193,15 +181,7 @@ Task<Result<Held>> hold_seats(Tx& tx, HoldOrder order) {
     if (auto allowed = may_hold(order, tx.now); !allowed)
         co_return fail(std::move(allowed).error());
     Held held;
-    held.reservation = {order.id,
-                        order.event,
-                        order.account,
-                        ReservationState::pending,
-                        std::move(order.seats),
-                        order.amount,
-                        tx.now,
-                        tx.now + order.rules.hold,
-                        0};
+    held.reservation = reservation_for(order, tx.now);
     const Reservation& r = held.reservation;
     constexpr auto hold = move(SeatState::available, SeatEvent::hold);
     std::string taken;
@@ -215,13 +195,11 @@ Task<Result<Held>> hold_seats(Tx& tx, HoldOrder order) {
             held.changes.push_back({r.event, seat, hold.to, rows.integer(0, 0)});
     }
     if (!taken.empty()) co_return fail(Code::SEAT_TAKEN, "seats " + taken);
-    order.seats = r.seats;
     TRY(co_await count_to_account(tx, order));
     const std::string seats = seats_text(r.seats);
     TRY(co_await tx.run(insert_reservation,
                         {r.id, r.event, r.account, seats, r.amount, tx.now, r.expires}));
-    const std::string data =
-        to_json(PaymentRequested{OrderId{r.id.bytes}, r.account, r.amount, r.expires});
+    const std::string data = to_json(payment_request(r));
     TRY(co_await announce(tx, order.message, r.id, PaymentRequested::type, data));
     co_return held;
 }

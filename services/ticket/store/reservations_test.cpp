@@ -8,6 +8,7 @@
 #include "libs/async/run_to_end.hpp"
 #include "libs/core/must.hpp"
 #include "services/ticket/store/events.hpp"
+#include "services/ticket/store/reservations_audit.hpp"
 #include "services/ticket/store/schema.hpp"
 
 namespace urr::ticket {
@@ -36,28 +37,6 @@ constexpr auto make_event = [](Tx& tx, const Event& event) {
     return create_event(tx, event, Act{AccountId{}, MessageId{event.id.bytes}});
 };
 constexpr auto seats = [](Tx& tx, EventId id) { return seats_of_event(tx, id); };
-
-// What must hold in the store at every moment, in one query that is empty when it does: a seat's
-// row and the reservations agree, counts are what they count, tickets stand for confirmed seats.
-constexpr Statement violations{R"sql(
-SELECT 'seat without its reservation' FROM seats s LEFT JOIN reservations r ON r.id = s.reservation
- WHERE (s.state = 2 AND coalesce(r.state, -1) <> 1) OR (s.state = 3 AND coalesce(r.state, -1) <> 2)
-UNION ALL
-SELECT 'confirmed without its seats' FROM reservations r WHERE r.state = 2 AND
- (SELECT count(*) FROM seats s WHERE s.reservation = r.id AND s.state = 3)
- <> (length(r.seats) - length(replace(r.seats, ',', '')) + 1)
-UNION ALL
-SELECT 'ticket without a sold seat' FROM tickets t LEFT JOIN seats s
- ON s.event = t.event AND s.seat = t.seat WHERE s.state <> 3 OR s.reservation <> t.reservation
-UNION ALL
-SELECT 'count is wrong' FROM accounts a WHERE a.seats <> (SELECT coalesce(sum(
- length(r.seats) - length(replace(r.seats, ',', '')) + 1), 0) FROM reservations r
- WHERE r.event = a.event AND r.account = a.account AND r.state IN (0, 1, 2))
-)sql"};
-constexpr auto audit = [](Tx& tx) -> Task<Result<std::string>> {
-    const Rows rows = TRY(co_await tx.run(violations));
-    co_return rows.empty() ? std::string() : std::string(rows.text(0, 0));
-};
 
 constexpr Statement select_last{"SELECT data FROM outbox WHERE type = ?1 "
                                 "ORDER BY sequence DESC LIMIT 1"};
