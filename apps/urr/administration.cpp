@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "apps/urr/commands.hpp"
+#include "apps/urr/event_log.hpp"
 #include "apps/urr/keys.hpp"
 #include "apps/urr/stores.hpp"
 #include "libs/contract/caller.hpp"
@@ -28,6 +29,9 @@ int migrate_stores(const Settings& settings, const Arguments& arguments) {
     for (const Stores::File& file : Stores::files())
         std::printf("%s/%.*s.db is at version %d\n", folder.c_str(), int(file.name.size()),
                     file.name.data(), file.migrations.back().version);
+    LineLog log(STDERR_FILENO, clock, "urr", Level::error);
+    if (const auto topics = migrate_topics(settings, clock, log); !topics)
+        return failed(topics.error());
     return 0;
 }
 

@@ -44,6 +44,8 @@ void ProcessMetrics::append_metrics(MetricsText& out) const {
     if (!stores_.empty())
         out.gauge("urr_events_parked", "Messages that wait for urr replay.", parked.value());
 
+    if (events_) events_->append_metrics(out);
+
     struct Figure {
         std::string_view name, help;
         std::uint64_t StoreCounters::* value;

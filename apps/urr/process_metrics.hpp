@@ -5,6 +5,7 @@
 
 #include "libs/contract/component.hpp"
 #include "libs/http/server.hpp"
+#include "libs/messaging/message.hpp"
 #include "libs/sql/sqlite_database.hpp"
 
 namespace urr::app {
@@ -16,6 +17,7 @@ public:
     void watch(std::string_view label, const SqliteDatabase& store) {
         stores_.push_back({label, &store});
     }
+    void watch(const EventLog* events) { events_ = events; }
     // `loop` tells listeners apart that share a port.
     void watch(std::string_view listener, std::size_t loop, const HttpServer& server) {
         listeners_.push_back(
@@ -43,6 +45,7 @@ private:
     std::vector<const RunLoop*> loops_;
     std::vector<Listener> listeners_;
     std::vector<Store> stores_;
+    const EventLog* events_ = nullptr;
 };
 
 } // namespace urr::app

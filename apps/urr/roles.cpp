@@ -35,7 +35,7 @@ std::string missing_engines(const Roles& roles, const SharedEngines& engines) {
         if (!there) text.append(text.empty() ? "" : ", ").append(name);
     };
     miss(engines.stores, "PostgreSQL (URR_POSTGRES)");
-    if (roles.any_with_events()) miss(engines.events, "Kafka (URR_KAFKA)");
+    if (roles.any_with_events()) miss(engines.events, "Kafka (URR_KAFKA_BROKERS)");
     if (roles.ticket != roles.queue) miss(engines.memory, "Redis (URR_REDIS)");
     return text;
 }

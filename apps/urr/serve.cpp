@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "apps/urr/commands.hpp"
+#include "apps/urr/event_log.hpp"
 #include "apps/urr/signals.hpp"
 #include "apps/urr/system.hpp"
 #include "libs/async/run_to_end.hpp"
@@ -35,7 +36,7 @@ Result<Level> log_level(const Settings& settings) {
 } // namespace
 
 int serve(const Settings& settings, const Arguments& names) {
-    const auto roles = read_roles(names);
+    const auto roles = read_roles(names, {.events = uses_kafka(settings)});
     if (!roles) return wrong_use("serve: " + std::string(roles.error().text()));
     const auto level = log_level(settings);
     if (!level) return failed(level.error());

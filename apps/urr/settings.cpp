@@ -1,6 +1,7 @@
 #include "apps/urr/settings.hpp"
 
 #include "libs/contract/shared_settings.hpp"
+#include "libs/messaging/kafka/options.hpp"
 #include "services/auth/component.hpp"
 #include "services/catalog/component.hpp"
 #include "services/gateway/component.hpp"
@@ -24,15 +25,11 @@ std::string values_of(const SettingRow& row) {
 
 const std::vector<SettingsTable>& settings_tables() {
     static const std::vector<SettingsTable> tables = {
-        {"program", settings_table},
-        {"shared", shared_settings},
-        {"gateway", gateway::settings},
-        {"auth", auth::settings},
-        {"waiting room", waiting_room::settings},
-        {"queue", queue::settings},
-        {"ticket", ticket::settings},
-        {"payment", payment::settings},
-        {"catalog", catalog::settings},
+        {"program", settings_table},    {"shared", shared_settings},
+        {"Kafka", kafka_settings},      {"gateway", gateway::settings},
+        {"auth", auth::settings},       {"waiting room", waiting_room::settings},
+        {"queue", queue::settings},     {"ticket", ticket::settings},
+        {"payment", payment::settings}, {"catalog", catalog::settings},
     };
     return tables;
 }

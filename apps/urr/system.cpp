@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "apps/urr/event_log.hpp"
 #include "apps/urr/keys.hpp"
 
 namespace urr::app {
@@ -47,7 +48,9 @@ Result<> System::build() {
     redis_ = TRY_PLAIN(RedisPart::make(settings_, loop_, random_, clock_, log_));
     TRY_PLAIN(reach_those_apart());
     if (roles_.waiting_room) TRY_PLAIN(build_waiting_room());
-    if (roles_.any_with_events()) events_ = make_table_log(*stores_.events);
+    if (roles_.any_with_events())
+        events_ = TRY_PLAIN(open_event_log(settings_, stores_, clock_, log_));
+    process_.watch(events_.get());
     if (roles_.auth) TRY_PLAIN(build_auth());
     if (roles_.ticket) TRY_PLAIN(build_ticket());
     if (roles_.catalog) TRY_PLAIN(build_catalog());

@@ -16,7 +16,7 @@
 #include "apps/urr/side_loop.hpp"
 #include "apps/urr/stores.hpp"
 #include "apps/urr/upstreams.hpp"
-#include "libs/messaging/table_log.hpp"
+#include "libs/messaging/message.hpp"
 #include "services/auth/component.hpp"
 #include "services/catalog/component.hpp"
 #include "services/gateway/component.hpp"

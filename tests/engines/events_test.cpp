@@ -23,7 +23,7 @@ Task<> from_outbox_to_effect(EventsWorld& world) {
     Relay relay(world.from(), *log, "test", milliseconds(20));
     Nursery nursery;
     nursery.spawn(relay.run());
-    nursery.spawn(log->deliver(world.topic, "group", *taker));
+    nursery.spawn(log->deliver(world.topic, world.group, *taker));
     for (int n = 1; n <= each; ++n)
         for (int key = 1; key <= keys; ++key) must(co_await world.publish(key, n));
     co_await world.until_effects(keys * each);
@@ -44,7 +44,7 @@ Task<> keeps_all(EventsWorld& world) {
     const auto log = world.open_log();
     Keeper keeper;
     Nursery nursery;
-    nursery.spawn(log->deliver(world.topic, "group", keeper));
+    nursery.spawn(log->deliver(world.topic, world.group, keeper));
     Message message = world.message(7, 3, R"({"text":"좌석 \u0000 한글"})");
     message.version = 2;
     Message bare = world.message(8, 1, "{}");
@@ -73,7 +73,7 @@ Task<> repeats(EventsWorld& world) {
     const auto log = world.open_log();
     const auto taker = world.taker();
     Nursery nursery;
-    nursery.spawn(log->deliver(world.topic, "group", *taker));
+    nursery.spawn(log->deliver(world.topic, world.group, *taker));
     const auto batch = world.messages(3, 4);
     for (int times = 0; times < 3; ++times) must(co_await log->append(Context{}, batch));
     // One that comes long after its like has taken effect, and after those that follow it.
@@ -92,7 +92,7 @@ Task<> parks(EventsWorld& world) {
     auto log = world.open_log();
     const auto taker = world.taker();
     Nursery nursery;
-    nursery.spawn(log->deliver(world.topic, "group", *taker));
+    nursery.spawn(log->deliver(world.topic, world.group, *taker));
     must(co_await log->append(Context{}, {world.message(1, 1), world.message(1, 2, "bad"),
                                           world.message(1, 3), world.message(2, 1)}));
     co_await world.until_effects(2); // the first of either key
@@ -101,15 +101,15 @@ Task<> parks(EventsWorld& world) {
     // After a restart what follows is still parked behind; other keys are not.
     nursery.clear();
     log = world.open_log();
-    nursery.spawn(log->deliver(world.topic, "group", *taker));
+    nursery.spawn(log->deliver(world.topic, world.group, *taker));
     must(co_await log->append(Context{}, {world.message(1, 4), world.message(2, 2)}));
     co_await world.until_effects(3);
     while (must(co_await log->parked(Context{})) < 3)
         (void)co_await sleep(Context{}, milliseconds(20));
-    EXPECT_EQ(must(co_await log->replay(Context{}, "group", *taker)), 0);
+    EXPECT_EQ(must(co_await log->replay(Context{}, world.group, *taker)), 0);
     taker->mended = true;
     EXPECT_EQ(must(co_await log->replay(Context{}, "another", *taker)), 0);
-    EXPECT_EQ(must(co_await log->replay(Context{}, "group", *taker)), 3);
+    EXPECT_EQ(must(co_await log->replay(Context{}, world.group, *taker)), 3);
     EXPECT_EQ(must(co_await log->parked(Context{})), 0);
     // The key is as any other again.
     must(co_await log->append(Context{}, {world.message(1, 5)}));
@@ -127,9 +127,9 @@ Task<> waits(EventsWorld& world) {
     const auto log = world.open_log();
     const auto taker = world.taker();
     Nursery nursery;
-    nursery.spawn(log->deliver(world.topic, "group", *taker));
+    nursery.spawn(log->deliver(world.topic, world.group, *taker));
     must(co_await log->append(Context{}, {world.message(1, 1, "outage"), world.message(1, 2)}));
-    while (taker->calls < 7) (void)co_await sleep(Context{}, milliseconds(5));
+    while (taker->calls < 6) (void)co_await sleep(Context{}, milliseconds(5));
     for (int key = 2; key < 32; ++key)
         must(co_await log->append(Context{}, {world.message(key, 1)}));
     co_await world.until_effects(30); // nobody waits for the one in trouble
@@ -147,14 +147,14 @@ Task<> dies_between(EventsWorld& world) {
         const auto taker = world.taker();
         taker->silent = true; // committed, and then the process dies
         Nursery nursery;
-        nursery.spawn(log->deliver(world.topic, "group", *taker));
+        nursery.spawn(log->deliver(world.topic, world.group, *taker));
         must(co_await log->append(Context{}, world.messages(10, 3)));
         co_await world.until_effects(10);
     }
     log = world.open_log();
     const auto taker = world.taker();
     Nursery nursery;
-    nursery.spawn(log->deliver(world.topic, "group", *taker));
+    nursery.spawn(log->deliver(world.topic, world.group, *taker));
     co_await world.until_effects(30);
     for (const auto& [key, numbers] : co_await world.effects()) EXPECT_EQ(numbers, up_to(3));
     EXPECT_GE(taker->calls, 30); // what had taken effect came again
@@ -168,17 +168,17 @@ Task<> every_group(EventsWorld& world) {
     auto log = world.open_log();
     const auto one = world.taker("one"), two = world.taker("two");
     Nursery nursery;
-    nursery.spawn(log->deliver(world.topic, "one", *one));
+    nursery.spawn(log->deliver(world.topic, world.group + "-one", *one));
     must(co_await log->append(Context{}, world.messages(5, 10)));
     co_await world.until_effects(50, "one");
-    nursery.spawn(log->deliver(world.topic, "two", *two)); // from the first event on
+    nursery.spawn(log->deliver(world.topic, world.group + "-two", *two)); // from the first event on
     co_await world.until_effects(50, "two");
     // A group that has taken them does not meet them again.
     (void)co_await sleep(Context{}, milliseconds(300));
     nursery.clear();
     log = world.open_log();
     const auto again = world.taker("one");
-    nursery.spawn(log->deliver(world.topic, "one", *again));
+    nursery.spawn(log->deliver(world.topic, world.group + "-one", *again));
     must(co_await log->append(Context{}, {world.message(1, 11)}));
     co_await world.until_effects(51, "one");
     EXPECT_EQ(again->calls, 1);

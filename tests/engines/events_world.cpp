@@ -126,7 +126,7 @@ std::string TestLog::text() const {
 
 Task<Result<void>> Taker::consume(Context context, Message message) {
     ++calls;
-    if (shut) (void)co_await never_.wait(Context{});
+    if (shut) (void)co_await opened_.wait(Context{});
     if (!mended && message.data == "bad") co_return fail(Code::INTERNAL);
     if (!mended && message.data == "outage") co_return fail(Code::UNAVAILABLE);
     TRY(co_await database_.transact(context, take_work, name_, std::move(message)));
@@ -136,6 +136,7 @@ Task<Result<void>> Taker::consume(Context context, Message message) {
 
 EventsWorld::EventsWorld(Engine engine, int brokers) : engine_(engine) {
     topic = "test-" + MessageId::make(clock_.now(), random_).text();
+    group = "group-" + topic;
     folder_ = fs::temp_directory_path() / ("urr_" + topic);
     fs::create_directories(folder_);
     from_ = open("from.db");

@@ -55,20 +55,24 @@ public:
     bool mended = false;
     // Effects are committed and their answers never come: the process is about to die.
     bool silent = false;
-    bool shut = false; // nothing is answered and nothing done
+    bool shut = false; // nothing is done until release()
     int calls = 0;
+
+    void release() {
+        shut = false;
+        opened_.open();
+    }
 
 private:
     Database& database_;
     const std::string name_;
-    Gate never_;
+    Gate never_, opened_;
 };
 
 enum class Engine : std::uint8_t { table, kafka };
 
 class EventsWorld {
 public:
-    // `topics` are drawn anew for each world; brokers' options where the test wants others.
     explicit EventsWorld(Engine engine, int brokers = 1);
     ~EventsWorld();
 
@@ -95,7 +99,7 @@ public:
     TestKafka kafka;
     KafkaOptions options;
     TestLog log;
-    std::string topic;
+    std::string topic, group; // drawn anew for each world
 
 private:
     std::unique_ptr<SqliteDatabase> open(const char* name);

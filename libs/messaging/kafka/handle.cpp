@@ -1,6 +1,10 @@
 #include "libs/messaging/kafka/handle.hpp"
 
 #include <librdkafka/rdkafka.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 
 namespace urr {
 
@@ -38,6 +42,8 @@ void on_error(rd_kafka_t* handle, int error, const char* reason, void* opaque) {
         if (back.ear) back.ear->broken(text);
         return;
     }
+    if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL)
+        back.refused = reason;
     const bool down = code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
                       code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL ||
                       code == RD_KAFKA_RESP_ERR__RESOLVE;
@@ -108,6 +114,9 @@ Result<KafkaHandle> open_kafka(KafkaRole role, KafkaBack& back, const Map& more)
                {"reconnect.backoff.ms", "50"},
                {"reconnect.backoff.max.ms", "1000"},
                {"topic.metadata.refresh.fast.interval.ms", "100"}};
+    const std::string& ca = back.options.ca_file;
+    if (!ca.empty() && ::access(ca.c_str(), R_OK) != 0)
+        return fail(Code::UNAVAILABLE, "URR_KAFKA_CA_FILE: " + ca + ": " + std::strerror(errno));
     secure(set, back.options);
     for (const auto& [name, value] : more) set[name] = value;
     for (const auto& [name, value] : back.options.more) set[name] = value;

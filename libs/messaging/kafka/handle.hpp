@@ -40,6 +40,7 @@ struct KafkaBack {
     KafkaEar* ear = nullptr;
     std::string name; // in logs
     std::atomic<bool> was_down{false};
+    std::string refused = {}; // why a broker did not let us in, or we did not trust it
 
     // A broker has answered: says so when none did before.
     void answered();

@@ -15,6 +15,9 @@ namespace {
 constexpr int poll_ms = 20;
 constexpr std::size_t collected_max = 512;
 constexpr std::int64_t outstanding_max = 4096;
+// Eager: everything is given back before a member joins again. With cooperative-sticky a commit may
+// be under way while the group moves on; librdkafka 2.0 then counts the whole assignment as lost.
+constexpr const char* assignment_strategy = "range";
 constexpr std::chrono::milliseconds release_max(3000);
 constexpr std::chrono::milliseconds reopen_pause(500);
 
@@ -70,7 +73,7 @@ bool KafkaMember::subscribe() {
     const std::string session = std::to_string(options_.session.us / 1000);
     auto handle = open_kafka(KafkaRole::consumer, back_,
                              {{"group.id", group_},
-                              {"partition.assignment.strategy", "cooperative-sticky"},
+                              {"partition.assignment.strategy", assignment_strategy},
                               {"session.timeout.ms", session},
                               {"heartbeat.interval.ms", "1000"},
                               {"enable.auto.commit", "false"},

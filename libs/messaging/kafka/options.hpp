@@ -4,6 +4,7 @@
 //     if (!settings.text("URR_KAFKA_BROKERS").empty())
 //         KafkaOptions options = TRY_PLAIN(read_kafka_options(settings));
 #pragma once
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -51,7 +52,7 @@ struct KafkaOptions {
     std::string brokers;
     Security security = Security::tls;
     std::string ca_file, user, password;
-    KafkaTokens* tokens = nullptr; // for iam; outlives the log
+    std::shared_ptr<KafkaTokens> tokens; // for iam
     int partitions = 3, replicas = 2, min_isr = 2;
     Duration retention = hours(168);
     Duration append_timeout = seconds(10);

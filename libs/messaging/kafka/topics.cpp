@@ -11,7 +11,7 @@ namespace urr {
 
 namespace {
 
-constexpr int patience_ms = 10'000;
+constexpr int patience_ms = 10'000, asked_each_ms = 250;
 
 template <auto destroy>
 struct By {
@@ -29,19 +29,20 @@ using Metadata = std::unique_ptr<const struct rd_kafka_metadata, By<rd_kafka_met
 
 std::unexpected<Error> unreachable(const KafkaOptions& options, std::string_view why) {
     return fail(Code::UNAVAILABLE,
-                "Kafka at " + options.brokers + " does not answer: " + std::string(why));
+                "Kafka at " + options.brokers + " cannot be used: " + std::string(why));
 }
 
 // MSK's tokens and what the brokers refuse come by callbacks, which want polling.
-Result<Metadata> ask_metadata(rd_kafka_t* handle, const KafkaOptions& options) {
+Result<Metadata> ask_metadata(rd_kafka_t* handle, const KafkaBack& back) {
     rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR__TIMED_OUT;
     const struct rd_kafka_metadata* found = nullptr;
-    for (int waited = 0; waited < patience_ms; waited += 500) {
+    for (int waited = 0; waited < patience_ms; waited += asked_each_ms) {
         rd_kafka_poll(handle, 0);
-        error = rd_kafka_metadata(handle, 1, nullptr, &found, 500);
+        if (!back.refused.empty()) return unreachable(back.options, back.refused);
+        error = rd_kafka_metadata(handle, 1, nullptr, &found, asked_each_ms);
         if (!error) return Metadata(found);
     }
-    return unreachable(options, rd_kafka_err2str(error));
+    return unreachable(back.options, rd_kafka_err2str(error));
 }
 
 Result<Event> wait_for(rd_kafka_queue_t* queue, const KafkaOptions& options) {
@@ -139,7 +140,7 @@ Result<std::vector<std::string>> make_kafka_topics(const KafkaOptions& options, 
                                                    std::span<const std::string_view> topics) {
     KafkaBack back{options, log, nullptr, "admin"};
     const KafkaHandle handle = TRY_PLAIN(open_kafka(KafkaRole::admin, back, {}));
-    const Metadata before = TRY_PLAIN(ask_metadata(handle.get(), options));
+    const Metadata before = TRY_PLAIN(ask_metadata(handle.get(), back));
     auto names = missing(*before, topics);
     if (!names.empty()) TRY_PLAIN(create(handle.get(), options, names));
     return names;
@@ -149,7 +150,7 @@ Result<> check_kafka_topics(const KafkaOptions& options, Log& log,
                             std::span<const std::string_view> topics) {
     KafkaBack back{options, log, nullptr, "admin"};
     const KafkaHandle handle = TRY_PLAIN(open_kafka(KafkaRole::admin, back, {}));
-    const Metadata there = TRY_PLAIN(ask_metadata(handle.get(), options));
+    const Metadata there = TRY_PLAIN(ask_metadata(handle.get(), back));
     std::string text;
     for (const std::string& name : missing(*there, topics))
         text += (text.empty() ? "" : ", ") + name;
