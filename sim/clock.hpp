@@ -18,16 +18,17 @@ public:
     void turn(Duration by) {
         latest_ = latest();
         turned_by_ = turned_by_ + by;
-        turned_on_ = turned_on_ + std::max(by, Duration{});
+        furthest_by_ = std::max(furthest_by_, turned_by_);
     }
     // The latest that it ever showed.
     Instant latest() const { return std::max(latest_, now()); }
+    Instant steady() const override { return world_.now(); }
     // Where a time stands that goes along forwards and not back: no store's may be beyond.
-    Instant furthest() const { return {start.us + world_.now().us + turned_on_.us}; }
+    Instant furthest() const { return {start.us + world_.now().us + furthest_by_.us}; }
 
 private:
     const SimWorld& world_;
-    Duration turned_by_{}, turned_on_{};
+    Duration turned_by_{}, furthest_by_{};
     Instant latest_{};
 };
 

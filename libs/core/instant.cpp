@@ -114,10 +114,18 @@ std::optional<Instant> parse_rfc3339(std::string_view text) {
                    fraction_us};
 }
 
-Instant SystemClock::now() const {
+namespace {
+
+Instant read_clock(clockid_t which) {
     std::timespec t{};
-    clock_gettime(CLOCK_REALTIME, &t);
+    clock_gettime(which, &t);
     return {std::int64_t(t.tv_sec) * 1'000'000 + t.tv_nsec / 1'000};
 }
+
+} // namespace
+
+Instant SystemClock::now() const { return read_clock(CLOCK_REALTIME); }
+
+Instant SystemClock::steady() const { return read_clock(CLOCK_MONOTONIC); }
 
 } // namespace urr

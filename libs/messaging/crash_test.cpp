@@ -58,6 +58,7 @@ struct WorldClock final : Clock {
     const SimWorld& world;
     explicit WorldClock(const SimWorld& of) : world(of) {}
     Instant now() const override { return {world.now().us + 1'800'000'000'000'000}; }
+    Instant steady() const override { return world.now(); }
 };
 
 class Lives {

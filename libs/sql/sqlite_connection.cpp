@@ -71,26 +71,24 @@ Error refusal(int code, const char* message) {
 } // namespace
 
 void StoreTime::resume_from(Instant stored) {
-    wall_before_ = clock_.now();
     last_us_ = stored.us;
-    if (stored > wall_before_ + set_back_min) {
-        set_back_ = true;
-        ahead_us_ = (stored - wall_before_).us;
-    }
+    offset_us_ = (stored - clock_.steady()).us;
+    next();
 }
 
 Instant StoreTime::next() {
-    const Instant wall = clock_.now();
-    if (wall < wall_before_ - set_back_min) { // set back while we ran
+    const std::int64_t steady = clock_.steady().us, wall = clock_.now().us;
+    if (steady + offset_us_ > wall + set_back_min.us)
         set_back_ = true;
-        ahead_us_ += (wall_before_ - wall).us;
-    }
-    wall_before_ = wall;
-    last_us_ = std::max(last_us_.load(), wall.us + ahead_us_);
+    else
+        offset_us_ = wall - steady;
+    last_us_ = std::max(last_us_.load(), steady + offset_us_);
     return {last_us_};
 }
 
-Instant StoreTime::look() const { return {std::max(last_us_.load(), clock_.now().us + ahead_us_)}; }
+Instant StoreTime::look() const {
+    return {std::max({last_us_.load(), clock_.steady().us + offset_us_, clock_.now().us})};
+}
 
 SqliteConnection::~SqliteConnection() {
     for (auto& [sql, statement] : statements_) sqlite3_finalize(statement);

@@ -17,13 +17,14 @@ struct sqlite3_stmt;
 namespace urr {
 
 // The store's time: the wall clock, but never behind what this store has seen. When the wall clock
-// is set back, this time goes on from where it was and keeps its distance. Each batch that changes
-// anything stores its own time with it, so that a restart falls behind nothing that is written. It
-// must not run ahead either: a time that is a second early ends holds before the end that their
-// owners were told.
+// is set back, this time runs on steadily from where it was, until the clock has caught up: one
+// that is set right again takes nothing along. Each batch that changes anything stores its own time
+// with it, so that a restart falls behind nothing that is written. It must not run ahead either: a
+// time that is a second early ends holds before the end that their owners were told.
 class StoreTime {
 public:
-    // A clock that is this far behind was set back; less is the small change of keeping it right.
+    // A clock that is this far behind was set back; less is the small change of keeping it right,
+    // for which time stands still.
     static constexpr Duration set_back_min = milliseconds(500);
     // Batches that change nothing store their time only this often: a refusal costs no sync.
     static constexpr Duration idle_store = seconds(1);
@@ -40,8 +41,7 @@ public:
 private:
     const Clock& clock_;
     std::atomic<std::int64_t> last_us_{0};
-    std::atomic<std::int64_t> ahead_us_{0}; // of the wall clock, since that was set back
-    Instant wall_before_{};
+    std::atomic<std::int64_t> offset_us_{0}; // of this time to the steady clock
     bool set_back_ = false;
 };
 

@@ -257,6 +257,34 @@ TEST_F(Simulated, a_clock_that_is_set_back_is_told_and_time_goes_on) {
     EXPECT_EQ(third, second + minutes(1));
 }
 
+TEST_F(Simulated, a_clock_that_is_set_right_again_takes_the_time_not_along) {
+    Instant now;
+    run(ask_time(*database, now));
+    clock.advance(hours(-1));
+    run(ask_time(*database, now));
+    EXPECT_TRUE(database->counters().clock_was_set_back);
+    clock.set(clock.now() + hours(1) + seconds(1)); // somebody mends it
+    run(ask_time(*database, now));
+    EXPECT_EQ(now, clock.now());
+    database.reset();
+    open();
+    run(ask_time(*database, now));
+    EXPECT_EQ(now, clock.now());
+    EXPECT_FALSE(database->counters().clock_was_set_back);
+}
+
+TEST_F(Simulated, time_stands_still_while_a_clock_is_put_right_by_a_little) {
+    Instant before, now;
+    run(ask_time(*database, before));
+    clock.advance(milliseconds(-300));
+    run(ask_time(*database, now));
+    EXPECT_EQ(now, before);
+    clock.advance(seconds(1));
+    run(ask_time(*database, now));
+    EXPECT_EQ(now, clock.now());
+    EXPECT_FALSE(database->counters().clock_was_set_back);
+}
+
 Task<> write_until_full(Database& database, int& acknowledged, Code& refusal) {
     static constexpr Statement insert{"INSERT INTO numbers (n) VALUES (?1)"};
     static constexpr auto write = [](Tx& tx, const std::string& data) -> Task<Result<bool>> {
