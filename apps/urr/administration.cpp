@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "apps/urr/commands.hpp"
+#include "apps/urr/dynamodb_part.hpp"
 #include "apps/urr/event_log.hpp"
 #include "apps/urr/keys.hpp"
 #include "apps/urr/stores.hpp"
@@ -32,6 +33,12 @@ int migrate_stores(const Settings& settings, const Arguments& arguments) {
     LineLog log(STDERR_FILENO, clock, "urr", Level::error);
     if (const auto topics = migrate_topics(settings, clock, log); !topics)
         return failed(topics.error());
+    if (uses_dynamodb(settings)) {
+        if (const auto made = migrate_dynamodb(settings, clock); !made) return failed(made.error());
+        const waiting_room::DynamoTables tables = dynamodb_tables(settings);
+        std::printf("DynamoDB has the tables %s and %s\n", tables.counters.c_str(),
+                    tables.positions.c_str());
+    }
     return 0;
 }
 

@@ -1,5 +1,6 @@
 #include "apps/urr/settings.hpp"
 
+#include "libs/aws/service.hpp"
 #include "libs/contract/shared_settings.hpp"
 #include "libs/messaging/kafka/options.hpp"
 #include "services/auth/component.hpp"
@@ -25,11 +26,17 @@ std::string values_of(const SettingRow& row) {
 
 const std::vector<SettingsTable>& settings_tables() {
     static const std::vector<SettingsTable> tables = {
-        {"program", settings_table},    {"shared", shared_settings},
-        {"Kafka", kafka_settings},      {"gateway", gateway::settings},
-        {"auth", auth::settings},       {"waiting room", waiting_room::settings},
-        {"queue", queue::settings},     {"ticket", ticket::settings},
-        {"payment", payment::settings}, {"catalog", catalog::settings},
+        {"program", settings_table},
+        {"shared", shared_settings},
+        {"Kafka", kafka_settings},
+        {"aws", aws::settings},
+        {"gateway", gateway::settings},
+        {"auth", auth::settings},
+        {"waiting room", waiting_room::settings},
+        {"queue", queue::settings},
+        {"ticket", ticket::settings},
+        {"payment", payment::settings},
+        {"catalog", catalog::settings},
     };
     return tables;
 }

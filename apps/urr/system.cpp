@@ -41,7 +41,9 @@ System::System(const Settings& settings, const Roles& roles, RunLoop& loop, Log&
       folder_(settings.text("URR_DATA")), instance_(instance_of(settings)) {}
 
 Result<> System::build() {
-    stores_ = TRY_PLAIN(Stores::open(folder_, clock_, roles_, Schema::as_it_is));
+    Roles with_stores = roles_;
+    if (uses_dynamodb(settings_)) with_stores.waiting_room = false;
+    stores_ = TRY_PLAIN(Stores::open(folder_, clock_, with_stores, Schema::as_it_is));
     process_.watch(loop_);
     for (const Stores::File& file : Stores::files())
         if (const auto& store = stores_.*file.store) process_.watch(file.label, *store);
@@ -145,8 +147,16 @@ Result<> System::build_waiting_room() {
         loops.push_back(&side_loops_.back()->loop());
         process_.watch(side_loops_.back()->loop());
     }
-    waiting_room_ = std::make_unique<waiting_room::Component>(
-        *stores_.waiting_room, std::move(loops), clock_, random_, std::move(options));
+    if (uses_dynamodb(settings_)) {
+        dynamodb_ = TRY_PLAIN(open_dynamodb(settings_, loop_, clock_, random_));
+        waiting_room_ = std::make_unique<waiting_room::Component>(
+            waiting_room::make_dynamodb_common_store(dynamodb_->client(),
+                                                     dynamodb_tables(settings_), clock_),
+            std::move(loops), clock_, random_, std::move(options));
+    } else {
+        waiting_room_ = std::make_unique<waiting_room::Component>(
+            *stores_.waiting_room, std::move(loops), clock_, random_, std::move(options));
+    }
     to_.waiting_room = loopback(waiting_room_->face());
     return {};
 }

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 
+#include "apps/urr/dynamodb_part.hpp"
 #include "apps/urr/operator_face.hpp"
 #include "apps/urr/process_metrics.hpp"
 #include "apps/urr/pruning.hpp"
@@ -83,6 +84,7 @@ private:
     // takes the stores' last answers.
     Stores stores_;
     std::unique_ptr<RedisPart> redis_;
+    std::unique_ptr<aws::Service> dynamodb_; // of the waiting room
     RevokedEntries own_revoked_; // written by queue, read by ticket, where there is no Redis
     RevokedEntries& revoked() { return redis_ ? redis_->revoked() : own_revoked_; }
     std::unique_ptr<EventLog> events_;

@@ -27,6 +27,10 @@ inline constexpr SettingRow settings[] = {
     {"URR_ASSIGN_BURST", Kind::number, "1000", "numbers that one address may take at once"},
     {"URR_ASSIGN_PER_SECOND", Kind::number, "50", "numbers a second and address after that"},
     {"URR_RATE_PER_MINUTE", Kind::number, "500", "people let in a minute by the waiting room"},
+    {"URR_DYNAMODB_COUNTERS", Kind::text, "",
+     "table in which processes share the rooms; empty: one process keeps them in its store"},
+    {"URR_DYNAMODB_POSITIONS", Kind::text, "urr-vwr-positions", "table of the blocks of places"},
+    {"URR_DYNAMODB_ENDPOINT", Kind::text, "", "address of DynamoDB; empty: the region's"},
     {"URR_RATE_ADAPTIVE", Kind::yes_no, "no", "let in what the queue can take instead"},
 };
 
