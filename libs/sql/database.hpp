@@ -56,11 +56,20 @@ struct [[nodiscard]] Query {
     Value values[values_max];
     std::size_t count = 0;
     Result<Rows> result;
+    Query* also = nullptr; // travels with this one
     std::coroutine_handle<> waiting;
 
     Query(Tx& in, const Statement& what, std::initializer_list<Value> given)
         : tx(in), statement(what) {
         for (const Value& value : given) values[count++] = value;
+    }
+    // Sends `second` in the same exchange, to run behind this one: when this one was awaited, its
+    // result is there too. A failure of either is this one's. `second` lives until then.
+    Query& with(Query& second) {
+        Query** last = &also;
+        while (*last) last = &(*last)->also;
+        *last = &second;
+        return *this;
     }
     inline bool await_ready();
     void await_suspend(std::coroutine_handle<> caller) { waiting = caller; }
@@ -79,14 +88,22 @@ public:
     Query run(const Statement& statement, std::initializer_list<Value> values = {}) {
         return Query(*this, statement, values);
     }
-    // For the engines: true when the query was done inline.
+    // For the engines: true when the query was done inline; otherwise it is done with all that
+    // travel with it.
     virtual bool start(Query& query) = 0;
 
 protected:
     ~Tx() = default;
 };
 
-inline bool Query::await_ready() { return tx.start(*this); }
+inline bool Query::await_ready() {
+    if (!tx.start(*this)) return false;
+    for (Query* query = also; query && result; query = query->also) {
+        tx.start(*query);
+        if (!query->result) result = fail(query->result.error().clone());
+    }
+    return true;
+}
 
 // A work in the engine's queue. Two owners: the caller's awaitable and the engine.
 struct Job : Node {

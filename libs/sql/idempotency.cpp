@@ -84,9 +84,11 @@ void KeyList::add(const IdempotencyKey& key, std::string_view answer) {
     ++count;
 }
 
-Task<Result<std::vector<FoundAnswer>>> find_answers(Tx& tx, KeyList keys) {
-    const Rows rows =
-        TRY(co_await tx.run(find_many, {keys.accounts, keys.routes, keys.keys, tx.now}));
+Query look_for_answers(Tx& tx, KeyList& keys) {
+    return tx.run(find_many, {keys.accounts, keys.routes, keys.keys, tx.now});
+}
+
+std::vector<FoundAnswer> found_answers(const Rows& rows) {
     std::vector<FoundAnswer> found(rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i) {
         IdempotencyKey& key = found[i].key;
@@ -100,16 +102,12 @@ Task<Result<std::vector<FoundAnswer>>> find_answers(Tx& tx, KeyList keys) {
         if (!rows.is_null(i, 4))
             found[i].kept = KeptAnswer{int(rows.integer(i, 4)), std::string(rows.text(i, 5))};
     }
-    co_return found;
+    return found;
 }
 
-Task<Result<void>> keep_answers(Tx& tx, int status, KeyList keys) {
-    const Rows rows =
-        TRY(co_await tx.run(claim_many, {keys.accounts, keys.routes, keys.keys, keys.digests,
-                                         keys.answers, status, tx.now + answers_kept, tx.now}));
-    if (rows.changes() != std::int64_t(keys.count))
-        co_return fail(Code::CONFLICT, "a key is taken");
-    co_return Result<void>{};
+Query keep_answers(Tx& tx, int status, KeyList& keys) {
+    return tx.run(claim_many, {keys.accounts, keys.routes, keys.keys, keys.digests, keys.answers,
+                               status, tx.now + answers_kept, tx.now});
 }
 
 Task<Result<void>> keep_answer(Tx& tx, const IdempotencyKey& key, int status,

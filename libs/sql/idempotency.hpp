@@ -50,8 +50,9 @@ Task<Result<void>> keep_answer(Tx& tx, const IdempotencyKey& key, int status,
                                std::string_view body);
 // Takes back a begun attempt that ended without effect.
 Task<Result<void>> forget_attempt(Tx& tx, const IdempotencyKey& key);
-// Many keys at once, where the engine takes arrays. A batch takes its keys last, behind the rows of
-// its effects: whoever waited for those sees, by find_answers, what the one before kept.
+// Many keys at once, where the engine takes arrays. A batch looks for its keys behind the rows of
+// its effects: whoever waited for those sees what the one before kept. The queries are not awaited
+// yet, so that they may travel with others; the list lives until they were.
 struct KeyList {
     ArrayText accounts, routes, keys, digests, answers;
     std::size_t count = 0;
@@ -61,10 +62,11 @@ struct FoundAnswer {
     IdempotencyKey key;
     std::optional<KeptAnswer> kept; // nothing: the first request has not ended
 };
-// Those of the keys that are taken.
-Task<Result<std::vector<FoundAnswer>>> find_answers(Tx& tx, KeyList keys);
-// CONFLICT when another took one of them meanwhile.
-Task<Result<void>> keep_answers(Tx& tx, int status, KeyList keys);
+// Those of the keys that are taken: its rows as found_answers reads them.
+Query look_for_answers(Tx& tx, KeyList& keys);
+std::vector<FoundAnswer> found_answers(const Rows& rows);
+// Another has taken one of them meanwhile if it changes fewer rows than there are keys.
+Query keep_answers(Tx& tx, int status, KeyList& keys);
 
 // Deletes up to `most` expired keys; the number deleted.
 Task<Result<std::int64_t>> prune_answers(Tx& tx, std::int64_t most);

@@ -32,12 +32,11 @@ Task<Result<void>> append_event(Tx& tx, MessageId id, OutboxEvent event) {
     co_return Result<void>{};
 }
 
-Task<Result<void>> append_first_events(Tx& tx, std::string_view topic, std::string_view type,
-                                       int version, FirstEvents events) {
-    TRY(co_await tx.run(insert_first_events,
-                        {events.ids, events.keys, events.data, topic, type, version, tx.now}));
+Query append_first_events(Tx& tx, std::string_view topic, std::string_view type, int version,
+                          FirstEvents& events) {
     tx.has_events = true;
-    co_return Result<void>{};
+    return tx.run(insert_first_events,
+                  {events.ids, events.keys, events.data, topic, type, version, tx.now});
 }
 
 Task<Result<bool>> first_time(Tx& tx, std::string_view consumer, MessageId id) {

@@ -36,8 +36,9 @@ struct FirstEvents {
         ++count;
     }
 };
-Task<Result<void>> append_first_events(Tx& tx, std::string_view topic, std::string_view type,
-                                       int version, FirstEvents events);
+// Not awaited yet, so that it may travel with others; `events` lives until it was.
+Query append_first_events(Tx& tx, std::string_view topic, std::string_view type, int version,
+                          FirstEvents& events);
 
 // True when this consumer has not seen the message; noted in the same transaction.
 Task<Result<bool>> first_time(Tx& tx, std::string_view consumer, MessageId id);

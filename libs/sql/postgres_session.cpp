@@ -244,12 +244,8 @@ Task<PostgresSession::End> PostgresSession::run_one(Job& job, bool apart, bool a
             job.refuse();
             break;
         }
-        Answer answer = co_await ask(query_->statement, query_->values, query_->count);
-        wrote_ = wrote_ || answer.wrote;
-        if (answer.good()) {
-            query_->result = std::move(answer.rows);
-            continue;
-        }
+        const Answer answer = co_await ask(*query_);
+        if (answer.good()) continue;
         End end = end_of(answer);
         if (end == End::undone && !apart && !alone) end = End::apart;
         if (end != End::undone) {
@@ -331,12 +327,20 @@ int PostgresSession::send_what_comes_first() {
     return sent;
 }
 
-Task<Answer> PostgresSession::ask(const Statement& statement, const Value* values,
-                                  std::size_t count) {
-    const int before = send_what_comes_first();
-    wire_.send(statement, values, count);
+// Leaves the rows with each; the last answer, which a failure of any is.
+Task<Answer> PostgresSession::ask(Query& first) {
+    int before = send_what_comes_first();
+    for (const Query* query = &first; query; query = query->also)
+        wire_.send(query->statement, query->values, query->count);
     wire_.flush();
-    co_return co_await last_of(before + 1);
+    Answer answer;
+    for (Query* query = &first; query; query = query->also) {
+        answer = co_await last_of(std::exchange(before, 0) + 1);
+        if (answer.kind == Answer::Kind::lost) break;
+        wrote_ = wrote_ || answer.wrote;
+        if (answer.good()) query->result = std::move(answer.rows);
+    }
+    co_return answer;
 }
 
 // A failure among them is also the last one's: the server runs nothing behind it.

@@ -43,7 +43,7 @@ private:
     Task<End> run_one(Job& job, bool apart, bool alone);
     bool begin_work(Job& job);
     bool go_on(Job& job);
-    Task<Answer> ask(const Statement& statement, const Value* values, std::size_t count);
+    Task<Answer> ask(Query& first);
     int send_what_comes_first();
     Task<Answer> last_of(int answers);
     Task<End> commit();

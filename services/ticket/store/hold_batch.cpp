@@ -14,16 +14,19 @@ namespace {
 constexpr auto take = move(SeatState::available, SeatEvent::hold);
 
 // LATERAL keeps the order of locking and the plan: a join would be made over the whole table.
+#define IS_FREE "(state = ?4 OR (state = ?5 AND hold_until_us <= ?3))"
 constexpr Statement lock_free_seats{
     "SELECT s.event, s.seat, s.version FROM unnest(?1::text::bytea[], ?2::text::bigint[]) "
     "AS q(event, seat), LATERAL (SELECT event, seat, version FROM seats "
-    "WHERE seats.event = q.event AND seats.seat = q.seat "
-    "AND (state = ?4 OR (state = ?5 AND hold_until_us <= ?3)) FOR UPDATE) AS s"};
+    "WHERE seats.event = q.event AND seats.seat = q.seat AND " IS_FREE " FOR UPDATE) AS s"};
+// Of those whose first seat is free: losers lock nothing, so that they cost no write.
 constexpr Statement lock_accounts{
     "SELECT a.event, a.account, a.seats, a.paused_until_us "
-    "FROM unnest(?1::text::bytea[], ?2::text::bytea[]) AS q(event, account), "
-    "LATERAL (SELECT * FROM accounts WHERE accounts.event = q.event "
-    "AND accounts.account = q.account FOR UPDATE) AS a"};
+    "FROM unnest(?1::text::bytea[], ?2::text::bigint[], ?6::text::bytea[]) "
+    "AS q(event, seat, account), LATERAL (SELECT * FROM accounts WHERE accounts.event = q.event "
+    "AND accounts.account = q.account AND EXISTS (SELECT 1 FROM seats WHERE "
+    "seats.event = q.event AND seats.seat = q.seat AND " IS_FREE ") FOR UPDATE) AS a"};
+#undef IS_FREE
 constexpr Statement write_seats{
     "UPDATE seats SET state = ?5, version = version + 1, hold_until_us = q.until, "
     "reservation = q.reservation FROM unnest(?1::text::bytea[], ?2::text::bigint[], "
@@ -60,7 +63,8 @@ public:
 
     // Sorted, so that two batches lock in one order.
     std::vector<SeatKey> seats() const;
-    std::vector<AccountKey> accounts_of_candidates() const;
+    // With the first seat of each order.
+    std::vector<std::pair<AccountKey, std::int64_t>> accounts_wanted() const;
     void add_free(const SeatKey& seat, std::int64_t version) { free_.emplace(seat, version); }
     void add_account(const AccountKey& account, AccountRow row) { accounts_[account] = row; }
     void add_kept(FoundAnswer found) { kept_.push_back(std::move(found)); }
@@ -114,13 +118,11 @@ bool Batch::all_free(const HoldOrder& order) const {
         order.seats, [&](std::int64_t seat) { return free_.contains({order.event, seat}); });
 }
 
-std::vector<AccountKey> Batch::accounts_of_candidates() const {
-    std::vector<AccountKey> all;
+std::vector<std::pair<AccountKey, std::int64_t>> Batch::accounts_wanted() const {
+    std::vector<std::pair<AccountKey, std::int64_t>> all;
     for (const HoldOrder& order : orders_)
-        if (all_free(order)) all.emplace_back(order.event, order.account);
+        all.push_back({{order.event, order.account}, order.seats.front()});
     std::ranges::sort(all);
-    const auto rest = std::ranges::unique(all);
-    all.erase(rest.begin(), rest.end());
     return all;
 }
 
@@ -190,101 +192,91 @@ HoldOutcomes Batch::finish() {
     return all;
 }
 
-Task<Result<void>> read_seats(Tx& tx, Batch& batch) {
+// The rows that decide, in one exchange. Keys are looked for last, when the locks were had.
+Task<Result<void>> read(Tx& tx, Batch& batch, const std::vector<HoldOrder>& orders) {
     ArrayText events, numbers;
     for (const auto& [event, seat] : batch.seats()) {
         events.add(event);
         numbers.add(seat);
     }
-    const Rows rows = TRY(
-        co_await tx.run(lock_free_seats, {events, numbers, tx.now, int(take.from), int(take.to)}));
-    for (std::size_t i = 0; i < rows.size(); ++i)
-        batch.add_free({rows.id<EventId>(i, 0), rows.integer(i, 1)}, rows.integer(i, 2));
-    co_return Result<void>{};
-}
-
-Task<Result<void>> read_keys(Tx& tx, Batch& batch, const std::vector<HoldOrder>& orders) {
+    ArrayText events_of, seats_of, accounts_of;
+    for (const auto& [account, seat] : batch.accounts_wanted()) {
+        events_of.add(account.first);
+        seats_of.add(seat);
+        accounts_of.add(account.second);
+    }
     KeyList keys;
     for (const HoldOrder& order : orders) keys.add(order.key, "");
-    for (FoundAnswer& found : TRY(co_await find_answers(tx, std::move(keys))))
+    const int free = int(take.from), held = int(take.to);
+    Query seats = tx.run(lock_free_seats, {events, numbers, tx.now, free, held});
+    Query accounts = tx.run(lock_accounts, {events_of, seats_of, tx.now, free, held, accounts_of});
+    Query answers = look_for_answers(tx, keys);
+    const Rows rows = TRY(co_await seats.with(accounts).with(answers));
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        batch.add_free({rows.id<EventId>(i, 0), rows.integer(i, 1)}, rows.integer(i, 2));
+    const Rows known = TRY(std::move(accounts.result));
+    for (std::size_t i = 0; i < known.size(); ++i)
+        batch.add_account({known.id<EventId>(i, 0), known.id<AccountId>(i, 1)},
+                          {known.integer(i, 2), known.instant(i, 3), true, false});
+    for (FoundAnswer& found : found_answers(TRY(std::move(answers.result))))
         batch.add_kept(std::move(found));
     co_return Result<void>{};
 }
 
-Task<Result<void>> read_accounts(Tx& tx, Batch& batch) {
-    const std::vector<AccountKey> wanted = batch.accounts_of_candidates();
-    if (wanted.empty()) co_return Result<void>{};
-    ArrayText events, accounts;
-    for (const auto& [event, account] : wanted) {
-        events.add(event);
-        accounts.add(account);
-    }
-    const Rows rows = TRY(co_await tx.run(lock_accounts, {events, accounts}));
-    for (std::size_t i = 0; i < rows.size(); ++i)
-        batch.add_account({rows.id<EventId>(i, 0), rows.id<AccountId>(i, 1)},
-                          {rows.integer(i, 2), rows.instant(i, 3), true, false});
-    co_return Result<void>{};
-}
-
-Task<Result<void>> write_held_seats(Tx& tx, Batch& batch) {
-    ArrayText events, numbers, untils, reservations;
-    std::int64_t count = 0;
-    for (const std::size_t at : batch.accepted()) {
-        const Reservation& r = batch.outcome(at)->reservation;
-        for (const std::int64_t seat : r.seats) {
-            events.add(r.event);
-            numbers.add(seat);
-            untils.add(r.expires);
-            reservations.add(r.id);
-            ++count;
-        }
-    }
-    const Rows rows =
-        TRY(co_await tx.run(write_seats, {events, numbers, untils, reservations, int(take.to)}));
-    if (rows.changes() != count) co_return fail(Code::INTERNAL, "a locked seat was not written");
-    co_return Result<void>{};
-}
-
-Task<Result<void>> write_reservations(Tx& tx, Batch& batch) {
+// What the batch has decided, as arrays.
+struct Written {
+    ArrayText seat_events, seat_numbers, seat_untils, seat_reservations;
+    std::int64_t seats = 0;
     ArrayText new_events, new_accounts, new_counts, old_events, old_accounts, old_counts;
-    std::int64_t count = 0;
-    for (const auto& [key, account] : batch.accounts()) {
-        if (!account.changed) continue;
-        (account.known ? old_events : new_events).add(key.first);
-        (account.known ? old_accounts : new_accounts).add(key.second);
-        (account.known ? old_counts : new_counts).add(account.seats);
-        ++count;
-    }
-    ArrayText ids, events, accounts, seats, amounts, expires;
-    for (const std::size_t at : batch.accepted()) {
-        const Reservation& r = batch.outcome(at)->reservation;
+    std::int64_t accounts = 0;
+    ArrayText ids, events, account_ids, seat_texts, amounts, expires;
+    FirstEvents told;
+    KeyList keys;
+
+    void add(const Reservation& r, const HoldOrder& order) {
+        for (const std::int64_t seat : r.seats) {
+            seat_events.add(r.event);
+            seat_numbers.add(seat);
+            seat_untils.add(r.expires);
+            seat_reservations.add(r.id);
+            ++seats;
+        }
         ids.add(r.id);
         events.add(r.event);
-        accounts.add(r.account);
-        seats.add(seats_text(r.seats));
+        account_ids.add(r.account);
+        seat_texts.add(seats_text(r.seats));
         amounts.add(r.amount.amount);
         expires.add(r.expires);
+        told.add(order.message, r.id.bytes, to_json(payment_request(r)));
+        keys.add(order.key, r.id.text());
     }
-    const Rows rows = TRY(co_await tx.run(
-        write_rest, {new_events, new_accounts, new_counts, old_events, old_accounts, old_counts,
-                     ids, events, accounts, seats, amounts, expires, tx.now}));
-    if (rows.empty() || rows.integer(0, 0) != count)
-        co_return fail(Code::CONFLICT, "another process has just made an account's row");
-    co_return Result<void>{};
-}
+    void add(const AccountKey& key, const AccountRow& row) {
+        if (!row.changed) return;
+        (row.known ? old_events : new_events).add(key.first);
+        (row.known ? old_accounts : new_accounts).add(key.second);
+        (row.known ? old_counts : new_counts).add(row.seats);
+        ++accounts;
+    }
+};
 
-Task<Result<void>> write_events_and_keys(Tx& tx, Batch& batch,
-                                         const std::vector<HoldOrder>& orders) {
-    FirstEvents events;
-    KeyList keys;
-    for (const std::size_t at : batch.accepted()) {
-        const Reservation& r = batch.outcome(at)->reservation;
-        events.add(orders[at].message, r.id.bytes, to_json(payment_request(r)));
-        keys.add(orders[at].key, r.id.text());
-    }
-    TRY(co_await append_first_events(tx, topic_payment, PaymentRequested::type, 1,
-                                     std::move(events)));
-    TRY(co_await keep_answers(tx, 201, std::move(keys)));
+// In one exchange.
+Task<Result<void>> write(Tx& tx, Batch& batch, const std::vector<HoldOrder>& orders) {
+    Written w;
+    for (const std::size_t at : batch.accepted()) w.add(batch.outcome(at)->reservation, orders[at]);
+    for (const auto& [key, row] : batch.accounts()) w.add(key, row);
+    Query seats = tx.run(write_seats, {w.seat_events, w.seat_numbers, w.seat_untils,
+                                       w.seat_reservations, int(take.to)});
+    Query rest = tx.run(write_rest, {w.new_events, w.new_accounts, w.new_counts, w.old_events,
+                                     w.old_accounts, w.old_counts, w.ids, w.events, w.account_ids,
+                                     w.seat_texts, w.amounts, w.expires, tx.now});
+    Query told = append_first_events(tx, topic_payment, PaymentRequested::type, 1, w.told);
+    Query keys = keep_answers(tx, 201, w.keys);
+    const Rows rows = TRY(co_await seats.with(rest).with(told).with(keys));
+    if (rows.changes() != w.seats) co_return fail(Code::INTERNAL, "a locked seat was not written");
+    const Rows counted = TRY(std::move(rest.result));
+    const bool alone = !counted.empty() && counted.integer(0, 0) == w.accounts;
+    if (!alone || TRY(std::move(keys.result)).changes() != std::int64_t(w.keys.count))
+        co_return fail(Code::CONFLICT, "another process has just made the same row");
     co_return Result<void>{};
 }
 
@@ -292,17 +284,11 @@ Task<Result<void>> write_events_and_keys(Tx& tx, Batch& batch,
 
 Task<Result<HoldOutcomes>> hold_many(Tx& tx, const std::vector<HoldOrder>& orders) {
     Batch batch(orders, tx.now);
-    TRY(co_await read_seats(tx, batch));
-    TRY(co_await read_accounts(tx, batch));
-    TRY(co_await read_keys(tx, batch, orders));
+    TRY(co_await read(tx, batch, orders));
     batch.decide();
     for (const auto& [order, id] : batch.repeated())
         batch.set(order, Held{TRY(co_await find_reservation(tx, id)), {}, true});
-    if (!batch.accepted().empty()) {
-        TRY(co_await write_held_seats(tx, batch));
-        TRY(co_await write_reservations(tx, batch));
-        TRY(co_await write_events_and_keys(tx, batch, orders));
-    }
+    if (!batch.accepted().empty()) TRY(co_await write(tx, batch, orders));
     co_return batch.finish();
 }
 

@@ -1,5 +1,5 @@
 // Holds of many at once, for engines that take arrays: lock the rows, decide by a pure function,
-// write them all. A batch costs six round trips however many holds it has, and one commit.
+// write them all. A batch costs three exchanges however many holds it has, the last its commit.
 //
 // Rows are locked in this order: seats (those free or expired only, by event and number), then
 // accounts. Seats that are not free are not locked, so a batch of losers writes nothing at all.
