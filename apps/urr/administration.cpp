@@ -21,8 +21,23 @@ std::optional<Role> role_of(std::string_view name) {
 
 } // namespace
 
+namespace {
+
+int migrate_databases(const Settings& settings) {
+    for (const Stores::File& file : Stores::files()) {
+        if (const auto done = migrate_on_postgres(settings, file); !done)
+            return failed(done.error());
+        std::printf("%.*s is at version %d\n", int(file.name.size()), file.name.data(),
+                    file.migrations.back().version);
+    }
+    return 0;
+}
+
+} // namespace
+
 int migrate_stores(const Settings& settings, const Arguments& arguments) {
     if (!arguments.empty()) return wrong_use("migrate: unknown argument " + arguments[0]);
+    if (on_postgres(settings)) return migrate_databases(settings);
     const std::string& folder = settings.text("URR_DATA");
     const SystemClock clock;
     const auto stores = Stores::open(folder, clock);

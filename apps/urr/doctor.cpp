@@ -113,6 +113,20 @@ std::vector<Finding> examine_stores(const std::string& folder, const Clock& cloc
     return findings;
 }
 
+std::vector<Finding> examine_databases(const Settings& settings) {
+    std::vector<Finding> findings;
+    for (const Stores::File& file : Stores::files()) {
+        const auto fits = check_on_postgres(settings, file);
+        if (fits)
+            findings.push_back({true, std::string(file.name) + ": schema " +
+                                          std::to_string(file.migrations.back().version) +
+                                          " or later, its server answers"});
+        else
+            findings.push_back({false, std::string(fits.error().text())});
+    }
+    return findings;
+}
+
 std::vector<Finding> examine_ports(const Settings& settings) {
     std::vector<Finding> findings;
     for (const std::string_view name : {"URR_PORT", "URR_VWR_PORT"}) {
@@ -156,7 +170,7 @@ int doctor(const Settings& settings, const Arguments& arguments) {
     if (findings[0].good) { // the rest would only say the same again
         findings.push_back(examine_space(folder));
         add(examine_keys(folder));
-        add(examine_stores(folder, clock));
+        add(on_postgres(settings) ? examine_databases(settings) : examine_stores(folder, clock));
     }
     add(examine_ports(settings));
     findings.push_back(examine_file_limit());

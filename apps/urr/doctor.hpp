@@ -19,6 +19,8 @@ Finding examine_space(const std::string& folder);
 std::vector<Finding> examine_keys(const std::string& folder);
 // A store's schema, its integrity, and its time beside the clock.
 std::vector<Finding> examine_stores(const std::string& folder, const Clock& clock);
+// Those on PostgreSQL.
+std::vector<Finding> examine_databases(const Settings& settings);
 // Free, or answering /health.
 std::vector<Finding> examine_ports(const Settings& settings);
 Finding examine_file_limit();

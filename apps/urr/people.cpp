@@ -86,7 +86,9 @@ int admin(const Settings& settings, const Arguments& given) {
         file.empty() ? Result<std::string>(drawn_password(random)) : read_password(file);
     if (!password) return failed(password.error());
     const auto loop = make_asio_loop();
-    auto stores = Stores::open(settings.text("URR_DATA"), clock);
+    Roles only_auth = Roles::none();
+    only_auth.auth = true;
+    auto stores = Stores::open({settings, clock, random, *loop}, only_auth);
     if (!stores) return failed(stores.error());
     const auto made =
         make_person(settings, *loop, *stores->auth, {email, name, *password, Role::admin});

@@ -56,7 +56,13 @@ void ProcessMetrics::append_metrics(MetricsText& out) const {
         {"urr_store_rolled_back_total", "Works that ended with an error.",
          &StoreCounters::rolled_back},
         {"urr_store_dropped_total", "Works whose caller had gone.", &StoreCounters::dropped},
-        {"urr_store_lost_batches_total", "Commits that failed.", &StoreCounters::lost_batches}};
+        {"urr_store_lost_batches_total", "Commits that failed.", &StoreCounters::lost_batches},
+        {"urr_store_unknown_batches_total", "Commits whose outcome nobody knows.",
+         &StoreCounters::unknown_batches},
+        {"urr_store_retried_total", "Batches that met the locks of others.",
+         &StoreCounters::retried},
+        {"urr_store_reconnects_total", "Connections to the server that were lost.",
+         &StoreCounters::reconnects}};
     std::vector<StoreCounters> counters;
     counters.reserve(stores_.size());
     for (const Store& store : stores_) counters.push_back(store.database->counters());
@@ -64,7 +70,7 @@ void ProcessMetrics::append_metrics(MetricsText& out) const {
         for (std::size_t i = 0; i < stores_.size(); ++i)
             out.counter(figure.name, figure.help, counters[i].*figure.value, stores_[i].label);
     for (const Store& store : stores_)
-        out.gauge("urr_store_healthy", "0: needs a restart.", store.database->healthy() ? 1 : 0,
+        out.gauge("urr_store_healthy", "0: takes no work.", store.database->healthy() ? 1 : 0,
                   store.label);
     for (std::size_t i = 0; i < stores_.size(); ++i)
         out.gauge("urr_store_clock_was_set_back", "1: the wall clock was behind the store's time.",

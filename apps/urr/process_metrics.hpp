@@ -6,7 +6,7 @@
 #include "libs/contract/component.hpp"
 #include "libs/http/server.hpp"
 #include "libs/messaging/message.hpp"
-#include "libs/sql/sqlite_database.hpp"
+#include "libs/sql/database.hpp"
 
 namespace urr::app {
 
@@ -14,7 +14,7 @@ class ProcessMetrics final : public ServiceComponent {
 public:
     void watch(const RunLoop& loop) { loops_.push_back(&loop); }
     // `label` is a constant: store="ticket".
-    void watch(std::string_view label, const SqliteDatabase& store) {
+    void watch(std::string_view label, const Database& store) {
         stores_.push_back({label, &store});
     }
     void watch(const EventLog* events) { events_ = events; }
@@ -40,7 +40,7 @@ private:
 
     struct Store {
         std::string_view label;
-        const SqliteDatabase* database;
+        const Database* database;
     };
     std::vector<const RunLoop*> loops_;
     std::vector<Listener> listeners_;

@@ -63,6 +63,16 @@ std::vector<ticket::Event> demo_sales(Instant now, Random& random) {
 
 } // namespace
 
+namespace {
+
+Roles auth_and_ticket() {
+    Roles roles = Roles::none();
+    roles.auth = roles.ticket = true;
+    return roles;
+}
+
+} // namespace
+
 int seed(const Settings& settings, const Arguments& given) {
     Arguments arguments = given;
     const bool once = take_flag(arguments, "--once");
@@ -71,7 +81,7 @@ int seed(const Settings& settings, const Arguments& given) {
     SystemClock clock;
     SystemRandom random;
     const auto loop = make_asio_loop();
-    auto stores = Stores::open(settings.text("URR_DATA"), clock);
+    auto stores = Stores::open({settings, clock, random, *loop}, auth_and_ticket());
     if (!stores) return failed(stores.error());
     const Instant now = clock.now();
     std::vector<ticket::Event> events =

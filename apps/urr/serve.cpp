@@ -36,7 +36,8 @@ Result<Level> log_level(const Settings& settings) {
 } // namespace
 
 int serve(const Settings& settings, const Arguments& names) {
-    const auto roles = read_roles(names, {.events = uses_kafka(settings)});
+    const auto roles =
+        read_roles(names, {.stores = on_postgres(settings), .events = uses_kafka(settings)});
     if (!roles) return wrong_use("serve: " + std::string(roles.error().text()));
     const auto level = log_level(settings);
     if (!level) return failed(level.error());

@@ -1,5 +1,6 @@
 #include "apps/urr/settings.hpp"
 
+#include "apps/urr/database_settings.hpp"
 #include "libs/aws/service.hpp"
 #include "libs/contract/shared_settings.hpp"
 #include "libs/messaging/kafka/options.hpp"
@@ -27,6 +28,7 @@ std::string values_of(const SettingRow& row) {
 const std::vector<SettingsTable>& settings_tables() {
     static const std::vector<SettingsTable> tables = {
         {"program", settings_table},
+        {"databases", database_settings},
         {"shared", shared_settings},
         {"Kafka", kafka_settings},
         {"aws", aws::settings},

@@ -7,6 +7,8 @@
 #include <cstring>
 
 #include "libs/messaging/table_log.hpp"
+#include "libs/sql/postgres_database.hpp"
+#include "libs/sql/postgres_migrations.hpp"
 #include "services/auth/store/schema.hpp"
 #include "services/payment/sandbox_acquirer.hpp"
 #include "services/payment/store/payments.hpp"
@@ -19,21 +21,106 @@ namespace urr::app {
 const std::vector<Stores::File>& Stores::files() {
     using R = const Roles&;
     static const std::vector<File> all = {
-        {"auth", R"(store="auth")", &Stores::auth, auth::migrations, [](R r) { return r.auth; }},
+        {"auth", R"(store="auth")", &Stores::auth, auth::migrations, [](R r) { return r.auth; },
+         "URR_AUTH_DATABASE_"},
         {"ticket", R"(store="ticket")", &Stores::ticket, ticket::migrations,
-         [](R r) { return r.ticket || r.catalog; }},
+         [](R r) { return r.ticket || r.catalog; }, "URR_TICKET_DATABASE_"},
         {"payment", R"(store="payment")", &Stores::payment, payment::migrations,
-         [](R r) { return r.payment; }},
+         [](R r) { return r.payment; }, "URR_PAYMENT_DATABASE_"},
         {"acquirer", R"(store="acquirer")", &Stores::acquirer, payment::acquirer_migrations,
-         [](R r) { return r.payment; }},
+         [](R r) { return r.payment; }, "URR_ACQUIRER_DATABASE_"},
         {"queue", R"(store="queue")", &Stores::queue, queue::migrations,
-         [](R r) { return r.queue; }},
+         [](R r) { return r.queue; }, "URR_QUEUE_DATABASE_"},
         {"events", R"(store="events")", &Stores::events, event_log_migrations,
-         [](R r) { return r.any_with_events(); }},
+         [](R r) { return r.any_with_events(); }, "URR_EVENTS_DATABASE_"},
         {"vwr", R"(store="vwr")", &Stores::waiting_room, waiting_room::migrations(),
-         [](R r) { return r.waiting_room; }},
+         [](R r) { return r.waiting_room; }, "URR_VWR_DATABASE_"},
     };
     return all;
+}
+
+namespace {
+
+constexpr const char* view_of_catalog = "catalog_events_v1"; // the user sees no more
+
+std::string url_of(const Settings& settings, const Stores::File& file) {
+    return settings.text(std::string(file.setting) + "URL");
+}
+
+std::string owner_url_of(const Settings& settings, const Stores::File& file) {
+    const std::string& url = settings.text(std::string(file.setting) + "OWNER_URL");
+    return url.empty() ? url_of(settings, file) : url;
+}
+
+std::unexpected<Error> of_setting(std::string_view setting, const Error& error) {
+    return fail(Code::UNAVAILABLE,
+                std::string(setting) + ": " + std::string(error.text())); // the URL is a secret
+}
+
+PostgresOptions options_of(const StoreParts& parts, std::string url) {
+    PostgresOptions options;
+    options.url = std::move(url);
+    options.connections = int(parts.settings.number("URR_DATABASE_CONNECTIONS"));
+    options.pooled = parts.settings.yes("URR_DATABASE_POOLED");
+    options.random = &parts.random;
+    return options;
+}
+
+Result<std::unique_ptr<Database>> open_on_postgres(const StoreParts& parts, PostgresOptions options,
+                                                   std::string_view label) {
+    if (parts.log)
+        options.told = [log = parts.log, label](std::string_view event, std::string_view detail) {
+            log->write(event == "store_away" ? Level::error : Level::info, event,
+                       {{"store", label}, {"error", detail}});
+        };
+    return open_postgres(options, parts.loop);
+}
+
+Result<Stores> open_all_on_postgres(const StoreParts& parts, const Roles& roles, Schema schema) {
+    const Settings& settings = parts.settings;
+    Stores stores;
+    for (const Stores::File& file : Stores::files()) {
+        const bool views_only = file.name == "ticket" && !roles.ticket;
+        if (!file.needed(roles) || views_only) continue;
+        auto fits = check_on_postgres(settings, file);
+        if (!fits && schema == Schema::migrated) fits = migrate_on_postgres(settings, file);
+        TRY_PLAIN(std::move(fits));
+        stores.*file.store = TRY_PLAIN(
+            open_on_postgres(parts, options_of(parts, url_of(settings, file)), file.name));
+    }
+    if (!roles.catalog) return stores;
+    PostgresOptions options = options_of(parts, settings.text("URR_CATALOG_DATABASE_URL"));
+    options.replica_url = settings.text("URR_CATALOG_DATABASE_REPLICA_URL");
+    if (const auto seen = check_postgres_view(options.url, view_of_catalog); !seen)
+        return of_setting("URR_CATALOG_DATABASE_URL", seen.error());
+    stores.catalog_views = TRY_PLAIN(open_on_postgres(parts, std::move(options), "catalog"));
+    return stores;
+}
+
+} // namespace
+
+bool on_postgres(const Settings& settings) { return settings.text("URR_DATABASE") == "postgres"; }
+
+Result<> migrate_on_postgres(const Settings& settings, const Stores::File& file) {
+    StoreUsers users{user_of_postgres_url(url_of(settings, file)), ""};
+    if (file.name == "ticket")
+        users.viewer = user_of_postgres_url(settings.text("URR_CATALOG_DATABASE_URL"));
+    const auto done = migrate_postgres(owner_url_of(settings, file), file.migrations, users);
+    if (!done) return of_setting(std::string(file.setting) + "OWNER_URL", done.error());
+    return {};
+}
+
+Result<> check_on_postgres(const Settings& settings, const Stores::File& file) {
+    const auto fits = check_postgres_schema(url_of(settings, file), file.migrations);
+    if (!fits) return of_setting(std::string(file.setting) + "URL", fits.error());
+    return {};
+}
+
+Result<Stores> Stores::open(const StoreParts& parts, const Roles& roles, Schema schema) {
+    if (on_postgres(parts.settings)) return open_all_on_postgres(parts, roles, schema);
+    if (parts.settings.text("URR_DATABASE") != "sqlite")
+        return fail(Code::UNAVAILABLE, "URR_DATABASE must be sqlite or postgres");
+    return open(parts.settings.text("URR_DATA"), parts.clock, roles, schema);
 }
 
 Result<Stores> Stores::open(const std::string& folder, const Clock& clock, const Roles& roles,

@@ -1,35 +1,61 @@
-// The embedded stores of an installation: a SQLite file per service in the data folder.
+// The stores of an installation: a SQLite file per service in the data folder, or a PostgreSQL
+// database per service (URR_DATABASE).
 //
-//     Stores stores = TRY_PLAIN(Stores::open(folder, clock, roles, Schema::as_it_is));
+//     Stores stores = TRY_PLAIN(Stores::open({settings, clock, random, loop}, roles));
 //
-// Each file is open in one process at a time.
+// Each file is open in one process at a time; databases are shared.
 #pragma once
 #include <memory>
 #include <string>
 
 #include "apps/urr/roles.hpp"
+#include "libs/core/random.hpp"
+#include "libs/core/settings.hpp"
 #include "libs/sql/migrations.hpp"
+#include "libs/telemetry/log.hpp"
 
 namespace urr::app {
 
 // migrated: what is missing is applied. as_it_is: an older schema is refused, a newer one accepted.
 enum class Schema { migrated, as_it_is };
 
+// What opening takes. PostgreSQL's work is done at the loop, which outlives the stores.
+struct StoreParts {
+    const Settings& settings;
+    const Clock& clock;
+    Random& random;
+    RunLoop& loop;
+    Log* log = nullptr; // told when a server goes away and comes back
+};
+
 struct Stores {
-    std::unique_ptr<SqliteDatabase> auth, ticket, payment, acquirer, queue, waiting_room, events;
+    std::unique_ptr<Database> auth, ticket, payment, acquirer, queue, waiting_room, events;
+    std::unique_ptr<Database> catalog_views; // PostgreSQL: ticket's, as catalog's own user
+
+    // What catalog reads.
+    Database& for_catalog() const { return catalog_views ? *catalog_views : *ticket; }
 
     struct File {
         std::string_view name;  // of the file, without its end
         std::string_view label; // in figures
-        std::unique_ptr<SqliteDatabase> Stores::* store;
+        std::unique_ptr<Database> Stores::* store;
         std::span<const Migration> migrations;
         bool (*needed)(const Roles&);
+        std::string_view setting; // of its URL, without its end
     };
     static const std::vector<File>& files();
 
-    // Those that the roles need. UNAVAILABLE with the file's name and what to do.
+    // Those that the roles need. UNAVAILABLE with the file's or the setting's name and what to do.
+    static Result<Stores> open(const StoreParts& parts, const Roles& roles = {},
+                               Schema schema = Schema::migrated);
+    // Of embedded ones alone.
     static Result<Stores> open(const std::string& folder, const Clock& clock,
                                const Roles& roles = {}, Schema schema = Schema::migrated);
 };
+
+bool on_postgres(const Settings& settings);
+// `urr migrate` and `urr doctor` on PostgreSQL, for one store.
+Result<> migrate_on_postgres(const Settings& settings, const Stores::File& file);
+Result<> check_on_postgres(const Settings& settings, const Stores::File& file);
 
 } // namespace urr::app

@@ -1,5 +1,7 @@
 #include "apps/urr/system.hpp"
 
+#include <unistd.h>
+
 #include <cstring>
 
 #include "apps/urr/event_log.hpp"
@@ -24,7 +26,10 @@ Result<CallerKeys> callers_of(const std::string& folder, std::string_view servic
 // next process is the same one restarted and need not wait for the leases of the one before.
 std::string instance_of(const Settings& settings) {
     const std::string& given = settings.text("URR_INSTANCE");
-    return given.empty() ? "embedded" : given;
+    if (!given.empty() || !on_postgres(settings)) return given.empty() ? "embedded" : given;
+    char host[256] = "";
+    ::gethostname(host, sizeof host - 1); // others work on the same leases
+    return std::string(host) + "-" + std::to_string(::getpid());
 }
 
 } // namespace
@@ -43,7 +48,8 @@ System::System(const Settings& settings, const Roles& roles, RunLoop& loop, Log&
 Result<> System::build() {
     Roles with_stores = roles_;
     if (uses_dynamodb(settings_)) with_stores.waiting_room = false;
-    stores_ = TRY_PLAIN(Stores::open(folder_, clock_, with_stores, Schema::as_it_is));
+    stores_ = TRY_PLAIN(
+        Stores::open({settings_, clock_, random_, loop_, &log_}, with_stores, Schema::as_it_is));
     process_.watch(loop_);
     for (const Stores::File& file : Stores::files())
         if (const auto& store = stores_.*file.store) process_.watch(file.label, *store);
@@ -115,7 +121,7 @@ Result<> System::build_ticket() {
 
 Result<> System::build_catalog() {
     catalog_ = std::make_unique<catalog::Component>(
-        settings_, catalog::Needs{*stores_.ticket, clock_, log_,
+        settings_, catalog::Needs{stores_.for_catalog(), clock_, log_,
                                   TRY_PLAIN(callers_of(folder_, "catalog", {"gateway", "queue"}))});
     to_.catalog = loopback(catalog_->face());
     return {};

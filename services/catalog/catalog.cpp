@@ -21,7 +21,7 @@ void Catalog::add_to(Router& router) {
 // Counting walks over an event's seats, so it is done each second only while that event sells:
 // before nothing is taken, afterwards little changes.
 Task<Result<void>> Catalog::read_all(Context context) {
-    auto events = TRY(co_await tickets_.read(context, events_work));
+    auto events = TRY(co_await tickets_.read_within(staleness, context, events_work));
     const Instant now = clock_.now();
     for (EventView& event : events) {
         event.stock.free = event.seats;
@@ -29,7 +29,8 @@ Task<Result<void>> Catalog::read_all(Context context) {
         Counted& counted = stocks_[event.id];
         const Duration fresh = now < event.sale_end ? kept : kept_without_store;
         if (now - counted.at >= fresh)
-            counted = {TRY(co_await tickets_.read(context, stock_work, event.id)), now};
+            counted = {TRY(co_await tickets_.read_within(staleness, context, stock_work, event.id)),
+                       now};
         event.stock = counted.stock;
     }
     events_ = std::move(events);

@@ -11,6 +11,7 @@
 namespace urr::catalog {
 
 inline constexpr Duration kept = seconds(1);
+inline constexpr Duration staleness = seconds(2); // of a replica that is read
 inline constexpr Duration kept_without_store = minutes(1);
 
 class Catalog {
