@@ -6,6 +6,7 @@
 
 #include "libs/sql/postgres_database.hpp"
 #include "libs/sql/postgres_text.hpp"
+#include "libs/sql/postgres_wire.hpp"
 
 namespace urr {
 
@@ -64,6 +65,15 @@ public:
         for (std::size_t r = 0; r < rows.size(); ++r)
             for (int c = 0; c < PQnfields(result.get()); ++c)
                 rows[r].emplace_back(PQgetvalue(result.get(), int(r), c));
+        return rows;
+    }
+    Result<Rows> rows_of(const std::string& sql) {
+        const Owned result(
+            PQexecParams(connection_, sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 1),
+            &PQclear);
+        Rows rows;
+        if (PQresultStatus(result.get()) != PGRES_TUPLES_OK || !read_rows(result.get(), rows))
+            return failure();
         return rows;
     }
     // A name in quotes: names cannot be bound.
@@ -169,6 +179,10 @@ Result<> check_postgres_view(const std::string& url, const std::string& view) {
     const auto to = TRY_PLAIN(Connection::open(url));
     if (TRY_PLAIN(to->ask(find_table, {"public." + view}))[0][0] == "t") return {};
     return fail(Code::UNAVAILABLE, "the view " + view + " is missing: run 'urr migrate'");
+}
+
+Result<Rows> ask_postgres(const std::string& url, const Statement& statement) {
+    return TRY_PLAIN(Connection::open(url))->rows_of(postgres_statement(statement));
 }
 
 Result<> run_postgres_script(const std::string& url, const std::string& sql) {

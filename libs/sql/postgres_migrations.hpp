@@ -28,6 +28,8 @@ Result<> migrate_postgres(const std::string& owner_url, std::span<const Migratio
 Result<> check_postgres_schema(const std::string& url, std::span<const Migration> migrations);
 // A viewer may see the views only: is `view` there?
 Result<> check_postgres_view(const std::string& url, const std::string& view);
+// One statement without parameters, and all its rows.
+Result<Rows> ask_postgres(const std::string& url, const Statement& statement);
 // A script as it is, for tests and benchmarks.
 Result<> run_postgres_script(const std::string& url, const std::string& sql);
 

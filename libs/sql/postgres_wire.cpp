@@ -74,16 +74,6 @@ bool add_cell(const PGresult* result, int row, int column, Rows& rows) {
     }
 }
 
-// False: a column has a type that the two databases do not share.
-bool read_rows(const PGresult* result, Rows& rows) {
-    const int columns = PQnfields(result), count = PQntuples(result);
-    rows.begin(std::size_t(columns));
-    for (int row = 0; row < count; ++row)
-        for (int column = 0; column < columns; ++column)
-            if (!add_cell(result, row, column, rows)) return false;
-    return true;
-}
-
 Answer failure_of(const PGresult* result) {
     const auto field = [result](int which) {
         const char* text = PQresultErrorField(result, which);
@@ -147,6 +137,15 @@ struct Parameters {
 };
 
 } // namespace
+
+bool read_rows(const PGresult* result, Rows& rows) {
+    const int columns = PQnfields(result), count = PQntuples(result);
+    rows.begin(std::size_t(columns));
+    for (int row = 0; row < count; ++row)
+        for (int column = 0; column < columns; ++column)
+            if (!add_cell(result, row, column, rows)) return false;
+    return true;
+}
 
 PostgresWire::PostgresWire(RunLoop& loop, bool pooled) : loop_(loop), pooled_(pooled) {}
 PostgresWire::~PostgresWire() { close(); }

@@ -21,6 +21,9 @@ struct pg_result;
 
 namespace urr {
 
+// Adds a result's rows. False: a column has a type that the two databases do not share.
+bool read_rows(const pg_result* result, Rows& rows);
+
 struct PostgresTarget {
     std::string url;
     bool writable = true; // a server that takes no writes is not taken

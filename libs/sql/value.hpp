@@ -50,6 +50,8 @@ class Rows {
 public:
     std::size_t size() const { return columns_ ? cells_.size() / columns_ : 0; }
     bool empty() const { return cells_.empty(); }
+    std::size_t columns() const { return columns_; }
+    Value::Kind kind(std::size_t row, std::size_t column) const { return cell(row, column).kind; }
     // Rows that an INSERT, UPDATE or DELETE touched.
     std::int64_t changes() const { return changes_; }
 

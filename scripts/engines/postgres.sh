@@ -8,7 +8,8 @@
 # PORT 0 is any free port: DIR/port (and DIR/replica.port) tell it. PIDs in DIR/main.pid, DIR/replica.pid.
 # DIR/users.txt has a password for each user: postgres (superuser), urr_owner, who owns the databases auth_db,
 # ticket_db, payment_db, acquirer_db, queue_db, events_db and vwr_db, and a user for each service, whom `urr
-# migrate` gives the least rights. DIR/urr.env has the settings of urr. TLS only; its CA is DIR/tls/ca.pem.
+# migrate` gives the least rights. DIR/urr.env has the settings of urr, DIR/stores the stores for
+# `urr stampede --stores`. TLS only; its CA is DIR/tls/ca.pem.
 # Environment: URR_POSTGRES_VERSION (16.4.0; 15: Debian's), SYNCHRONOUS=1: a commit waits for the standby.
 #
 # A server does not run as root: root's runs as `nobody`, in /var/tmp where DIR is hidden from that user.
@@ -176,6 +177,9 @@ write_settings() {
             [ ! -e "$dir/replica.port" ] ||
                 echo "URR_CATALOG_DATABASE_REPLICA_URL=$(url catalog ticket_db replica.port)"
         } >"$dir/urr.env"
+        for name in ticket payment acquirer queue; do
+            echo "$name=$(url urr_owner "${name}_db" port)"
+        done >"$dir/stores"
     )
 }
 

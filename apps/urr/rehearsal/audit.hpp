@@ -42,10 +42,11 @@ struct Audit {
 struct StorePaths {
     std::string ticket, payment, acquirer, queue;
 };
+// Where they are: files, or URLs of PostgreSQL.
 // The embedded stores of an installation's folder.
 StorePaths stores_in(const std::string& folder);
-// A file of lines "ticket=PATH", "payment=PATH", "acquirer=PATH", "queue=PATH", or of one line
-// "folder=PATH"; empty lines and lines that begin with # do not count.
+// A file of lines "ticket=PATH" (or a URL), "payment=PATH", "acquirer=PATH", "queue=PATH", or of
+// one line "folder=PATH"; empty lines and lines that begin with # do not count.
 Result<StorePaths> read_stores_file(const std::string& path);
 
 // What the client half needs of the stores. Ids are bytes as they stand there.

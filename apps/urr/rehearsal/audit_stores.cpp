@@ -1,8 +1,10 @@
 #include <sqlite3.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 
-#include "apps/urr/rehearsal/audit.hpp"
+#include "apps/urr/rehearsal/audit_copy.hpp"
 
 namespace urr::app {
 
@@ -15,7 +17,11 @@ constexpr std::int64_t ticks_us = 2'000'000;    // who joins that late may miss 
 class Store {
 public:
     Store() = default;
-    ~Store() { sqlite3_close(handle_); }
+    ~Store() {
+        sqlite3_close(handle_);
+        std::error_code ignored;
+        if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
+    }
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
 
@@ -24,6 +30,13 @@ public:
             return problem("cannot read " + path);
         sqlite3_busy_timeout(handle_, 5000);
         return {};
+    }
+    // A folder that goes with this.
+    Result<std::string> folder() {
+        std::string path = (std::filesystem::temp_directory_path() / "urr_audit_XXXXXX").string();
+        if (!::mkdtemp(path.data())) return fail(Code::UNAVAILABLE, "cannot make a folder in /tmp");
+        folder_ = path;
+        return path;
     }
     Result<> attach(const std::string& path, const char* as) {
         return each(std::string("ATTACH ?1 AS ") + as, path, [](sqlite3_stmt*) {});
@@ -57,6 +70,7 @@ private:
                     "audit: " + what + ": " + (handle_ ? sqlite3_errmsg(handle_) : "no memory"));
     }
     sqlite3* handle_ = nullptr;
+    std::string folder_;
 };
 
 // One question to the stores: how many rows break the rule. ?1 is the event. States are those of
@@ -134,7 +148,8 @@ std::string bytes_of(sqlite3_stmt* row, int column) {
                  : std::string();
 }
 
-Result<> open_all(Store& store, const StorePaths& paths) {
+Result<> open_all(Store& store, StorePaths paths) {
+    if (are_on_postgres(paths)) paths = TRY_PLAIN(copy_stores(paths, TRY_PLAIN(store.folder())));
     TRY_PLAIN(store.open(paths.ticket));
     TRY_PLAIN(store.attach(paths.payment, "payment"));
     TRY_PLAIN(store.attach(paths.acquirer, "acquirer"));
