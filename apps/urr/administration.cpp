@@ -25,6 +25,7 @@ namespace {
 
 int migrate_databases(const Settings& settings) {
     for (const Stores::File& file : Stores::files()) {
+        if (!stands_on_postgres(settings, file)) continue;
         if (const auto done = migrate_on_postgres(settings, file); !done)
             return failed(done.error());
         std::printf("%.*s is at version %d\n", int(file.name.size()), file.name.data(),

@@ -116,6 +116,7 @@ std::vector<Finding> examine_stores(const std::string& folder, const Clock& cloc
 std::vector<Finding> examine_databases(const Settings& settings) {
     std::vector<Finding> findings;
     for (const Stores::File& file : Stores::files()) {
+        if (!stands_on_postgres(settings, file)) continue;
         const auto fits = check_on_postgres(settings, file);
         if (fits)
             findings.push_back({true, std::string(file.name) + ": schema " +

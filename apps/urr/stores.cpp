@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "apps/urr/event_log.hpp"
 #include "libs/messaging/table_log.hpp"
 #include "libs/sql/postgres_database.hpp"
 #include "libs/sql/postgres_migrations.hpp"
@@ -81,7 +82,7 @@ Result<Stores> open_all_on_postgres(const StoreParts& parts, const Roles& roles,
     Stores stores;
     for (const Stores::File& file : Stores::files()) {
         const bool views_only = file.name == "ticket" && !roles.ticket;
-        if (!file.needed(roles) || views_only) continue;
+        if (!file.needed(roles) || views_only || !stands_on_postgres(settings, file)) continue;
         auto fits = check_on_postgres(settings, file);
         if (!fits && schema == Schema::migrated) fits = migrate_on_postgres(settings, file);
         TRY_PLAIN(std::move(fits));
@@ -98,6 +99,11 @@ Result<Stores> open_all_on_postgres(const StoreParts& parts, const Roles& roles,
 }
 
 } // namespace
+
+// With Kafka there is no table of events.
+bool stands_on_postgres(const Settings& settings, const Stores::File& file) {
+    return file.name != "events" || !uses_kafka(settings);
+}
 
 bool on_postgres(const Settings& settings) { return settings.text("URR_DATABASE") == "postgres"; }
 

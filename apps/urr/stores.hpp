@@ -54,6 +54,7 @@ struct Stores {
 };
 
 bool on_postgres(const Settings& settings);
+bool stands_on_postgres(const Settings& settings, const Stores::File& file);
 // `urr migrate` and `urr doctor` on PostgreSQL, for one store.
 Result<> migrate_on_postgres(const Settings& settings, const Stores::File& file);
 Result<> check_on_postgres(const Settings& settings, const Stores::File& file);
