@@ -23,29 +23,33 @@ std::optional<Role> role_of(std::string_view name) {
 
 namespace {
 
-int migrate_databases(const Settings& settings) {
+Result<> migrate_files(const Settings& settings, const Clock& clock) {
+    const std::string& folder = settings.text("URR_DATA");
+    TRY_PLAIN(Stores::open(folder, clock));
+    for (const Stores::File& file : Stores::files())
+        std::printf("%s/%.*s.db is at version %d\n", folder.c_str(), int(file.name.size()),
+                    file.name.data(), file.migrations.back().version);
+    return {};
+}
+
+Result<> migrate_databases(const Settings& settings) {
     for (const Stores::File& file : Stores::files()) {
         if (!stands_on_postgres(settings, file)) continue;
-        if (const auto done = migrate_on_postgres(settings, file); !done)
-            return failed(done.error());
+        TRY_PLAIN(migrate_on_postgres(settings, file));
         std::printf("%.*s is at version %d\n", int(file.name.size()), file.name.data(),
                     file.migrations.back().version);
     }
-    return 0;
+    return {};
 }
 
 } // namespace
 
 int migrate_stores(const Settings& settings, const Arguments& arguments) {
     if (!arguments.empty()) return wrong_use("migrate: unknown argument " + arguments[0]);
-    if (on_postgres(settings)) return migrate_databases(settings);
-    const std::string& folder = settings.text("URR_DATA");
     const SystemClock clock;
-    const auto stores = Stores::open(folder, clock);
-    if (!stores) return failed(stores.error());
-    for (const Stores::File& file : Stores::files())
-        std::printf("%s/%.*s.db is at version %d\n", folder.c_str(), int(file.name.size()),
-                    file.name.data(), file.migrations.back().version);
+    const auto migrated =
+        on_postgres(settings) ? migrate_databases(settings) : migrate_files(settings, clock);
+    if (!migrated) return failed(migrated.error());
     LineLog log(STDERR_FILENO, clock, "urr", Level::error);
     if (const auto topics = migrate_topics(settings, clock, log); !topics)
         return failed(topics.error());

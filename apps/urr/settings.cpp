@@ -27,18 +27,12 @@ std::string values_of(const SettingRow& row) {
 
 const std::vector<SettingsTable>& settings_tables() {
     static const std::vector<SettingsTable> tables = {
-        {"program", settings_table},
-        {"databases", database_settings},
-        {"shared", shared_settings},
-        {"Kafka", kafka_settings},
-        {"aws", aws::settings},
-        {"gateway", gateway::settings},
-        {"auth", auth::settings},
-        {"waiting room", waiting_room::settings},
-        {"queue", queue::settings},
-        {"ticket", ticket::settings},
-        {"payment", payment::settings},
-        {"catalog", catalog::settings},
+        {"program", settings_table},    {"databases", database_settings},
+        {"shared", shared_settings},    {"Kafka", kafka_settings},
+        {"aws", aws::settings},         {"gateway", gateway::settings},
+        {"auth", auth::settings},       {"waiting room", waiting_room::settings},
+        {"queue", queue::settings},     {"ticket", ticket::settings},
+        {"payment", payment::settings}, {"catalog", catalog::settings},
     };
     return tables;
 }

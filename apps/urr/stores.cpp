@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "apps/urr/dynamodb_part.hpp"
 #include "apps/urr/event_log.hpp"
 #include "libs/messaging/table_log.hpp"
 #include "libs/sql/postgres_database.hpp"
@@ -100,9 +101,10 @@ Result<Stores> open_all_on_postgres(const StoreParts& parts, const Roles& roles,
 
 } // namespace
 
-// With Kafka there is no table of events.
+// With Kafka there is no table of events, with DynamoDB none of waiting rooms.
 bool stands_on_postgres(const Settings& settings, const Stores::File& file) {
-    return file.name != "events" || !uses_kafka(settings);
+    if (file.name == "events") return !uses_kafka(settings);
+    return file.name != "vwr" || !uses_dynamodb(settings);
 }
 
 bool on_postgres(const Settings& settings) { return settings.text("URR_DATABASE") == "postgres"; }
