@@ -8,7 +8,7 @@ setup: ## install what the build needs (Debian packages; needs root)
 	@scripts/setup
 
 release: setup ## build the programs into build/release
-	@scripts/build release urr bench_client order_client
+	@scripts/build release urr bench_client order_client relay_client
 
 run: release ## start everything with demo data
 	@exec scripts/run

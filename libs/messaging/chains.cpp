@@ -6,7 +6,7 @@ namespace urr {
 
 namespace {
 
-constexpr int running_max = 64;
+constexpr int running_max = 256;
 constexpr Duration pause_first = milliseconds(40);
 constexpr int pause_doublings_max = 6; // 2.5 s
 

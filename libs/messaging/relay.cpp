@@ -6,7 +6,7 @@ namespace urr {
 
 namespace {
 
-constexpr int batch_max = 256;
+constexpr int batch_max = 1024;
 constexpr Duration lease_length = seconds(10);
 constexpr Duration renewed_each = seconds(5);
 constexpr Duration lease_asked_each = milliseconds(500); // while another has it

@@ -4,6 +4,8 @@
 # kafka.sh fresh DIR PORT [BROKERS]  the same with nothing from before
 # kafka.sh start DIR N               starts broker N again after it was ended (N from 1)
 # kafka.sh stop DIR
+# kafka.sh topic DIR TOPIC           makes a topic of three partitions
+# kafka.sh perf DIR TOPIC RECORDS BYTES   Kafka's own measure of producing with acks=all: its last line
 #
 # Broker N listens on PORT+N-1 in the open, on PORT+19+N by TLS and on PORT+29+N by TLS with SASL: SCRAM
 # (urr, password in DIR/scram.password) and OAUTHBEARER, whose tokens are checked as MSK's IAM ones by
@@ -41,6 +43,19 @@ start)
     dir=$(cd "$2" && pwd)
     start_node "$dir" "$3"
     wait_for_node "$dir" "$3"
+    exit 0
+    ;;
+topic)
+    java -Xmx64m -cp "$jars/*" kafka.admin.TopicCommand --create --partitions 3 --topic "$3" \
+        --bootstrap-server "127.0.0.1:$(cat "$2/port")" >/dev/null 2>&1 || die "could not make the topic $3"
+    exit 0
+    ;;
+perf)
+    dir=$2 topic=$3
+    maven_jars "kafka-tools-$version" "org.apache.kafka:kafka-tools:$version" org.slf4j:slf4j-reload4j:1.7.36
+    java -Xmx256m -cp "$jars/*:$engines_cache/kafka-tools-$version/*" org.apache.kafka.tools.ProducerPerformance \
+        --topic "$topic" --num-records "$4" --record-size "$5" --throughput -1 \
+        --producer-props acks=all bootstrap.servers="127.0.0.1:$(cat "$dir/port")" 2>/dev/null | tail -n 1
     exit 0
     ;;
 fresh)

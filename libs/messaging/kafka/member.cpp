@@ -19,6 +19,7 @@ constexpr std::int64_t outstanding_max = 4096;
 // be under way while the group moves on; librdkafka 2.0 then counts the whole assignment as lost.
 constexpr const char* assignment_strategy = "range";
 constexpr std::chrono::milliseconds release_max(3000);
+constexpr std::chrono::milliseconds behind_max(1000);
 constexpr std::chrono::milliseconds reopen_pause(500);
 
 struct ListDestroy {
@@ -55,6 +56,7 @@ void KafkaMember::tell(const std::vector<KafkaPlace>& places, bool commit) {
             found->second.place = place;
     }
     commit_wanted_ |= commit;
+    told_.notify_one();
 }
 
 void KafkaMember::released() {
@@ -67,6 +69,7 @@ void KafkaMember::leave() {
     std::lock_guard guard(mutex_);
     leaving_ = true;
     answered_.notify_all();
+    told_.notify_one();
 }
 
 bool KafkaMember::subscribe() {
@@ -81,8 +84,10 @@ bool KafkaMember::subscribe() {
                               {"auto.offset.reset", "earliest"},
                               {"fetch.wait.max.ms", "100"},
                               {"fetch.error.backoff.ms", "100"},
-                              {"queued.min.messages", "2000"},
-                              {"queued.max.messages.kbytes", "8192"},
+                              // Full of messages, librdkafka 2.0 fetches no more for a second,
+                              // also when it has room again: only bytes bound it here.
+                              {"queued.min.messages", "1000000"},
+                              {"queued.max.messages.kbytes", "16384"},
                               {"allow.auto.create.topics", "false"}});
     if (!handle) {
         if (!back_.was_down)
@@ -156,14 +161,22 @@ void KafkaMember::hand_over(KafkaNews news) {
     bells_.ring();
 }
 
-// Pauses partitions that are far ahead of their settling, and lets them run again.
+// Waits while the loop is behind. Where that takes long, the partition is paused, which costs the
+// brokers' sending it again, and polling goes on.
 void KafkaMember::keep_flow() {
+    const auto is_behind = [](const auto& entry) {
+        const Partition& partition = entry.second;
+        return !partition.paused && partition.handed - partition.place.settled >= outstanding_max;
+    };
     const List pause = new_list(), resume = new_list();
     {
-        std::lock_guard guard(mutex_);
-        for (auto& [number, partition] : partitions_) {
+        std::unique_lock lock(mutex_);
+        told_.wait_for(lock, behind_max,
+                       [&] { return leaving_ || std::ranges::none_of(partitions_, is_behind); });
+        for (auto& entry : partitions_) {
+            auto& [number, partition] = entry;
             const std::int64_t outstanding = partition.handed - partition.place.settled;
-            if (!partition.paused && outstanding >= outstanding_max) {
+            if (is_behind(entry)) {
                 partition.paused = true;
                 rd_kafka_topic_partition_list_add(pause.get(), topic_.c_str(), number);
             } else if (partition.paused && outstanding < outstanding_max / 2) {

@@ -2,10 +2,11 @@
 // changes of its partitions to a loop in the order in which they came, and commits what the loop
 // says is settled.
 //
-// The thread never stops polling, so that the group does not take it for dead; where a partition
-// has `outstanding_max` messages that are not settled, that partition is paused. Before a partition
-// goes to another member, the loop is asked to end what runs of it and given three seconds;
-// what is not settled by then comes again at the new owner, whose consumer knows it by its id.
+// The thread never stops polling for long, so that the group does not take it for dead; a partition
+// of which `outstanding_max` messages are not settled is waited for, and after a second paused.
+// Before a partition goes to another member, the loop is asked to end what runs of it and given
+// three seconds; what is not settled by then comes again at the new owner, whose consumer knows it
+// by its id.
 #pragma once
 #include <condition_variable>
 #include <deque>
@@ -85,7 +86,7 @@ private:
     Bells bells_;
 
     std::mutex mutex_;
-    std::condition_variable answered_;
+    std::condition_variable answered_, told_;
     std::deque<KafkaNews> news_;
     std::map<int, Partition> partitions_;
     std::int64_t asked_ = 0, released_ = 0; // revocations
