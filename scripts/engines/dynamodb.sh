@@ -4,6 +4,7 @@
 # dynamodb.sh start DIR    starts it again after it was ended, with the same data
 # dynamodb.sh stop DIR
 #
+# Killed by SIGKILL it loses what it acknowledged in the last moment; ended by SIGTERM it does not.
 # It checks no signature, knows no throttling and is always consistent: tests put those in between.
 # Environment: URR_DYNAMODB_LOCAL_VERSION (3.1.0), HEAP (128m).
 set -euo pipefail

@@ -55,7 +55,7 @@ node-address { protocol = http, host = "127.0.0.1", port = $port, context-path =
 rest-sqs { enabled = true, bind-port = $port, bind-hostname = "127.0.0.1", sqs-limits = strict }
 rest-stats { enabled = false }
 aws { region = ap-northeast-2, accountId = 000000000000 }
-messages-storage { enabled = true, uri = "jdbc:h2:$dir/messages" }
+messages-storage { enabled = true, uri = "jdbc:h2:$dir/messages;WRITE_DELAY=0" }
 queues-storage { enabled = true, path = "$dir/queues.conf" }
 queues {}
 C

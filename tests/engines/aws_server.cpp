@@ -41,6 +41,12 @@ void AwsServer::kill_nine() {
     while (::kill(pid, 0) == 0) ::usleep(10'000);
 }
 
+void AwsServer::end() {
+    const int pid = process();
+    ::kill(pid, SIGTERM);
+    while (::kill(pid, 0) == 0) ::usleep(10'000);
+}
+
 void AwsServer::start() {
     const std::string command = std::string(URR_SOURCE) + "/scripts/engines/" + name_ +
                                 ".sh start '" + folder_ + "' </dev/null";

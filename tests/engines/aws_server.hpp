@@ -25,6 +25,7 @@ public:
     std::uint16_t port() const { return port_; }
     // On the same port and data; return when it is done.
     void kill_nine();
+    void end(); // by SIGTERM
     void start();
     // Holds all its threads (SIGSTOP) and lets them go on.
     void pause(bool on);

@@ -12,6 +12,7 @@
 #include "services/waiting_room/store/dynamodb_common_store.hpp"
 #include "services/waiting_room/store/sql_common_store.hpp"
 #include "tests/engines/aws_server.hpp"
+#include "tests/engines/in_between.hpp"
 
 namespace urr::waiting_room {
 namespace {
@@ -322,6 +323,8 @@ INSTANTIATE_TEST_SUITE_P(Engines, SharedRooms, testing::Bool(),
 
 // --- what only the server can do
 
+// Ended in order: DynamoDB Local loses what it acknowledged last when it is killed, which DynamoDB
+// does not. A store that lost something is the concern of queue's reports (LostStore.*).
 TEST(SharedRoomsOnDynamoDB, a_restart_of_the_server_loses_no_place_and_needs_nobodys_help) {
     AwsServer server("dynamodb", "URR_TEST_DYNAMODB");
     Engine engine(true);
@@ -330,7 +333,7 @@ TEST(SharedRoomsOnDynamoDB, a_restart_of_the_server_loses_no_place_and_needs_nob
     a.start(event);
     b.start(event);
     wait_until([&] { return a.serving > 20 && b.serving > 20; });
-    server.kill_nine();
+    server.end();
     ::usleep(1'500'000);
     server.start();
     const std::uint64_t before = std::max(a.serving.load(), b.serving.load());
@@ -359,6 +362,33 @@ TEST(SharedRoomsOnDynamoDB, a_server_that_hangs_stops_places_and_not_the_program
     a.kill();
     std::set<std::uint64_t> all;
     for (const auto& [position, when] : a.given) EXPECT_TRUE(all.insert(position).second);
+}
+
+// A third of the calls is refused or late, and of some that were done the answer is lost.
+TEST(SharedRoomsOnDynamoDB, throttling_slowness_and_lost_answers_cost_no_place) {
+    InBetween between(dynamodb().port());
+    Engine engine(true);
+    const EventId event{{6, 2}};
+    Process a(engine.way(between.port())), b(engine.way());
+    a.start(event);
+    b.start(event);
+    wait_until([&] { return a.serving > 20 && b.serving > 20; });
+    between.throttled_permille = 150;
+    between.broken_permille = 50;
+    between.lost_permille = 100;
+    between.late_ms = 60;
+    const std::uint64_t before = std::max(a.serving.load(), b.serving.load());
+    const std::size_t had = a.given.size();
+    wait_until([&] { return between.refused > 10; });
+    wait_until([&] { return a.serving > before + 100 && b.serving > before + 100; });
+    EXPECT_GT(between.refused, 10);
+    a.kill();
+    b.kill();
+    EXPECT_GT(a.given.size(), had);
+    std::set<std::uint64_t> all;
+    for (const Process* each : {&a, &b})
+        for (const auto& [position, when] : each->given)
+            EXPECT_TRUE(all.insert(position).second) << position;
 }
 
 } // namespace
