@@ -6,7 +6,7 @@
 #
 # Killed by SIGKILL it loses what it acknowledged in the last moment; ended by SIGTERM it does not.
 # It checks no signature, knows no throttling and is always consistent: tests put those in between.
-# Environment: URR_DYNAMODB_LOCAL_VERSION (3.1.0), HEAP (128m).
+# Environment: URR_DYNAMODB_LOCAL_VERSION (3.1.0), HEAP (128m), MEMORY=1 (nothing on the disk: faster).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.sh"
@@ -19,10 +19,12 @@ start_server() { # start_server DIR
     port=$(cat "$dir/port")
     (
         cd "$dir"
+        store=(-dbPath "$dir/data")
+        [ -z "${MEMORY:-}" ] || store=(-inMemory)
         exec setsid java -Xmx"${HEAP:-128m}" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
             -Dsqlite4java.library.path="$jars" -cp "$jars/*" \
             software.amazon.dynamodb.services.local.main.ServerRunner \
-            -dbPath "$dir/data" -sharedDb -port "$port" -disableTelemetry >log 2>&1 </dev/null
+            "${store[@]}" -sharedDb -port "$port" -disableTelemetry >log 2>&1 </dev/null
     ) 8>&- &
     echo $! >"$dir/dynamodb.pid"
     # It answers 400 to a request without a signature; what matters is that it answers.
