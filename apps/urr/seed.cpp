@@ -61,11 +61,10 @@ std::vector<ticket::Event> demo_sales(Instant now, Random& random) {
     return events;
 }
 
-} // namespace
-
-namespace {
-
-Roles auth_and_ticket() {
+// On embedded stores a seeded installation may be served at once, so all of them are made;
+// elsewhere `urr migrate` has made them, and only these two are written.
+Roles roles_seeded(const Settings& settings) {
+    if (!on_postgres(settings)) return {};
     Roles roles = Roles::none();
     roles.auth = roles.ticket = true;
     return roles;
@@ -81,7 +80,7 @@ int seed(const Settings& settings, const Arguments& given) {
     SystemClock clock;
     SystemRandom random;
     const auto loop = make_asio_loop();
-    auto stores = Stores::open({settings, clock, random, *loop}, auth_and_ticket());
+    auto stores = Stores::open({settings, clock, random, *loop}, roles_seeded(settings));
     if (!stores) return failed(stores.error());
     const Instant now = clock.now();
     std::vector<ticket::Event> events =
