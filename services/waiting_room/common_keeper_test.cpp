@@ -311,6 +311,35 @@ TEST_F(CommonKeeperTest, a_process_cut_off_from_the_store_gives_no_more_places_a
     EXPECT_EQ(twice, 0u);
 }
 
+// What was acknowledged is gone from the store, as after a restore: queue tells what it last saw.
+TEST_F(CommonKeeperTest, a_store_that_went_back_is_gone_on_behind_what_was_seen) {
+    start(2);
+    EXPECT_EQ(steer(*processes[0], RoomState::open), Code::CONFLICT);
+    pass(seconds(2));
+    const CommonRoom before = stored();
+    arrive(*processes[0], 40);
+    arrive(*processes[1], 40);
+    pass(seconds(3));
+    const RoomView seen = processes[1]->table.find(event)->view.read();
+    EXPECT_GT(seen.next, 80u);
+    world->rooms[event] = before;
+    Report report;
+    report.epoch = 1;
+    report.sequence = ++sequence;
+    report.state = RoomState::open;
+    report.rate_per_minute = 60'000;
+    report.seen = SeenRoom{seen.phase, seen.next, seen.serving, seen.voids_served};
+    std::optional<Code> code;
+    processes[1]->spawn(send(processes[1]->keeper, event, report, code));
+    while (!code) ASSERT_TRUE(world->sim.step());
+    EXPECT_EQ(*code, Code::CONFLICT); // stands for success
+    EXPECT_EQ(stored().record.phase, 1u);
+    EXPECT_GE(stored().record.phase_first, seen.next);
+    pass(seconds(2));
+    for (auto& process : processes) EXPECT_GE(arrive(*process, 1), seen.next);
+    EXPECT_EQ(twice, 0u);
+}
+
 // Any interleaving: three processes, some killed and replaced, a store with faults.
 TEST_F(CommonKeeperTest, no_place_is_given_twice_whatever_fails) {
     const std::uint64_t seed = 77 + std::uint64_t(GTEST_FLAG_GET(random_seed));
