@@ -177,7 +177,8 @@ Result<> System::build_queue() {
                      TRY_PLAIN(signing_key(folder_, TokenType::entry)),
                      TRY_PLAIN(signing_key(folder_, TokenType::place)),
                      TRY_PLAIN(public_keys(folder_, {TokenType::vwr})),
-                     TRY_PLAIN(callers_of(folder_, "queue", {"gateway"})), instance_});
+                     TRY_PLAIN(callers_of(folder_, "queue", {"gateway"})), instance_,
+                     redis_ ? &redis_->client() : nullptr});
     to_.queue = loopback(queue_->face());
     return {};
 }

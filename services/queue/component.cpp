@@ -4,6 +4,8 @@ namespace urr::queue {
 
 namespace {
 
+constexpr Duration carry_pause = milliseconds(50), carry_time = seconds(5);
+
 Parts parts_of(const Settings& given, Needs& needs, LineStore& lines, Events& events) {
     Rules rules;
     rules.threshold = given.number("URR_THRESHOLD");
@@ -27,13 +29,49 @@ Parts parts_of(const Settings& given, Needs& needs, LineStore& lines, Events& ev
 
 Component::Component(const Settings& given, Needs needs)
     : database_(needs.database), events_(needs.catalog, std::move(needs.catalog_key), needs.clock),
-      lines_(needs.database), service_(parts_of(given, needs, lines_, events_)),
+      log_(needs.log_of_events), lines_(make_lines(given, needs)),
+      service_(parts_of(given, needs, *lines_, events_)),
       forgetting_{needs.database, events_, needs.clock, needs.log},
       routes_(service_, given.yes("URR_SECURE_COOKIES")),
       face_("queue", std::move(needs.callers), {}, needs.clock),
       relay_(needs.database, needs.log_of_events, std::move(needs.holder), milliseconds(50),
              &needs.log) {
     routes_.add_to(face_.router());
+}
+
+std::unique_ptr<LineStore> Component::make_lines(const Settings& given, const Needs& needs) {
+    if (!given.yes("URR_QUEUE_SHARED") || !needs.redis)
+        return std::make_unique<SqlLines>(needs.database);
+    auto shared = std::make_unique<RedisLines>(*needs.redis, RedisLinesOptions{needs.holder});
+    shared_ = shared.get();
+    return shared;
+}
+
+// What shared lines tell goes to the log: the store's own, and that of events whose turn is ours.
+Task<> Component::carry() {
+    for (;;) {
+        Context context;
+        context.deadline = Loop::here().now() + carry_time;
+        std::size_t carried = (co_await shared_->carry(context, log_, EventId{})).value_or(0);
+        for (const EventId& event : events_.published())
+            if (shared_->has_turn(event))
+                carried += (co_await shared_->carry(context, log_, event)).value_or(0);
+        if (carried == 0) (void)co_await sleep(Context{}, carry_pause);
+    }
+}
+
+// Each life of the store reads the log by a name of its own, from the beginning.
+Task<> Component::read_log() {
+    Nursery reading;
+    GenerationId generation;
+    for (;;) {
+        if (service_.generation() != generation) {
+            generation = service_.generation();
+            reading.clear();
+            reading.spawn(log_.deliver(std::string(topic_queue), service_.log_group(), service_));
+        }
+        (void)co_await sleep(Context{}, carry_pause);
+    }
 }
 
 // Where catalog is not there yet, the lines are restored as soon as it is.
@@ -47,11 +85,15 @@ void Component::start_jobs(Nursery& jobs) {
     jobs.spawn(relay_.run());
     jobs.spawn(service_.run_jobs());
     jobs.spawn(keep_forgetting(forgetting_));
+    if (!shared_) return;
+    jobs.spawn(carry());
+    jobs.spawn(read_log());
 }
 
 std::vector<Subscription> Component::subscriptions() {
-    return {{std::string(topic_payment), "queue", &service_},
-            {std::string(topic_queue), service_.log_group(), &service_}};
+    std::vector<Subscription> all{{std::string(topic_payment), "queue", &service_}};
+    if (!shared_) all.push_back({std::string(topic_queue), service_.log_group(), &service_});
+    return all;
 }
 
 Task<> Component::close(Context) {

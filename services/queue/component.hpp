@@ -13,6 +13,7 @@
 #include "services/queue/catalog_client.hpp"
 #include "services/queue/forgetting.hpp"
 #include "services/queue/http/routes.hpp"
+#include "services/queue/store/redis_lines.hpp"
 #include "services/queue/store/sql_lines.hpp"
 
 namespace urr::queue {
@@ -22,6 +23,8 @@ inline constexpr SettingRow settings[] = {
     {"URR_ADMITTED_PER_SECOND", Kind::number, "500", "people admitted to the seats a second"},
     {"URR_QUEUE_GATHER_SECONDS", Kind::number, "60",
      "seconds without admissions after queue's store was lost, while places are shown again"},
+    {"URR_QUEUE_SHARED", Kind::yes_no, "no",
+     "lines stand in Redis (URR_REDIS_URLS), and several processes share them"},
     {"URR_QUEUE_STREAMS", Kind::number, "20000", "streams of lines that a process keeps open"},
 };
 
@@ -40,6 +43,7 @@ struct Needs {
     PublicKeys waiting_room_tokens; // those that sign TokenType::vwr
     CallerKeys callers;             // gateway
     std::string holder;             // this process, in leases
+    Redis* redis = nullptr;         // for lines that several processes share
 };
 
 class Component final : public ServiceComponent {
@@ -59,9 +63,15 @@ public:
     bool healthy() const override { return database_.healthy(); }
 
 private:
+    std::unique_ptr<LineStore> make_lines(const Settings& given, const Needs& needs);
+    Task<> carry();
+    Task<> read_log();
+
     Database& database_;
     CatalogClient events_;
-    SqlLines lines_;
+    EventLog& log_;
+    RedisLines* shared_ = nullptr; // `lines_`, where they are shared
+    std::unique_ptr<LineStore> lines_;
     Service service_;
     Forgetting forgetting_;
     Routes routes_;

@@ -25,6 +25,7 @@ Task<Result<Standing>> Service::enter(Context context, EventId event, Shown show
     if (!facts.on_sale) co_return fail(Code::SALE_NOT_OPEN);
     TRY(co_await know(context, event, facts));
     const AccountId account = context.principal.account;
+    TRY(co_await catch_up(context, event, account));
     if (TRY(co_await stands(context, event, account))) // a second tab sees the same place
         co_return TRY(co_await stand(context, event, account));
     if (TRY(co_await retake(context, event, shown.entry)))
@@ -111,6 +112,7 @@ Task<Result<Standing>> Service::status(Context context, EventId event, Shown sho
     TRY(co_await know(context, event, TRY(co_await facts_of(context, event))));
     Hall& of = hall(event);
     const AccountId account = context.principal.account;
+    TRY(co_await catch_up(context, event, account));
     if (TRY(co_await stands(context, event, account)))
         co_return TRY(co_await stand(context, event, account));
     if (TRY(co_await retake(context, event, shown.entry)))
@@ -214,6 +216,7 @@ std::string Service::place_token(const EventId& event, const AccountId& account,
 Task<Result<void>> Service::leave(Context context, EventId event) {
     TRY(co_await know(context, event, TRY(co_await facts_of(context, event))));
     const AccountId account = context.principal.account;
+    TRY(co_await catch_up(context, event, account));
     if (!hall(event).line.find(account))
         co_return fail(recovering(hall(event)) ? Code::QUEUE_RECOVERING : Code::NOT_IN_QUEUE);
     const Ended ended = TRY(co_await parts_.lines.end(context, generation_, event, account,

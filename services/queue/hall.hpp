@@ -32,7 +32,11 @@ public:
 struct Hall {
     explicit Hall(std::shared_ptr<StreamLimit> limit) : audience(std::move(limit)) {}
 
-    bool known = false; // the store was read
+    bool known = false;        // the store was read
+    std::uint64_t version = 0; // of a shared line: what memory has followed
+    Instant seen_until;        // signs of life given to others have been taken over
+    bool our_turn = true;      // its background work is this process's
+    bool had_turn = false;     // so it was at the last tick, of a shared line
     Line line;
     Levers levers;
     std::uint64_t epoch = 0, sequence = 0;

@@ -84,6 +84,17 @@ struct FakeRoom final : Transport {
     }
 };
 
+struct House;
+// Where the lines of a House stand: in its database, or in a real Redis (tests/engines). One of the
+// two is linked to the cases.
+struct LinesOfHouse {
+    virtual ~LinesOfHouse() = default;
+    virtual LineStore& store() = 0;
+    virtual void start_jobs(House& house) = 0;
+};
+std::unique_ptr<LinesOfHouse> open_lines(House& house);
+void lose_lines(House& house);
+
 struct House {
     std::filesystem::path folder;
     SimWorld world;
@@ -94,15 +105,16 @@ struct House {
     FakeRoom room;
     Rules rules;
     std::size_t streams_max = 20'000;
+    bool is_fresh = true; // nothing was started in it yet
+    Duration slack{};     // `pass` takes so much longer, so that a tick at its end is within
     SigningKey room_key, entry_key, place_key;
     std::unique_ptr<SqliteDatabase> database, log_database;
-    std::unique_ptr<LineStore> lines;
+    std::unique_ptr<LinesOfHouse> lines;
     std::unique_ptr<EventLog> log;
     std::unique_ptr<RevokedEntries> revoked;
     std::unique_ptr<Service> service;
     std::unique_ptr<Routes> routes;
     std::unique_ptr<GuardedService> face;
-    std::unique_ptr<Relay> relay;
     std::unique_ptr<Nursery> nursery;
     EventId event;
 

@@ -27,11 +27,15 @@ Place Service::end_of(Hall& of, std::uint64_t epoch) const {
 
 Task<Result<void>> Service::open(Context context) {
     const GenerationId fresh = GenerationId::make(now(), parts_.random);
-    const Generation generation = TRY(co_await parts_.lines.open(context, fresh, message_id()));
+    opened_ = now();
+    opened_at_ = Loop::here().now();
+    auto opened = co_await parts_.lines.open(context, fresh, message_id());
+    // A shared store that is away holds up no start: each tick asks again.
+    if (!opened && parts_.lines.is_shared()) co_return Result<void>{};
+    const Generation generation = TRY(std::move(opened));
     generation_ = generation.id;
     log_read_ = generation.log_read;
     opened_ = generation.now;
-    opened_at_ = Loop::here().now();
     for (const RevokedEntry& entry : generation.revoked)
         parts_.revoked.revoke(entry.event, entry.entry, entry.until);
     for (const EventId& event : parts_.events.published()) {
@@ -56,6 +60,7 @@ Task<Result<void>> Service::know(Context context, EventId event, EventFacts fact
     for (const auto& [account, member] : members) of.line.restore(account, member);
     of.line.rank(of.rules(parts_.rules), now());
     of.known = true;
+    if (parts_.lines.is_shared()) TRY(co_await tell_revoked(context, event));
     co_return Result<void>{};
 }
 

@@ -72,6 +72,7 @@ public:
     // Restores the lines of all published events.
     Task<Result<void>> open(Context context);
     // After open: the log is read by this name, anew after the store was lost.
+    const GenerationId& generation() const { return generation_; }
     std::string log_group() const { return "queue-" + generation_.text(); }
 
     // VWR_TOKEN_REQUIRED, VWR_TOKEN_INVALID, VWR_TOKEN_SPENT, ROOM_CHANGED, SALE_NOT_OPEN,
@@ -138,6 +139,14 @@ private:
     void show(Hall& of, const EventFacts& facts);
     Task<> report(Context context, EventId event, Hall& of, EventFacts facts);
     Task<> follow_epoch(Context context, EventId event, Hall& of);
+
+    // following.cpp
+    Task<Result<void>> catch_up(Context context, EventId event, AccountId account);
+    Task<Result<void>> follow(Context context, EventId event, EventFacts facts);
+    Task<Result<void>> tell_revoked(Context context, EventId event);
+    void take_over(const EventId& event, const StoredMember& stored);
+    Task<Result<void>> renew_generation(Context context);
+    void forget(Hall& of);
 
     // recovery.cpp
     Task<Result<void>> know(Context context, EventId event, EventFacts facts);

@@ -31,16 +31,19 @@ Task<> Service::run_jobs() {
 
 Task<> Service::tick(Context context) {
     parts_.revoked.prune(now());
+    if (parts_.lines.is_shared()) (void)co_await renew_generation(context);
     for (const EventId& event : parts_.events.published()) {
         const auto facts = parts_.events.find(event);
         if (!facts) continue;
         if (!co_await know(context, event, *facts)) continue; // the next tick asks again
+        if (!co_await follow(context, event, *facts)) continue;
         co_await tick_event(context, event, *facts);
     }
     // After all lines have gone on: a waiting room that hangs holds up none of them.
     context.deadline = std::min(context.deadline, Loop::here().now() + reports_time);
     for (const EventId& event : parts_.events.published())
-        if (const auto facts = parts_.events.find(event); facts && hall(event).known)
+        if (const auto facts = parts_.events.find(event);
+            facts && hall(event).known && hall(event).our_turn)
             co_await report(context, event, hall(event), *facts);
     std::int64_t waiting = 0, awake = 0, active = 0, gathering = 0;
     for (const auto& [event, of] : halls_) {
@@ -62,10 +65,12 @@ Task<> Service::tick_event(Context context, EventId event, EventFacts facts) {
     const Duration span = of.ticked == Instant{} ? seconds(1) : at - of.ticked;
     of.ticked = at;
     of.audience.each_account([&](const AccountId& account) { of.line.saw(account, at); });
-    co_await end_overdue(context, event, of);
-    co_await return_unfetched(context, event, of);
     std::int64_t admitted = 0;
-    if (admits(of, facts)) admitted = co_await admit(context, event, of);
+    if (of.our_turn) {
+        co_await end_overdue(context, event, of);
+        co_await return_unfetched(context, event, of);
+        if (admits(of, facts)) admitted = co_await admit(context, event, of);
+    }
     of.pace.observe(admitted, span);
     of.line.rank(of.rules(parts_.rules), now());
     if (!of.audience.empty()) show(of, facts);

@@ -56,6 +56,34 @@ public:
                                                 EntryReturned told) = 0;
     virtual Step<std::optional<Member>> rebuild(Context context, MessageId seen, EntryEnded told,
                                                 Place end_of_line) = 0;
+
+    // Where several processes share a line, memory is a copy that follows; QUEUE_RECOVERING
+    // says that the store knows nothing of the event. A store of one process has none of this.
+    virtual bool is_shared() const { return false; }
+    // As the store has it; a sign of life.
+    virtual Step<std::optional<Member>> see(Context, EventId, AccountId) {
+        co_return std::optional<Member>();
+    }
+    virtual Step<bool> saw(Context, EventId, std::vector<AccountId>) { co_return true; }
+    struct Followed {
+        HallRecord hall;
+        std::uint64_t version = 0;
+        std::uint64_t time = 0; // the latest that the store has known, in µs
+        bool whole = false;     // all members, not the changed ones alone
+        std::vector<StoredMember> members;
+        std::vector<std::pair<AccountId, Instant>> seen;
+    };
+    // What changed after `version`, and who gave a sign of life since then.
+    virtual Step<Followed> follow(Context, EventId, std::uint64_t, Instant) {
+        co_return Followed{};
+    }
+    // What was revoked and has time left: whoever takes over a turn tells it again.
+    virtual Step<std::vector<RevokedEntry>> revoked(Context, EventId) {
+        co_return std::vector<RevokedEntry>();
+    }
+    // Takes or keeps the turn at the event's background work; false: another process has it. The
+    // steps of a turn fail with CONFLICT when it was lost meanwhile.
+    virtual Step<bool> take_turn(Context, EventId, Duration /*gather*/) { co_return true; }
 };
 
 } // namespace urr::queue

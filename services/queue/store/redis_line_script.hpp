@@ -1,0 +1,25 @@
+// The script behind RedisLines, and the names of its keys: all of one event with one hash tag.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "libs/core/id.hpp"
+#include "libs/redis/redis.hpp"
+
+namespace urr::queue {
+
+const Script& line_script();
+// KEYS: {queue}:generation, {queue}:outbox. ARGV: a fresh generation, a message's id, now or 0.
+// Answers the generation that holds, whether the log was read, and the server's time in µs.
+const Script& generation_script();
+
+struct LineKeys {
+    explicit LineKeys(const EventId& event);
+    std::string tag;
+    std::vector<std::string> all() const;
+    std::string outbox() const { return tag + "outbox"; }
+    std::string revoked() const { return tag + "revoked"; }
+    std::string acts() const { return tag + "acts"; }
+};
+
+} // namespace urr::queue
