@@ -326,7 +326,7 @@ std::unique_ptr<RedisSubscription> Client::subscribe(std::string channel, OnMess
     subscription->told = std::move(told);
     const bool known = subscriptions_.contains(channel);
     subscription->at = subscriptions_.emplace(channel, subscription.get());
-    start();
+    if (Loop::current()) start();        // else the first command does
     if (state_ == State::up && !known) { // otherwise the next connection begins with it
         under_way_.push_back(nullptr);
         out_.clear();

@@ -74,7 +74,8 @@ public:
     Task<Result<Reply>> run(Context context, const Script& script, std::vector<std::string> keys,
                             std::vector<std::string> arguments);
 
-    // Messages until the subscription is destroyed, those of lost connections excepted.
+    // Also before the loop runs. Messages until the subscription is destroyed, those of lost
+    // connections excepted.
     virtual std::unique_ptr<RedisSubscription> subscribe(std::string channel, OnMessage told) = 0;
     // The life of the server that is connected; empty: none is.
     virtual const std::string& primary() const = 0;
