@@ -13,6 +13,8 @@ inline constexpr SettingRow settings_table[] = {
      "least level that is logged: debug, info, warning, error"},
     {"URR_EVENTS_KEPT_HOURS", Kind::number, "168",
      "how long delivered events and the memory of them are kept, in hours", 24, 8760},
+    {"URR_LEAVE_SECONDS", Kind::number, "0",
+     "how long it serves on after SIGTERM, unready, so that balancers in front move away", 0, 600},
     {"URR_DRAIN_SECONDS", Kind::number, "10", "how long requests may take to end after SIGTERM", 0,
      3600},
     {"URR_REDIS_URLS", Kind::text, "",

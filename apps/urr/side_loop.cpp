@@ -2,6 +2,16 @@
 
 namespace urr::app {
 
+Task<> leave_and_drain(HttpServer& server, Duration leaving, Duration at_most) {
+    if (leaving > Duration{}) {
+        server.retire();
+        (void)co_await sleep(Context{}, leaving);
+    }
+    Context until;
+    until.deadline = Loop::here().now() + at_most;
+    co_await server.drain(until);
+}
+
 SideLoop::SideLoop()
     : loop_(make_asio_loop()), begin_([](Node& node) {
           SideLoop& side = *static_cast<Call&>(node).side;
@@ -37,17 +47,16 @@ void SideLoop::start() {
     });
 }
 
-Task<> SideLoop::drain(Duration at_most) {
+Task<> SideLoop::drain(Duration leaving, Duration at_most) {
     home_ = &Loop::here();
+    leaving_ = leaving;
     at_most_ = at_most;
     loop_->post(begin_);
     (void)co_await drained_.wait(Context{});
 }
 
 Task<> SideLoop::drain_here() {
-    Context until;
-    until.deadline = loop_->now() + at_most_;
-    co_await server_->drain(until);
+    co_await leave_and_drain(*server_, leaving_, at_most_);
     home_->post(end_);
 }
 

@@ -3,7 +3,7 @@
 //     SideLoop side;
 //     TRY_PLAIN(side.listen(address, port, door));   // a door made for side.loop()
 //     side.start();
-//     co_await side.drain(seconds(10));              // from the main loop
+//     co_await side.drain(seconds(3), seconds(10));  // from the main loop
 //
 // The handler outlives the thread: end() or the destructor comes first.
 #pragma once
@@ -16,6 +16,9 @@
 
 namespace urr::app {
 
+// The end of a server: its clients move away, then it drains.
+Task<> leave_and_drain(HttpServer& server, Duration leaving, Duration at_most);
+
 class SideLoop {
 public:
     SideLoop();
@@ -27,8 +30,9 @@ public:
     Result<> listen(const std::string& address, std::uint16_t port, HttpHandler& handler);
     const HttpServer& server() const { return *server_; } // after `listen`, until the end
     void start();
-    // Ends when its connections have gone, or after `at_most`. Once.
-    Task<> drain(Duration at_most);
+    // Serves on for `leaving` while its clients move away, then ends when its connections have
+    // gone, or after `at_most`. Once.
+    Task<> drain(Duration leaving, Duration at_most);
     // Ends the thread and what is still connected; the loop itself stays for what refers to it.
     void end();
 
@@ -46,7 +50,7 @@ private:
     Call begin_, end_;
     // The drainer's:
     Loop* home_ = nullptr;
-    Duration at_most_;
+    Duration leaving_, at_most_;
     Gate drained_;
 };
 

@@ -160,14 +160,15 @@ Task<> System::count_parked() {
     process_.parked.set(*parked);
 }
 
-// Nobody new comes, who is in gets an answer, then the parts hand over.
+// Who balances hears of it first; then nobody new comes, who is in gets an answer, and the parts
+// hand over.
 Task<> System::drain() {
     const Duration at_most = seconds(settings_.number("URR_DRAIN_SECONDS"));
-    Context until;
-    until.deadline = loop_.now() + at_most;
+    const Duration leaving = seconds(settings_.number("URR_LEAVE_SECONDS"));
     Nursery drains;
-    for (Listener& listener : listeners_) drains.spawn(listener.server->drain(until));
-    for (auto& side : side_loops_) drains.spawn(side->drain(at_most));
+    for (Listener& listener : listeners_)
+        drains.spawn(leave_and_drain(*listener.server, leaving, at_most));
+    for (auto& side : side_loops_) drains.spawn(side->drain(leaving, at_most));
     (void)co_await drains.drained(Context{});
     Context handing_over;
     handing_over.deadline = loop_.now() + seconds(5);

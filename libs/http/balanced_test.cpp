@@ -13,10 +13,13 @@ namespace {
 struct FakeCopy final : Transport {
     int asked = 0;
     std::optional<Code> fails;
+    bool leaves = false;
     Task<Result<Response>> send(Context, Request) override {
         ++asked;
         if (fails) co_return fail(*fails);
-        co_return json_response(200, "{}");
+        Response response = json_response(200, "{}");
+        response.is_last = leaves;
+        co_return response;
     }
 };
 
@@ -103,10 +106,20 @@ TEST_F(BalancedTest, what_took_too_long_is_not_asked_again) {
     EXPECT_EQ(first->asked + second->asked, 1);
 }
 
-TEST_F(BalancedTest, with_all_copies_dead_it_says_so_without_asking) {
+TEST_F(BalancedTest, with_all_copies_left_out_they_are_asked_nevertheless) {
     first->fails = second->fails = Code::UNAVAILABLE;
     for (int i = 0; i < 20; ++i) EXPECT_EQ(ask(), Code::UNAVAILABLE);
-    EXPECT_EQ(first->asked + second->asked, 2 * Breaker::failures_max);
+    second->fails = {};
+    EXPECT_FALSE(ask()) << "without waiting for a pause to end";
+}
+
+TEST_F(BalancedTest, a_copy_that_is_about_to_go_is_spared_while_another_is_there) {
+    first->leaves = true;
+    for (int i = 0; i < 20; ++i) EXPECT_FALSE(ask());
+    EXPECT_EQ(first->asked, 1);
+    second->fails = Code::UNAVAILABLE;
+    for (int i = 0; i < 20; ++i) EXPECT_FALSE(ask()) << "it still serves";
+    EXPECT_EQ(first->asked, 21);
 }
 
 } // namespace

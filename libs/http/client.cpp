@@ -396,6 +396,7 @@ private:
         auto head = co_await read_head(u, request, response.headers);
         if (!head) co_return fail(std::move(head).error());
         response.status = head->status;
+        response.is_last = !head->keep_alive;
         response.content_type = known_type(head->content_type);
         if (response.content_type.empty() && !head->content_type.empty())
             response.add("Content-Type", head->content_type);

@@ -87,6 +87,7 @@ struct Response {
     std::string headers;           // lines "Name: value\r\n", ready to send
     std::string body;
     std::unique_ptr<Stream> stream;
+    bool is_last = false; // in a client: the server ends the connection behind it
 
     // The value must hold no line break; such a header is dropped.
     Response& add(std::string_view name, std::string_view value);

@@ -30,6 +30,7 @@ constexpr Duration stream_comment_interval = seconds(15);
 // After a refusal we go on reading for a while, or the client, still sending, would see a reset
 // connection instead of our answer (RFC 9112 §9.6).
 constexpr Duration linger_time = seconds(2);
+constexpr Duration last_words = milliseconds(200); // of a server that had retired
 constexpr std::size_t linger_bytes_max = 4 * 1024 * 1024;
 
 class Server;
@@ -141,9 +142,14 @@ public:
     }
     std::shared_ptr<const ServerFigures> figures() const override { return kept_figures_; }
 
+    void retire() override { retiring_ = true; }
+
     Task<> drain(Context context) override {
+        if (retiring_) accept_the_last();
         ErrorCode ignored;
         acceptor_.close(ignored);
+        // Who has just come, or is about to ask once more, still gets an answer.
+        if (std::exchange(retiring_, true) && head_) (void)co_await sleep(context, last_words);
         draining_ = true;
         for (Connection* c = head_; c;) {
             Connection* following = c->next;
@@ -180,7 +186,8 @@ public:
     std::string out_; // lent to the connection in hand: one warm buffer in place of thousands
     Instant now_;     // when the connection in hand got its turn: one look at the clock for each
     Nursery nursery_;
-    bool draining_ = false;
+    bool retiring_ = false, draining_ = false;
+    const std::shared_ptr<int> life_ = std::make_shared<int>(); // an accept may end after it
 
 private:
     struct Tick : Timer {
@@ -188,10 +195,17 @@ private:
         Tick() : Timer([](Node& node) { static_cast<Tick&>(node).server->tick(); }) {}
     };
 
+    // Those that the kernel has let in and who would be cut off with the listener.
+    void accept_the_last() {
+        ErrorCode error;
+        acceptor_.non_blocking(true, error);
+        while (!error)
+            if (Socket socket(io_); !acceptor_.accept(socket, error)) admit(std::move(socket));
+    }
     void accept() {
         accepting_ = true;
-        acceptor_.async_accept([this](ErrorCode error, auto socket) {
-            if (error == asio::error::operation_aborted || draining_) return;
+        acceptor_.async_accept([this, life = std::weak_ptr(life_)](ErrorCode error, auto socket) {
+            if (life.expired() || error == asio::error::operation_aborted || draining_) return;
             // Out of files: who waits would wake us again and again. The next tick goes on.
             accepting_ = !is_shortage(error);
             if (!error) admit(std::move(socket));
@@ -288,7 +302,7 @@ void Connection::process() {
         if (parsed == Parsed::more) more = true;
         if (parsed != Parsed::request) break;
         server_.figures_.requests.add();
-        if (keep_alive_ && !server_.draining_ && server_.handler_.answer_at_once(request, out_)) {
+        if (keep_alive_ && !server_.retiring_ && server_.handler_.answer_at_once(request, out_)) {
             drop_request();
             continue;
         }
@@ -393,7 +407,7 @@ Task<> Connection::serve(Kept self, Request request) {
     const auto streams_open = std::size_t(server_.figures_.streams_open.value());
     if (response.stream && streams_open >= server_.limits_.streams_max)
         response = problem(Error(Code::STREAMS_FULL).retry_after(5), Trace{});
-    if (server_.draining_) keep_alive_ = false;
+    if (server_.retiring_) keep_alive_ = false;
     std::shared_ptr<Stream> stream(std::move(response.stream));
     streaming_ = stream && request.method != Method::head;
     if (streaming_) keep_alive_ = false;

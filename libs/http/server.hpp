@@ -61,6 +61,8 @@ public:
     virtual ~HttpServer() = default;
     // The port it listens on (useful after asking for port 0).
     virtual std::uint16_t port() const = 0;
+    // Serves on, but each answer ends its connection, so that clients and balancers move away.
+    virtual void retire() = 0;
     // No new connections; idle ones are closed, streams told to reconnect; ends when all have gone
     // or the deadline comes.
     virtual Task<> drain(Context context) = 0;
