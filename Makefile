@@ -1,5 +1,5 @@
 # The commands of the project. `make run` and `make test` install what is missing by themselves.
-.PHONY: test-infrastructure test-terraform run test bench stampede chaos fuzz format lint clean help setup release
+.PHONY: test-infrastructure test-terraform run test bench stampede run-distributed stampede-distributed chaos fuzz format lint clean help setup release
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,6 +24,12 @@ test-terraform: ## the long form: both environments applied, changed, broken and
 
 stampede: release ## 10,000 fans at 1,000 seats, against a private system, with an audit
 	@exec scripts/stampede
+
+run-distributed: release ## PostgreSQL, Redis, Kafka, DynamoDB, two copies of each role and nginx, in the foreground
+	@exec scripts/run-distributed
+
+stampede-distributed: release ## the stampede through nginx and two copies of each role on real engines, with an audit
+	@exec scripts/stampede-distributed
 
 chaos: release ## kill -9 at twenty random instants under a stampede
 	@exec scripts/chaos

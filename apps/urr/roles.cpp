@@ -34,9 +34,9 @@ std::string missing_engines(const Roles& roles, const SharedEngines& engines) {
     const auto miss = [&text](bool there, std::string_view name) {
         if (!there) text.append(text.empty() ? "" : ", ").append(name);
     };
-    miss(engines.stores, "PostgreSQL (URR_POSTGRES)");
+    miss(engines.stores, "PostgreSQL (URR_DATABASE=postgres)");
     if (roles.any_with_events()) miss(engines.events, "Kafka (URR_KAFKA_BROKERS)");
-    if (roles.ticket != roles.queue) miss(engines.memory, "Redis (URR_REDIS)");
+    if (roles.ticket != roles.queue) miss(engines.memory, "Redis (URR_REDIS_URLS)");
     return text;
 }
 

@@ -36,8 +36,9 @@ Result<Level> log_level(const Settings& settings) {
 } // namespace
 
 int serve(const Settings& settings, const Arguments& names) {
-    const auto roles =
-        read_roles(names, {.stores = on_postgres(settings), .events = uses_kafka(settings)});
+    const auto roles = read_roles(names, {.stores = on_postgres(settings),
+                                          .events = uses_kafka(settings),
+                                          .memory = !settings.text("URR_REDIS_URLS").empty()});
     if (!roles) return wrong_use("serve: " + std::string(roles.error().text()));
     const auto level = log_level(settings);
     if (!level) return failed(level.error());
@@ -46,12 +47,12 @@ int serve(const Settings& settings, const Arguments& names) {
     const SystemClock clock;
     LineLog log(STDERR_FILENO, clock, "urr", *level);
     auto loop = make_asio_loop();
+    Loop::Enter in(loop.get()); // parts that are built may begin to work
     auto made = System::make(settings, *roles, *loop, log);
     if (!made) return failed(made.error());
     System& system = **made;
     int status = 0;
     {
-        Loop::Enter in(loop.get());
         Signals signals(*loop, [](void* of) { static_cast<System*>(of)->stop(); }, &system);
         Nursery nursery;
         nursery.spawn(serve_until_stopped(system, *loop, status));

@@ -111,10 +111,10 @@ Result<> System::build_auth() {
 
 Result<> System::build_ticket() {
     ticket_ = std::make_unique<ticket::Component>(
-        settings_,
-        ticket::Needs{*stores_.ticket, *events_, clock_, random_, log_, revoked(),
-                      TRY_PLAIN(signing_key(folder_, TokenType::ticket)),
-                      TRY_PLAIN(callers_of(folder_, "ticket", {"gateway", "payment"})), instance_});
+        settings_, ticket::Needs{*stores_.ticket, *events_, clock_, random_, log_, revoked(),
+                                 TRY_PLAIN(signing_key(folder_, TokenType::ticket)),
+                                 TRY_PLAIN(callers_of(folder_, "ticket", {"gateway", "payment"})),
+                                 instance_, !on_postgres(settings_)});
     to_.ticket = loopback(ticket_->face());
     return {};
 }
@@ -134,7 +134,8 @@ Result<> System::build_payment() {
                        *to_.ticket,
                        CallerKey{"payment", TRY_PLAIN(caller_key(folder_, "payment", "ticket"))},
                        TRY_PLAIN(callers_of(folder_, "payment", {"gateway"})),
-                       TRY_PLAIN(caller_key(folder_, "payment", "bodies")), instance_});
+                       TRY_PLAIN(caller_key(folder_, "payment", "bodies")), instance_,
+                       !on_postgres(settings_)});
     to_.payment = loopback(payment_->face());
     return {};
 }

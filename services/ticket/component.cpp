@@ -21,7 +21,7 @@ Rules rules_of(const Settings& given) {
 Component::Component(const Settings& given, Needs needs)
     : database_(needs.database), sweeper_(needs.database, "sweep", needs.holder),
       service_({needs.database, needs.clock, needs.random, needs.revoked,
-                std::move(needs.ticket_key), rules_of(given), &sweeper_}),
+                std::move(needs.ticket_key), rules_of(given), &sweeper_, needs.is_alone}),
       routes_(service_), admin_routes_(service_),
       face_("ticket", std::move(needs.callers), {"payment"}, needs.clock),
       relay_(needs.database, needs.events, std::move(needs.holder), milliseconds(5), &needs.log) {

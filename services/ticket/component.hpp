@@ -37,6 +37,7 @@ struct Needs {
     SigningKey ticket_key; // TokenType::ticket
     CallerKeys callers;    // gateway, payment
     std::string holder;    // this process, in leases
+    bool is_alone = true;  // no other process writes to the store
 };
 
 class Component final : public ServiceComponent {

@@ -7,7 +7,7 @@ namespace urr::ticket {
 
 struct Metrics {
     Counter held, seats_held, repeated, cancelled, seats_lapsed;
-    Counter begun, confirmed, declined, failed, strays;
+    Counter begun, confirmed, declined, failed, strays, failed_follows;
     Counter taken, over_limit, paused, not_on_sale, refused_otherwise;
     Histogram hold_time; // of the store's part
     Gauge events, seats_free, seats_under_way, listeners;
@@ -43,6 +43,8 @@ struct Metrics {
         out.counter("urr_ticket_confirmed_total", "Reservations paid.", confirmed);
         out.counter("urr_ticket_declined_total", "Declines that kept the hold.", declined);
         out.counter("urr_ticket_failed_total", "Outcomes that ended a reservation.", failed);
+        out.counter("urr_ticket_follow_failed_total",
+                    "Times that other processes' changes could not be read.", failed_follows);
         out.counter("urr_ticket_strays_total", "Captures that no reservation took.", strays);
         out.histogram("urr_ticket_hold_seconds", "From asking the store to its answer.", hold_time);
         out.gauge("urr_ticket_events", "Events that are known.", events.value());

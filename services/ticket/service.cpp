@@ -14,6 +14,9 @@ constexpr std::size_t sweep_batch = 100;
 constexpr Duration ticket_life = hours(24 * 366);
 constexpr Duration sweep_interval = seconds(1);
 constexpr Duration digest_interval = seconds(10);
+constexpr Duration follow_interval = milliseconds(500);
+constexpr Duration follow_after = minutes(10); // of the sale: what was held then still changes
+constexpr std::int64_t follow_rest = 20;       // times as long as the reading took
 constexpr Duration frame_interval = milliseconds(100);
 
 constexpr auto cancel_work = [](Tx& tx, ReservationId id, AccountId who, MessageId message) {
@@ -351,8 +354,33 @@ Task<> Service::run_jobs() {
     Nursery jobs;
     jobs.spawn(run_frames());
     jobs.spawn(run_sweeps());
+    if (!parts_.is_alone) jobs.spawn(run_following());
     jobs.spawn(run_digests());
     (void)co_await jobs.drained(Context{});
+}
+
+Task<Result<void>> Service::follow(Context context) {
+    std::vector<Event> events = TRY(co_await parts_.database.read(context, events_work));
+    for (Event& event : events) {
+        const EventId id = event.id;
+        const SeatMap* map = find(id);
+        if (!map || map->event().version != event.version)
+            TRY(co_await load(context, std::move(event)));
+        else if (now() >= event.sale_start && now() < event.sale_end + follow_after)
+            TRY(co_await catch_up(context, id));
+    }
+    co_return Result<void>{};
+}
+
+// Large maps are read less often, so that reading them stays a small part of the work.
+Task<> Service::run_following() {
+    Duration pause = follow_interval;
+    for (;;) {
+        (void)co_await sleep(Context{}, pause);
+        const Instant began = Loop::here().now();
+        if (!co_await follow(Context{})) metrics_.failed_follows.add();
+        pause = std::max(follow_interval, (Loop::here().now() - began) * follow_rest);
+    }
 }
 
 // One frame per event and tick, and no tick while nothing changes.

@@ -23,6 +23,7 @@ struct Parts {
     SigningKey ticket_key; // TokenType::ticket
     Rules rules;
     Duty* sweeper = nullptr; // nullptr: no other process sweeps this store
+    bool is_alone = true;    // no other process writes to this store
 };
 
 // What an organizer gives; what is absent stays as it is, or as it is by default.
@@ -80,7 +81,9 @@ public:
 
     // One round of freeing lapsed holds; how many seats.
     Task<Result<std::size_t>> sweep(Context context);
-    // Sweeps, digests and the streams' frames, until destroyed.
+    // One round of taking over what other processes wrote: events, and the seats of those on sale.
+    Task<Result<void>> follow(Context context);
+    // Sweeps, digests, following and the streams' frames, until destroyed.
     Task<> run_jobs();
     // Ends all streams: their listeners come again, to another process or this one restarted.
     void close_streams();
@@ -105,6 +108,7 @@ private:
     Task<Result<void>> catch_up(Context context, EventId event);
     Task<> run_frames();
     Task<> run_sweeps();
+    Task<> run_following();
     Task<> run_digests();
 
     Parts parts_;
