@@ -9,7 +9,9 @@
 #include <memory>
 #include <vector>
 
+#include "libs/async/context.hpp"
 #include "libs/async/task.hpp"
+#include "libs/core/result.hpp"
 #include "services/waiting_room/domain/common_room.hpp"
 
 namespace urr::waiting_room {
