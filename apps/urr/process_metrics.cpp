@@ -62,7 +62,9 @@ void ProcessMetrics::append_metrics(MetricsText& out) const {
         {"urr_store_retried_total", "Batches that met the locks of others.",
          &StoreCounters::retried},
         {"urr_store_reconnects_total", "Connections to the server that were lost.",
-         &StoreCounters::reconnects}};
+         &StoreCounters::reconnects},
+        {"urr_store_clock_jumps_total", "Jumps of the server's clock; writes stopped at each.",
+         &StoreCounters::clock_jumps}};
     std::vector<StoreCounters> counters;
     counters.reserve(stores_.size());
     for (const Store& store : stores_) counters.push_back(store.database->counters());

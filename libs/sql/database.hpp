@@ -162,7 +162,7 @@ protected:
 // batches that met another's locks; `unknown_batches`: nobody can say whether they were committed.
 struct StoreCounters {
     std::uint64_t batches = 0, works = 0, rolled_back = 0, dropped = 0, lost_batches = 0;
-    std::uint64_t retried = 0, unknown_batches = 0, reconnects = 0;
+    std::uint64_t retried = 0, unknown_batches = 0, reconnects = 0, clock_jumps = 0;
     // The clock behind the store's time went back: time ran on from the stored one.
     bool clock_was_set_back = false;
 };

@@ -83,6 +83,7 @@ StoreCounters PostgresEngine::counters() const {
 }
 
 void PostgresEngine::publish() {
+    counted.clock_jumps = time.jumps();
     counted.clock_was_set_back = time.was_set_back();
     std::lock_guard guard(mutex_);
     published_ = counted;

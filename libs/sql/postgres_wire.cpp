@@ -85,6 +85,10 @@ Answer failure_of(const PGresult* result) {
     answer.text = field(PG_DIAG_MESSAGE_PRIMARY); // not the detail: it quotes rows
     const std::string severity = field(PG_DIAG_SEVERITY_NONLOCALIZED);
     answer.fatal = severity == "FATAL" || severity == "PANIC";
+    if (!answer.state.empty()) return answer;
+    answer.kind = Answer::Kind::lost; // libpq's own words: the server said nothing
+    const char* text = PQresultErrorMessage(result);
+    answer.text = trimmed(text);
     return answer;
 }
 
@@ -305,7 +309,9 @@ bool PostgresWire::take(Answer& answer) {
             continue;
         }
         nulls = 0;
-        if (digest(result.get(), answer)) return true;
+        if (!digest(result.get(), answer)) continue;
+        if (answer.kind == Answer::Kind::lost) close();
+        return true;
     }
     return lose(answer);
 }

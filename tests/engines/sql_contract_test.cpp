@@ -1,4 +1,5 @@
-// The contract of Database, the same cases against SQLite and PostgreSQL.
+// The contract of Database, the same cases against SQLite, PostgreSQL, and PostgreSQL through
+// PgBouncer in transaction mode.
 #include <set>
 
 #include "libs/sql/idempotency.hpp"
@@ -319,7 +320,7 @@ Task<> watch_time(Contract& t) {
 }
 TEST_P(Contract, the_stores_time_never_runs_backwards) { run_on(*loop, watch_time(*this)); }
 
-INSTANTIATE_TEST_SUITE_P(Sql, Contract, both_kinds, kind_name);
+INSTANTIATE_TEST_SUITE_P(Sql, Contract, every_kind, kind_name);
 
 } // namespace
 } // namespace urr::engines

@@ -21,6 +21,8 @@ PostgresServer::PostgresServer() {
     }
     folder_ = folder;
     std::ifstream(folder_ + "/port") >> port_;
+    if (const char* pooler = std::getenv("URR_PGBOUNCER_DIR"))
+        std::ifstream(std::string(pooler) + "/port") >> pooler_port_;
     std::ifstream users(folder_ + "/users.txt");
     const auto unquoted = [](std::string text) { return text.substr(1, text.size() - 2); };
     for (std::string user, password; users >> user >> password;)
@@ -68,6 +70,9 @@ TestStore::TestStore(Kind kind, RunLoop& loop, std::span<const Migration> migrat
     options.url = server.url("postgres", name_);
     options.random = &random_;
     must(migrate_postgres(options.url, migrations, {}));
+    if (kind != Kind::pooled) return;
+    options.url = server.url("postgres", name_, server.pooler_port());
+    options.pooled = true;
 }
 
 TestStore::~TestStore() {
@@ -119,7 +124,8 @@ CREATE TABLE entries (
 }
 
 std::string kind_name(const testing::TestParamInfo<TestStore::Kind>& info) {
-    return info.param == TestStore::Kind::embedded ? "embedded" : "postgres";
+    constexpr const char* names[] = {"embedded", "postgres", "pooled"};
+    return names[std::size_t(info.param)];
 }
 
 } // namespace urr::engines

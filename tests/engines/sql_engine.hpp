@@ -1,6 +1,7 @@
 // What the conformance suites of Database run on: an embedded store, or a database of its own in
-// the real PostgreSQL that the fixture has started (URR_POSTGRES_DIR tells where). Several pools
-// stand for several processes; the embedded store has one writer, and gives everybody the same.
+// the real PostgreSQL that the fixture has started (URR_POSTGRES_DIR tells where), also through
+// PgBouncer. Several pools stand for several processes; the embedded store has one writer, and
+// gives everybody the same.
 #pragma once
 #include <gtest/gtest.h>
 
@@ -24,18 +25,19 @@ public:
     void run(const std::string& sql, std::string_view database = "postgres") const;
     void script(const std::string& command) const; // of scripts/engines/postgres.sh
     int port() const { return port_; }
+    int pooler_port() const { return pooler_port_; }
 
 private:
     PostgresServer();
     std::string folder_;
-    int port_ = 0;
+    int port_ = 0, pooler_port_ = 0;
     std::map<std::string, std::string, std::less<>> passwords_;
 };
 
 // A store of one test, gone with it.
 class TestStore {
 public:
-    enum class Kind : std::uint8_t { embedded, postgres };
+    enum class Kind : std::uint8_t { embedded, postgres, pooled };
     TestStore(Kind kind, RunLoop& loop, std::span<const Migration> migrations);
     ~TestStore();
 
@@ -70,6 +72,8 @@ struct OnBoth : testing::TestWithParam<TestStore::Kind> {
 };
 
 std::string kind_name(const testing::TestParamInfo<TestStore::Kind>& info);
+inline const auto every_kind =
+    testing::Values(TestStore::Kind::embedded, TestStore::Kind::postgres, TestStore::Kind::pooled);
 inline const auto both_kinds =
     testing::Values(TestStore::Kind::embedded, TestStore::Kind::postgres);
 

@@ -1,0 +1,235 @@
+// What PostgreSQL alone can do to a store: cut connections, restart, stand still, have another
+// clock; and who may see what.
+#include <signal.h>
+
+#include <fstream>
+#include <thread>
+
+#include "services/ticket/store/schema.hpp"
+#include "tests/engines/sql_engine.hpp"
+
+namespace urr::engines {
+namespace {
+
+constexpr Statement add{"INSERT INTO numbers (name, n) VALUES (?1, 1) "
+                        "ON CONFLICT (name) DO UPDATE SET n = numbers.n + 1"};
+constexpr Statement find{"SELECT n FROM numbers WHERE name = ?1"};
+constexpr Statement slow{"SELECT 1 FROM pg_sleep(1.5)"};
+constexpr auto add_work = [](Tx& tx, const std::string& name) -> Task<Result<Instant>> {
+    TRY(co_await tx.run(add, {name}));
+    co_return tx.now;
+};
+constexpr auto slow_work = [](Tx& tx, const std::string& name) -> Task<Result<bool>> {
+    TRY(co_await tx.run(add, {name}));
+    TRY(co_await tx.run(slow));
+    co_return true;
+};
+constexpr auto find_work = [](Tx& tx, const std::string& name) -> Task<Result<std::int64_t>> {
+    const Rows rows = TRY(co_await tx.run(find, {name}));
+    co_return rows.empty() ? 0 : rows.integer(0, 0);
+};
+
+// COMMIT takes a second and a half.
+constexpr const char* slow_commits =
+    "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN PERFORM pg_sleep(1.5); RETURN NULL; END $$; CREATE CONSTRAINT TRIGGER slow "
+    "AFTER INSERT ON numbers DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow()";
+
+struct Postgres : testing::Test {
+    const PostgresServer& server = PostgresServer::get();
+    std::unique_ptr<RunLoop> loop = make_asio_loop(seconds(20));
+    std::unique_ptr<TestStore> store =
+        std::make_unique<TestStore>(TestStore::Kind::postgres, *loop, test_tables());
+    ~Postgres() override { store.reset(); }
+
+    Database& pool() { return store->pool(); }
+    // Ends the connections of this store that are in the midst of something.
+    void cut_busy_connections() {
+        server.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '" +
+                   store->database_name() + "' AND state = 'active'");
+    }
+    // Until the store takes works again: the pool's connections are new ones.
+    Task<> recover() {
+        for (int tries = 0; tries < 200; ++tries) {
+            if (co_await pool().transact(Context{}, add_work, std::string("recovered"))) co_return;
+            (void)co_await sleep(Context{}, milliseconds(50));
+        }
+        ADD_FAILURE() << "the store did not come back";
+    }
+    Task<std::int64_t> number(std::string name) {
+        co_return must(co_await pool().read(Context{}, find_work, std::move(name)));
+    }
+};
+
+Task<> after(Duration pause, void (*act)(Postgres&), Postgres& t) {
+    (void)co_await sleep(Context{}, pause);
+    act(t);
+}
+
+Task<> cut_before_commit(Postgres& t) {
+    Nursery nursery;
+    nursery.spawn(after(milliseconds(700), [](Postgres& of) { of.cut_busy_connections(); }, t));
+    const auto end = co_await t.pool().transact(Context{}, slow_work, std::string("cut"));
+    EXPECT_EQ(end.error().code(), Code::UNAVAILABLE);
+    co_await t.recover();
+    EXPECT_EQ(co_await t.number("cut"), 0);
+}
+TEST_F(Postgres, a_connection_cut_before_commit_leaves_nothing_and_says_so) {
+    run_on(*loop, cut_before_commit(*this));
+}
+
+Task<> give_up_at_commit(Postgres& t) {
+    const auto end = co_await t.pool().transact(Context{}, add_work, std::string("committed"));
+    EXPECT_EQ(end.error().code(), Code::OUTCOME_UNKNOWN);
+    (void)co_await sleep(Context{}, seconds(2));
+    EXPECT_EQ(co_await t.number("committed"), 1);
+}
+TEST_F(Postgres, a_commit_whose_answer_is_lost_is_unknown_though_it_took_place) {
+    server.run(slow_commits, store->database_name());
+    store->options.answer_timeout = milliseconds(700);
+    run_on(*loop, give_up_at_commit(*this));
+}
+
+Task<> cut_at_commit(Postgres& t) {
+    Nursery nursery;
+    nursery.spawn(after(milliseconds(900), [](Postgres& of) { of.cut_busy_connections(); }, t));
+    const auto end = co_await t.pool().transact(Context{}, add_work, std::string("cut"));
+    EXPECT_EQ(end.error().code(), Code::OUTCOME_UNKNOWN);
+    EXPECT_EQ(co_await t.number("cut"), 0);
+}
+TEST_F(Postgres, a_commit_whose_connection_is_cut_is_unknown_though_it_did_not_take_place) {
+    server.run(slow_commits, store->database_name());
+    run_on(*loop, cut_at_commit(*this));
+}
+
+// Works go on while `trouble` happens in a thread of its own; what was acknowledged is there.
+Task<> work_through(Postgres& t, void (*trouble)(Postgres&)) {
+    co_await t.recover();
+    std::atomic<bool> over{false};
+    std::thread thread([&] {
+        trouble(t);
+        over = true;
+    });
+    int done = 0, unknown = 0, refused = 0;
+    for (int rest = 20; rest > 0; rest -= over ? 1 : 0) {
+        const auto end = co_await t.pool().transact(Context{}, add_work, std::string("counted"));
+        ++(end ? done : end.error().code() == Code::OUTCOME_UNKNOWN ? unknown : refused);
+        if (!end) (void)co_await sleep(Context{}, milliseconds(20));
+    }
+    thread.join();
+    co_await t.recover();
+    const std::int64_t there = co_await t.number("counted");
+    EXPECT_GE(there, done);
+    EXPECT_LE(there, done + unknown);
+    EXPECT_GT(refused + unknown, 0) << "the trouble was not met";
+    EXPECT_GT(done, 0);
+}
+TEST_F(Postgres, a_server_that_crashes_and_returns_has_all_that_was_acknowledged) {
+    run_on(*loop, work_through(*this, [](Postgres& t) { t.server.script("restart"); }));
+}
+TEST_F(Postgres, a_server_that_stands_still_is_left_and_found_again) {
+    store->options.answer_timeout = milliseconds(500);
+    store->options.connect_timeout = milliseconds(500);
+    run_on(*loop, work_through(*this, [](Postgres& t) {
+        std::vector<int> processes;
+        std::ifstream(t.server.folder() + "/main.pid") >> processes.emplace_back();
+        static constexpr Statement all{
+            "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' "
+            "AND pid <> pg_backend_pid()"};
+        const Rows rows = must(ask_postgres(t.store->options.url, all));
+        for (std::size_t i = 0; i < rows.size(); ++i) processes.push_back(int(rows.integer(i, 0)));
+        for (const int process : processes) ::kill(process, SIGSTOP);
+        std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+        for (const int process : processes) ::kill(process, SIGCONT);
+    }));
+}
+
+// A clock of the server that a test can set: found before the real one.
+constexpr const char* false_clock =
+    "CREATE TABLE ahead (s BIGINT); INSERT INTO ahead VALUES (0); "
+    "CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS "
+    "'SELECT pg_catalog.clock_timestamp() + (SELECT s FROM public.ahead) * interval ''1 second''' ";
+
+Task<> jump(Postgres& t) {
+    const Instant before =
+        must(co_await t.pool().transact(Context{}, add_work, std::string("clock")));
+    t.server.run("UPDATE ahead SET s = 20", t.store->database_name());
+    Instant now;
+    for (int i = 0; i < 400 && now < before + seconds(20); ++i) {
+        const auto end = co_await t.pool().transact(Context{}, add_work, std::string("clock"));
+        if (end) now = *end;
+        EXPECT_TRUE(end || end.error().code() == Code::UNAVAILABLE);
+        (void)co_await sleep(Context{}, milliseconds(10));
+    }
+    EXPECT_GE(t.pool().counters().clock_jumps, 1u);
+    EXPECT_GE(now, before + seconds(20));
+    t.server.run("UPDATE ahead SET s = 0", t.store->database_name());
+    (void)co_await sleep(Context{}, seconds(2));
+    co_await t.recover();
+    EXPECT_GE(must(co_await t.pool().transact(Context{}, add_work, std::string("clock"))), now);
+}
+TEST_F(Postgres, a_clock_that_jumps_is_believed_at_the_second_sample_and_never_runs_back) {
+    server.run(std::string(false_clock) + "; ALTER DATABASE " + store->database_name() +
+                   " SET search_path = public, pg_catalog",
+               store->database_name());
+    run_on(*loop, jump(*this));
+}
+
+TEST_F(Postgres, migrations_that_are_run_by_two_at_once_are_applied_once) {
+    const std::string name = store->database_name() + "_two";
+    server.run("CREATE DATABASE " + name);
+    const std::string url = server.url("postgres", name);
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 3; ++i)
+        threads.emplace_back([&] { must(migrate_postgres(url, ticket::migrations, {})); });
+    for (std::thread& thread : threads) thread.join();
+    must(check_postgres_schema(url, ticket::migrations));
+    const Migration breaking[] = {{1, "", ""}, {2, "", ""}, {3, "breaks", "SELECT 1", nullptr, 3}};
+    EXPECT_FALSE(check_postgres_schema(url, breaking)); // older than we need
+    must(migrate_postgres(url, breaking, {}));
+    const auto refused = check_postgres_schema(url, ticket::migrations);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().text().find("install a newer urr"), std::string_view::npos);
+    server.run("DROP DATABASE " + name);
+}
+
+TEST_F(Postgres, each_user_may_do_what_its_service_needs_and_nothing_else) {
+    const std::string name = store->database_name() + "_rights";
+    server.run("CREATE DATABASE " + name + " OWNER urr_owner");
+    must(migrate_postgres(server.url("urr_owner", name), ticket::migrations,
+                          {.writer = "ticket", .viewer = "catalog"}));
+    const auto may = [&](std::string_view user, const std::string& sql) {
+        return run_postgres_script(server.url(user, name), sql).has_value();
+    };
+    EXPECT_TRUE(may("ticket", "DELETE FROM seats; SELECT * FROM schema_version"));
+    EXPECT_FALSE(may("ticket", "CREATE TABLE mine (n BIGINT)"));
+    EXPECT_FALSE(may("ticket", "DROP TABLE seats"));
+    EXPECT_FALSE(may("ticket", "DELETE FROM schema_version"));
+    EXPECT_TRUE(may("catalog", "SELECT * FROM catalog_events_v1, catalog_seats_v1"));
+    EXPECT_FALSE(may("catalog", "SELECT * FROM seats"));
+    EXPECT_FALSE(may("catalog", "SELECT * FROM accounts"));
+    EXPECT_FALSE(may("catalog", "DELETE FROM catalog_seats_v1"));
+    EXPECT_FALSE(may("catalog", "CREATE TEMP TABLE mine (n BIGINT)"));
+    EXPECT_FALSE(may("payment", "SELECT 1")) << "another service's user";
+    server.run("DROP DATABASE " + name);
+}
+
+TEST_F(Postgres, a_server_of_another_name_or_another_authority_is_refused) {
+    const std::string& good = store->options.url;
+    must(check_postgres_schema(good, test_tables()));
+    std::string named = good;
+    named.replace(named.find("127.0.0.1"), 9, "wrong.example");
+    const auto wrong_name = check_postgres_schema(named + "&hostaddr=127.0.0.1", test_tables());
+    ASSERT_FALSE(wrong_name);
+    EXPECT_NE(wrong_name.error().text().find("certificate"), std::string_view::npos);
+    const std::string elsewhere = good.substr(0, good.find("sslrootcert="));
+    const auto unknown_chain = check_postgres_schema(
+        elsewhere + "sslrootcert=/etc/ssl/certs/ca-certificates.crt", test_tables());
+    ASSERT_FALSE(unknown_chain);
+    EXPECT_NE(unknown_chain.error().text().find("certificate"), std::string_view::npos);
+    EXPECT_FALSE(check_postgres_url("postgresql://u@db.example/x?sslmode=require"));
+    EXPECT_TRUE(check_postgres_url("postgresql://u@db.example/x?sslmode=verify-full"));
+}
+
+} // namespace
+} // namespace urr::engines
