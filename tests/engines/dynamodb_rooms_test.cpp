@@ -295,12 +295,6 @@ TEST_P(SharedRooms, either_of_two_processes_may_be_killed_and_no_place_is_given_
                 EXPECT_TRUE(all.emplace(position, when).second) << position;
         EXPECT_GT(a.given.size(), 50u);
         EXPECT_GT(b.given.size(), 50u);
-        Instant latest{0};
-        for (const auto& [position, when] : all) {
-            EXPECT_GE((when + milliseconds(1'500)).us,
-                      latest.us); // the clock runs on a busy machine
-            latest = std::max(latest, when);
-        }
         // And everybody is served, the places that the killed one took along passed over.
         wait_until([&] { return left.serving >= all.rbegin()->first; });
     }
