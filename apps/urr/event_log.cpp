@@ -19,6 +19,15 @@ constexpr std::string_view topics[] = {"payment-events",  "reservation-events",
                                        "transfer-events", "membership-events",
                                        "queue-events",    "community-events"};
 
+// What the services that run here read and write: MSK shows each account no more than its own.
+std::vector<std::string_view> topics_of(const Stores& stores) {
+    std::vector<std::string_view> own;
+    if (stores.ticket || stores.payment || stores.queue) own.push_back("payment-events");
+    if (stores.ticket || stores.payment) own.push_back("reservation-events");
+    if (stores.queue) own.push_back("queue-events");
+    return own;
+}
+
 constexpr Duration credentials_patience = seconds(5);
 
 // Asked about every ten minutes by each client of Kafka, on its own thread: a loop that lives as
@@ -64,7 +73,7 @@ Result<std::unique_ptr<EventLog>> open_event_log(const Settings& settings, const
                                                  const Clock& clock, Log& log) {
     if (!uses_kafka(settings)) return make_table_log(*stores.events);
     const KafkaOptions options = TRY_PLAIN(options_of(settings, clock));
-    auto checked = check_kafka_topics(options, log, topics);
+    auto checked = check_kafka_topics(options, log, topics_of(stores));
     if (!checked && checked.error().code() != Code::UNAVAILABLE)
         return fail(std::move(checked.error()));
     if (!checked)
