@@ -28,21 +28,22 @@ locals {
       length(topics.writes) == 0 ? [] : [{
         Sid      = "Publish"
         Effect   = "Allow"
-        Action   = ["kafka-cluster:DescribeTopic", "kafka-cluster:WriteData"]
+        Action   = ["kafka-cluster:DescribeTopic", "kafka-cluster:DescribeTopicDynamicConfiguration", "kafka-cluster:WriteData"]
         Resource = [for topic in topics.writes : "${local.topic_arn}/${topic}"]
       }],
       length(topics.reads) == 0 ? [] : [
         {
           Sid      = "Consume"
           Effect   = "Allow"
-          Action   = ["kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"]
+          Action   = ["kafka-cluster:DescribeTopic", "kafka-cluster:DescribeTopicDynamicConfiguration", "kafka-cluster:ReadData"]
           Resource = [for topic in topics.reads : "${local.topic_arn}/${topic}"]
         },
         {
           Sid      = "OwnGroup"
           Effect   = "Allow"
           Action   = ["kafka-cluster:AlterGroup", "kafka-cluster:DescribeGroup"]
-          Resource = ["${local.group_arn}/${service}-service"]
+          # queue reads its own topic from the beginning in a group of each generation of its store.
+          Resource = ["${local.group_arn}/${service}", "${local.group_arn}/${service}-*"]
         },
       ],
     )
@@ -87,7 +88,7 @@ locals {
       {
         Sid      = "MakeTopics"
         Effect   = "Allow"
-        Action   = ["kafka-cluster:CreateTopic", "kafka-cluster:DescribeTopic", "kafka-cluster:AlterTopic"]
+        Action   = ["kafka-cluster:CreateTopic", "kafka-cluster:DescribeTopic", "kafka-cluster:DescribeTopicDynamicConfiguration", "kafka-cluster:AlterTopic"]
         Resource = ["${local.topic_arn}/*"]
       },
       {
