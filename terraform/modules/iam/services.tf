@@ -39,9 +39,9 @@ locals {
           Resource = [for topic in topics.reads : "${local.topic_arn}/${topic}"]
         },
         {
-          Sid      = "OwnGroup"
-          Effect   = "Allow"
-          Action   = ["kafka-cluster:AlterGroup", "kafka-cluster:DescribeGroup"]
+          Sid    = "OwnGroup"
+          Effect = "Allow"
+          Action = ["kafka-cluster:AlterGroup", "kafka-cluster:DescribeGroup"]
           # queue reads its own topic from the beginning in a group of each generation of its store.
           Resource = ["${local.group_arn}/${service}", "${local.group_arn}/${service}-*"]
         },
