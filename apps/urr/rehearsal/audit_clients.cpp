@@ -64,7 +64,8 @@ private:
         }
     }
 
-    // Serving only rises: once a number was let in, nobody with a smaller one is told to wait.
+    // Serving only rises: once a number was let in, and every door had time to hear of it, nobody
+    // with a smaller one is told to wait.
     void check_room_order() {
         std::vector<const Told*> let_in, waiting;
         for (const Told& told : record_.told)
@@ -77,7 +78,8 @@ private:
         std::map<std::uint64_t, std::uint64_t> highest; // by epoch
         std::size_t next = 0;
         for (const Told* told : waiting) {
-            for (; next < let_in.size() && let_in[next]->at_us < told->sent_us; ++next) {
+            const std::int64_t heard_us = told->sent_us - record_.door_lag_us;
+            for (; next < let_in.size() && let_in[next]->at_us < heard_us; ++next) {
                 std::uint64_t& most = highest[let_in[next]->epoch];
                 most = std::max(most, let_in[next]->position);
             }

@@ -315,6 +315,19 @@ TEST_F(Audits, see_one_kept_waiting_although_a_later_number_was_let_in) {
     waits.position = 6;
     expect_only(&Audit::order_violations);
 }
+TEST_F(Audits, give_several_doors_a_second_to_hear_that_the_line_moved) {
+    told_to(2, Call::check).position = 7;
+    const std::int64_t let_in = told_to(2, Call::check).at_us;
+    Told& waits = tell(1, Call::check, 200);
+    waits.position = 6;
+    record.door_lag_us = 1'000'000;
+    waits.sent_us = let_in + 900'000;
+    waits.at_us = waits.sent_us + 1'000;
+    EXPECT_TRUE(audit().ok());
+    waits.sent_us = let_in + 1'100'000;
+    waits.at_us = waits.sent_us + 1'000;
+    expect_only(&Audit::order_violations);
+}
 TEST_F(Audits, see_a_receipt_that_is_not_known_any_more) {
     tell(1, Call::check, 403).code = "RECEIPT_INVALID";
     expect_only(&Audit::order_violations);

@@ -65,6 +65,9 @@ struct Record {
     std::vector<AccountId> accounts; // by fan
     std::vector<Told> told;          // in the order in which answers came
     bool closed = true;              // nobody else took part in the sale
+    // How much later than another one a door may hear that the line has moved: nothing where one
+    // process holds the room; a second where several share it, which is what they promise.
+    std::int64_t door_lag_us = 0;
 };
 
 } // namespace urr::app

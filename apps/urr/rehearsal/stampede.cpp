@@ -31,6 +31,7 @@ std::vector<std::int64_t> numbers_of(const JsonValue* list) {
 Stampede::Stampede(const StampedePlan& plan, std::vector<Credentials> accounts, Victim* victim)
     : plan_(plan), accounts_(std::move(accounts)), victim_(victim), random_(plan.seed) {
     for (const Credentials& one : accounts_) record_.accounts.push_back(one.account);
+    if (!victim_) record_.door_lag_us = 1'000'000; // a system of others may have several doors
 }
 
 Stampede::~Stampede() = default;
