@@ -152,6 +152,13 @@ CONF
 
 start_distributed() {
     local seats=${1:-}
+    PATH=$PATH:/usr/sbin
+    mkdir -p build
+    exec 6>build/distributed.lock
+    flock -n 6 || {
+        say "another one is running (build/distributed.lock)" >&2
+        return 1
+    }
     command -v nginx >/dev/null || {
         say "nginx is missing: sudo scripts/setup" >&2
         return 1
@@ -190,7 +197,7 @@ end_process() {
         kill -0 "$pid" 2>/dev/null || break
         sleep 0.05
     done
-    kill -9 "$pid" 2>/dev/null
+    kill -9 "$pid" 2>/dev/null || true
     rm -f "$1"
 }
 

@@ -1,5 +1,7 @@
 #include "apps/urr/redis_part.hpp"
 
+#include "libs/core/this_machine.hpp"
+
 namespace urr::app {
 
 namespace {
@@ -16,6 +18,10 @@ Result<std::unique_ptr<RedisPart>> RedisPart::make(const Settings& settings, Run
     if (!options->password.empty()) // `urr config` and the environment show addresses
         return fail(Code::UNAVAILABLE,
                     "URR_REDIS_URLS: the password belongs into URR_REDIS_PASSWORD or its file");
+    for (const RedisAddress& server : options->servers)
+        if (!options->tls && !is_this_machine(server.host))
+            return fail(Code::UNAVAILABLE,
+                        "URR_REDIS_URLS: another machine is spoken to by TLS alone: rediss://");
     options->password = settings.text("URR_REDIS_PASSWORD");
     options->primary_name = settings.text("URR_REDIS_PRIMARY");
     options->sentinel_password = settings.text("URR_REDIS_SENTINEL_PASSWORD");

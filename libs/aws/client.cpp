@@ -94,8 +94,8 @@ Method method_of(std::string_view name) {
 std::string_view Answer::header(std::string_view name) const { return header_of(headers, name); }
 
 Error Answer::as_error() const {
-    const bool denied = status == 401 || status == 403 || error == "AccessDeniedException";
-    return Error(denied ? Code::FORBIDDEN : Code::BAD_GATEWAY, error + ": " + text);
+    // That we may not is our trouble, never the caller's.
+    return Error(Code::BAD_GATEWAY, error + ": " + text);
 }
 
 Client::Client(Transport& transport, CredentialCache& credentials, Scope scope, std::string host,

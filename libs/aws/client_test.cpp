@@ -183,7 +183,7 @@ TEST_F(AwsClient, a_wrong_signature_at_the_right_time_is_refused_at_once) {
     wire.script = {{.status = 403,
                     .body = R"({"__type":"x#InvalidSignatureException"})",
                     .headers = "Date: Wed, 25 Nov 2026 12:00:01 GMT\r\n"}};
-    EXPECT_EQ(must(call()).as_error().code(), Code::FORBIDDEN);
+    EXPECT_EQ(must(call()).as_error().code(), Code::BAD_GATEWAY);
     EXPECT_EQ(wire.asked.size(), 1u);
 }
 

@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "libs/core/this_machine.hpp"
+
 namespace urr::aws {
 
 std::string Endpoint::host_text() const {
@@ -47,13 +49,15 @@ Result<Endpoint> service_endpoint(std::string_view given, std::string_view servi
     if (text.empty())
         text = "https://" + std::string(service) + "." + std::string(region) + ".amazonaws.com";
     Endpoint out = TRY_PLAIN(parse_endpoint(text));
+    if (!out.tls && !is_this_machine(out.host))
+        return fail(Code::VALIDATION_FAILED, "only this machine is spoken to without TLS: " + text);
     out.ca_file = ca_file;
     return out;
 }
 
 bool is_local_agent(std::string_view host) {
-    return host == "localhost" || host.starts_with("127.") || host == "::1" ||
-           host == "169.254.170.2" || host == "169.254.170.23" || host == "fd00:ec2::23";
+    return is_this_machine(host) || host == "169.254.170.2" || host == "169.254.170.23" ||
+           host == "fd00:ec2::23";
 }
 
 std::unique_ptr<Transport> connect(RunLoop& loop, const Endpoint& endpoint,

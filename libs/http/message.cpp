@@ -189,7 +189,7 @@ Response problem(const Error& error, const Trace& trace, std::string_view accept
     body.append(row.name).append(R"(","title":)");
     append_json_text(body, prefers_korean(accept_language) ? row.korean : row.english);
     body.append(R"(,"status":)").append(std::to_string(row.status));
-    if (!error.text().empty() && row.status != 500) { // what went wrong inside stays in the log
+    if (!error.text().empty() && row.status < 500) { // what went wrong inside stays in the log
         body += R"(,"detail":)";
         append_json_text(body, error.text());
     }

@@ -52,15 +52,20 @@ Duration jittered(Duration duration, Random* random) {
 bool is_conflict(std::string_view state) {
     return state == "40001" || state == "40P01" || state == "55P03";
 }
-// The statement's own: a constraint (23), its data (22), its text or its rights (42), a feature
-// (0A).
+// The work's own: a constraint (23), its data (22), its text or its rights (42), a feature (0A), a
+// statement that took too long, and whatever else is not the server's state: its neighbours in the
+// batch must not pay for it. Not its own: the connection (08), resources (53), an operator (57P),
+// the system (58, XX), a read-only server (25).
 bool is_own(std::string_view state) {
-    return state.starts_with("22") || state.starts_with("23") || state.starts_with("42") ||
-           state.starts_with("0A");
+    if (state.empty()) return false;
+    for (const std::string_view other : {"08", "25", "53", "57P", "58", "XX"})
+        if (state.starts_with(other)) return false;
+    return true;
 }
 
 Error refusal(const Answer& answer) {
-    if (answer.state.starts_with("23")) return Error(Code::CONFLICT, answer.text);
+    if (answer.state.starts_with("23"))
+        return Error(Code::CONFLICT); // not its words: they name our tables
     if (answer.state == "22021")
         return Error(Code::BAD_REQUEST, "a text has a character of value 0");
     return Error(Code::INTERNAL, answer.state + " " + answer.text);

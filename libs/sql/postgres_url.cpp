@@ -1,6 +1,7 @@
 // What is wrong with a database's URL, said before it is used and without quoting it.
 #include <libpq-fe.h>
 
+#include "libs/core/this_machine.hpp"
 #include "libs/sql/postgres_database.hpp"
 
 namespace urr {
@@ -22,13 +23,12 @@ struct Parts {
     }
 };
 
-bool is_this_machine(std::string_view hosts) {
+// All of them: names with commas between; a folder of sockets is here too.
+bool are_this_machine(std::string_view hosts) {
     while (!hosts.empty()) {
         const std::size_t comma = hosts.find(',');
         const std::string_view host = hosts.substr(0, comma);
-        if (host != "localhost" && host != "::1" && !host.starts_with("127.") &&
-            !host.starts_with('/'))
-            return false;
+        if (!is_this_machine(host) && !host.starts_with('/')) return false;
         if (comma == hosts.npos) break;
         hosts.remove_prefix(comma + 1);
     }
@@ -42,7 +42,8 @@ Result<> check_postgres_url(const std::string& url) {
     if (!parts.options || parts.value("host").empty() || parts.value("dbname").empty())
         return fail(Code::UNAVAILABLE, "not a URL like postgresql://user@host:5432/database");
     const std::string_view mode = parts.value("sslmode");
-    if (!mode.empty() && mode != "verify-full" && !is_this_machine(parts.value("host")))
+    if (!mode.empty() && mode != "verify-full" &&
+        (!are_this_machine(parts.value("host")) || !are_this_machine(parts.value("hostaddr"))))
         return fail(Code::UNAVAILABLE, "sslmode=" + std::string(mode) +
                                            " does not verify a server on another machine: use "
                                            "verify-full and sslrootcert");

@@ -151,6 +151,11 @@ bool read_rows(const PGresult* result, Rows& rows) {
     return true;
 }
 
+// Two statements may have one text for SQLite, at one address, and differ here.
+static const char* text_key(const Statement& statement) {
+    return statement.postgres ? statement.postgres : statement.sql;
+}
+
 PostgresWire::PostgresWire(RunLoop& loop, bool pooled) : loop_(loop), pooled_(pooled) {}
 PostgresWire::~PostgresWire() { close(); }
 
@@ -222,7 +227,7 @@ Task<Result<void>> PostgresWire::connect(PostgresTarget target, Duration within)
 }
 
 const std::string& PostgresWire::text_of(const Statement& statement) {
-    std::string& text = texts_[statement.sql];
+    std::string& text = texts_[text_key(statement)];
     if (text.empty()) text = postgres_statement(statement);
     return text;
 }
@@ -231,7 +236,7 @@ PostgresWire::Prepared& PostgresWire::prepared_of(const Statement& statement, co
                                                   std::size_t count, const unsigned* types) {
     std::uint64_t kinds = count;
     for (std::size_t i = 0; i < count; ++i) kinds = kinds << 2 | std::uint64_t(values[i].kind);
-    Prepared& prepared = prepared_[{statement.sql, kinds}];
+    Prepared& prepared = prepared_[{text_key(statement), kinds}];
     if (prepared.name.empty()) prepared.name = "s" + std::to_string(prepared_.size());
     if (prepared.state == Prepared::State::absent) {
         PQsendPrepare(connection_, prepared.name.c_str(), text_of(statement).c_str(), int(count),

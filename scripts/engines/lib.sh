@@ -3,6 +3,8 @@
 # on loopback and waits until it is ready; NAME.sh stop DIR ends it. What is fetched stays in $engines_cache.
 engines_cache=${URR_ENGINES_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/urr/engines}
 
+PATH=$PATH:/usr/sbin:/sbin # where Debian has servers, and a user's PATH has not
+
 say() { printf '%s: %s\n' "$(basename "$0" .sh)" "$*" >&2; }
 die() {
     say "$@"
@@ -12,10 +14,29 @@ die() {
 need() { # need PROGRAM PACKAGE: installs a Debian package where its program is missing
     command -v "$1" >/dev/null && return
     [ "$(id -u)" -eq 0 ] || die "$1 is missing: install the package $2 (sudo scripts/setup)"
-    say "installing $2"
-    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$2" >/dev/null 2>&1 ||
-        { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$2" >/dev/null; } ||
-        die "apt-get could not install $2"
+    (
+        flock 7 # others may be installing as well
+        command -v "$1" >/dev/null && exit
+        say "installing $2"
+        export DEBIAN_FRONTEND=noninteractive
+        install=(apt-get -o DPkg::Lock::Timeout=600 install -y --no-install-recommends "$2")
+        "${install[@]}" >/dev/null 2>&1 || { apt-get update -qq && "${install[@]}" >/dev/null; }
+    ) 7>"${TMPDIR:-/tmp}/urr-apt.lock" || die "apt-get could not install $2"
+}
+
+# need_go 1.25: a Go of that version or later. Debian's is older: it fetches the later one as a module.
+need_go() {
+    local minor=${1#1.} have
+    need go golang-go
+    have=$(go env GOVERSION | sed -n 's/^go1\.\([0-9]*\).*/\1/p')
+    [ "${have:-0}" -lt "$minor" ] || return 0
+    local module=golang.org/toolchain@v0.0.1-go$1.0.linux-amd64 folder
+    say "fetching Go $1 (Debian's is 1.$have)"
+    go mod download "$module" >/dev/null 2>&1 || die "Go $1 could not be fetched"
+    folder=$(go env GOMODCACHE)/$module
+    chmod -R u+w "$folder"
+    chmod +x "$folder"/bin/* "$folder"/pkg/tool/*/*
+    PATH=$folder/bin:$PATH
 }
 
 # maven_jars NAME COORDINATE…: the jars of the artifacts and of what they need, in $engines_cache/NAME.
@@ -82,11 +103,21 @@ print(first)
 P
 }
 
+# running FILE: the PID in it, if that process is no younger than the file; after a restart of the machine
+# the number may be a stranger's.
+running() {
+    local pid age
+    pid=$(cat "$1" 2>/dev/null) || return 1
+    age=$(ps -o etimes= -p "${pid:-0}" 2>/dev/null) || return 1
+    [ $((age + 10)) -ge $(($(date +%s) - $(stat -c %Y "$1"))) ] && echo "$pid"
+}
+
 stop_pids() { # stop_pids DIR: ends every process of DIR/*.pid, by force after ten seconds
     local file pid end
     for file in "$1"/*.pid; do
         [ -e "$file" ] || continue
-        kill "$(cat "$file")" 2>/dev/null || true
+        pid=$(running "$file") || { rm -f "$file"; continue; }
+        kill "$pid" 2>/dev/null || true
     done
     end=$((SECONDS + 10))
     for file in "$1"/*.pid; do

@@ -111,7 +111,7 @@ make_server() {
     make_certificates
     mkdir -p "$data"
     chmod 700 "$data"
-    password_of postgres >"$home/password"
+    (umask 077 && password_of postgres >"$home/password")
     if [ "$(id -u)" -eq 0 ]; then chown nobody "$data" "$home/password"; fi
     as_server "$programs/initdb" -D "$data" -U postgres --pwfile="$home/password" --auth=scram-sha-256 \
         -E UTF8 --locale=C.UTF-8 -k >"$dir/initdb.log" 2>&1 || {

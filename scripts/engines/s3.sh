@@ -57,7 +57,7 @@ mkdir -p "$(dirname "$program")"
 exec 8>"$(dirname "$program").lock"
 flock 8
 if [ ! -x "$program" ]; then
-    need go golang-go
+    need_go 1.25
     say "building versitygw $version (minutes, once)"
     GOBIN=$(dirname "$program") go install -ldflags='-s -w' "github.com/versity/versitygw/cmd/versitygw@$version" \
         >"$(dirname "$program")/build.log" 2>&1 || {

@@ -184,10 +184,12 @@ Task<Result<Reservation>> Service::hold(Context context, HoldOrder order) {
         metrics_.refused(held.error().code());
         // Taken, and all of them still shown as free: by a hold whose outcome nobody heard of.
         const SeatMap* map = find(event);
-        const bool behind = held.error().code() == Code::SEAT_TAKEN && map &&
-                            std::ranges::all_of(seats, [map](std::int64_t seat) {
-                                return map->letters()[std::size_t(seat)] == 'a';
-                            });
+        const bool behind =
+            held.error().code() == Code::SEAT_TAKEN && map &&
+            std::ranges::all_of(seats, [map](std::int64_t seat) {
+                return seat < std::ssize(map->letters()) && // it may be another since
+                       map->letters()[std::size_t(seat)] == 'a';
+            });
         if (behind) (void)co_await catch_up(context, event); // if not now, the next one does
         co_return fail(std::move(held).error());
     }

@@ -36,13 +36,19 @@ export URR_RATE_ADAPTIVE=yes
 echo "folder=$URR_DATA" >"$folder/stores"
 "$urr" serve >"$folder/log" 2>&1 &
 server=$!
+for _ in $(seq 200); do # the server knows Redis before it loses it
+    ! grep -q '"redis_up"' "$folder/log" || break
+    sleep 0.05
+done
 (
     sleep 3
     kill -9 "$(cat "$folder/redis/primary.pid")"
     "$engine" "$folder/redis" "$redis" >/dev/null
 ) &
+killer=$!
 "$urr" stampede --target "http://127.0.0.1:$URR_PORT" --accounts "$folder/accounts" --stores "$folder/stores" \
     --fans "$fans" --report "$folder/report.json" >"$folder/stampede" 2>&1 || true
+wait "$killer"
 # The audit looks for places in queue's database, where there are none: seats and money it can judge.
 for figure in "\"sold\":$seats" '"oversold":0' '"paidWithoutSeat":0' '"lostConfirmed":0' '"moneyImbalance":0' \
     '"unexplained":0'; do

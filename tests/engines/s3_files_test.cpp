@@ -112,7 +112,7 @@ TEST(FilesOnS3, a_wrong_secret_is_refused_and_said) {
     AwsEnd end(endpoint(""), {"AKIDURRTEST", "wrong", "", never}, "s3");
     const auto files = make_s3_files(end.client(), "any", BucketStyle::path);
     const auto refused = end.run(files->get(end.within(seconds(5)), "a"));
-    EXPECT_EQ(refused.error().code(), Code::FORBIDDEN);
+    EXPECT_EQ(refused.error().code(), Code::BAD_GATEWAY);
     EXPECT_EQ(refused.error().text().find("wrong"), std::string_view::npos);
 }
 

@@ -14,6 +14,9 @@ constexpr Statement add{"INSERT INTO numbers (name, n) VALUES (?1, ?2) "
                         "ON CONFLICT (name) DO UPDATE SET n = numbers.n + excluded.n"};
 constexpr Statement insert{"INSERT INTO numbers (name, n) VALUES (?1, ?2)"};
 constexpr Statement find{"SELECT n FROM numbers WHERE name = ?1"};
+// As ticket's and queue's pairs: one text on SQLite, and a lock on PostgreSQL.
+constexpr Statement lock{"SELECT n FROM numbers WHERE name = ?1",
+                         "SELECT n FROM numbers WHERE name = ?1 FOR UPDATE"};
 constexpr Statement number_of{"SELECT count(*) FROM numbers"};
 
 constexpr auto add_work = [](Tx& tx, const std::string& name,
@@ -39,6 +42,11 @@ constexpr auto clashing_work = [](Tx& tx, std::int64_t i) -> Task<Result<bool>> 
 };
 constexpr auto count_work = [](Tx& tx) -> Task<Result<std::int64_t>> {
     co_return TRY(co_await tx.run(number_of)).integer(0, 0);
+};
+
+constexpr auto lock_work = [](Tx& tx, const std::string& name) -> Task<Result<std::int64_t>> {
+    const Rows rows = TRY(co_await tx.run(lock, {name}));
+    co_return rows.empty() ? -1 : rows.integer(0, 0);
 };
 
 struct Contract : OnBoth {
@@ -67,6 +75,22 @@ Task<> commit_and_take_back(Contract& t) {
 
 TEST_P(Contract, a_work_commits_and_its_error_takes_it_back) {
     run_on(*loop, commit_and_take_back(*this));
+}
+
+// On one connection, whichever comes first: a read that took the other's text would lock, which a
+// reader may not.
+Task<> two_forms(Contract& t) {
+    t.store->options.connections = 1;
+    const std::string one = "one";
+    must(co_await t.store->pool().transact(Context{}, add_work, one, 1));
+    EXPECT_EQ(must(co_await t.store->pool().transact(Context{}, lock_work, one)), 1);
+    EXPECT_EQ(must(co_await t.store->pool().read(Context{}, find_work, one)), 1);
+    EXPECT_EQ(must(co_await t.store->pool(1).read(Context{}, find_work, one)), 1);
+    EXPECT_EQ(must(co_await t.store->pool(1).transact(Context{}, lock_work, one)), 1);
+    EXPECT_EQ(must(co_await t.store->pool(1).read(Context{}, find_work, one)), 1);
+}
+TEST_P(Contract, a_statement_with_a_form_of_its_own_is_not_taken_for_the_shared_one) {
+    run_on(*loop, two_forms(*this));
 }
 
 template <class Work>

@@ -92,7 +92,7 @@ Result<StorePaths> copy_stores(const StorePaths& urls, const std::string& folder
     Roles roles = Roles::none();
     roles.ticket = roles.payment = roles.queue = true;
     TRY_PLAIN(Stores::open(folder, clock, roles)); // makes the tables
-    const StorePaths paths = stores_in(folder);
+    StorePaths paths = stores_in(folder);
     TRY_PLAIN(copy_store("ticket", urls.ticket, paths.ticket));
     TRY_PLAIN(copy_store("payment", urls.payment, paths.payment));
     TRY_PLAIN(copy_store("acquirer", urls.acquirer, paths.acquirer));

@@ -1,5 +1,9 @@
 #include "libs/messaging/kafka/options.hpp"
 
+#include <algorithm>
+
+#include "libs/core/this_machine.hpp"
+
 namespace urr {
 
 namespace {
@@ -12,6 +16,15 @@ constexpr std::pair<std::string_view, Security> securities[] = {
     {"scram", Security::scram},
     {"iam", Security::iam},
 };
+
+bool are_this_machine(std::string_view brokers) {
+    while (!brokers.empty()) {
+        const std::string_view broker = brokers.substr(0, brokers.find(','));
+        if (!is_this_machine(broker.substr(0, broker.rfind(':')))) return false;
+        brokers.remove_prefix(std::min(brokers.size(), broker.size() + 1));
+    }
+    return true;
+}
 
 } // namespace
 
@@ -34,6 +47,13 @@ Result<KafkaOptions> read_kafka_options(const Settings& settings) {
     if (options.security == Security::scram && (options.user.empty() || options.password.empty()))
         return fail(Code::VALIDATION_FAILED,
                     "URR_KAFKA_SECURITY=scram needs URR_KAFKA_USER and URR_KAFKA_PASSWORD");
+    const bool plain = options.security == Security::plaintext;
+    if (plain && !(options.user.empty() && options.password.empty() && options.ca_file.empty()))
+        return fail(Code::VALIDATION_FAILED,
+                    "URR_KAFKA_SECURITY=plaintext makes no use of a user, a password or a CA");
+    if (plain && !are_this_machine(options.brokers))
+        return fail(Code::VALIDATION_FAILED,
+                    "URR_KAFKA_SECURITY=plaintext is for brokers on this machine alone");
     options.partitions = int(settings.number("URR_KAFKA_PARTITIONS"));
     options.replicas = int(settings.number("URR_KAFKA_REPLICAS"));
     options.min_isr = int(settings.number("URR_KAFKA_MIN_ISR"));

@@ -115,6 +115,17 @@ Task<Result<std::vector<SeatChange>>> move_seats(Tx& tx, const Reservation& r, M
     co_return changes;
 }
 
+// What was read under a lock has changed: a bug, and better an error than a wrong count.
+std::unexpected<Error> lock_missed() {
+    return fail(Code::INTERNAL, "a locked reservation was changed by another");
+}
+
+Task<Result<void>> change_state(Tx& tx, ReservationId id, Move<ReservationState> move) {
+    const Rows rows = TRY(co_await tx.run(set_state, {id, int(move.from), int(move.to)}));
+    if (rows.changes() != 1) co_return lock_missed();
+    co_return Result<void>{};
+}
+
 Task<Result<void>> give_back_count(Tx& tx, const Reservation& r) {
     TRY(co_await tx.run(uncount_seats, {r.event, r.account, r.seats.size()}));
     co_return Result<void>{};
@@ -221,7 +232,7 @@ Task<Result<Held>> cancel_reservation(Tx& tx, ReservationId id, AccountId who, M
     if (out.repeated) co_return out;
     if (r.state == ReservationState::paying) co_return fail(Code::PAYMENT_IN_PROGRESS);
     if (r.state != cancel.from) co_return fail(Code::RESERVATION_NOT_PENDING);
-    TRY(co_await tx.run(set_state, {id, int(cancel.from), int(cancel.to)}));
+    TRY(co_await change_state(tx, id, cancel));
     out.changes = TRY(co_await move_seats(tx, r, release, {}));
     TRY(co_await give_back_count(tx, r));
     const std::string data = to_json(PaymentWithdrawn{OrderId{id.bytes}});
@@ -242,7 +253,7 @@ Task<Result<std::vector<SeatChange>>> expire_holds(Tx& tx, Rules rules,
     const Rows rows = TRY(co_await tx.run(lock_due, {tx.now, messages.size()}));
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const Reservation r = reservation_of(rows, i);
-        TRY(co_await tx.run(set_state, {r.id, int(expire.from), int(expire.to)}));
+        TRY(co_await change_state(tx, r.id, expire));
         const auto freed = TRY(co_await move_seats(tx, r, release, {}));
         all.insert(all.end(), freed.begin(), freed.end());
         TRY(co_await tx.run(count_lapse, {r.event, r.account, r.seats.size(), rules.lapses_max,
@@ -339,11 +350,13 @@ Task<Result<Outcome>> take_failed(Tx& tx, PaymentFailed failed, Rules rules) {
     if (r.state != ReservationState::paying || r.fence != failed.fence) co_return outcome;
     if (failed.declined && full.declines < rules.declines_max) {
         const Instant until = hold_end_after_decline(rules, tx.now, r.expires);
-        TRY(co_await tx.run(set_declined, {id, int(decline.from), int(decline.to), until}));
+        const Rows written =
+            TRY(co_await tx.run(set_declined, {id, int(decline.from), int(decline.to), until}));
+        if (written.changes() != 1) co_return lock_missed();
         outcome.changes = TRY(co_await move_seats(tx, r, keep, until));
         co_return outcome;
     }
-    TRY(co_await tx.run(set_state, {id, int(end.from), int(end.to)}));
+    TRY(co_await change_state(tx, id, end));
     outcome.changes = TRY(co_await move_seats(tx, r, free, {}));
     TRY(co_await give_back_count(tx, r));
     co_return outcome;
