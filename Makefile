@@ -1,5 +1,5 @@
 # The commands of the project. `make run` and `make test` install what is missing by themselves.
-.PHONY: test-infrastructure test-terraform run test bench stampede run-distributed stampede-distributed chaos fuzz format lint clean help setup release
+.PHONY: setup-engines test-infrastructure test-terraform run test bench stampede run-distributed stampede-distributed chaos fuzz format lint clean help setup release
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -7,13 +7,16 @@ help: ## this list
 setup: ## install what the build needs (Debian packages; needs root)
 	@scripts/setup
 
+setup-engines: # and what the tests against real engines need
+	@scripts/setup engines
+
 release: setup ## build the programs into build/release
 	@scripts/build release urr bench_client order_client relay_client
 
 run: release ## start everything with demo data
 	@exec scripts/run
 
-test: setup ## all tests
+test: setup-engines ## all tests
 	@exec scripts/test
 
 test-infrastructure: ## Terraform and the edge, planned and checked without a cloud
@@ -25,10 +28,10 @@ test-terraform: ## the long form: both environments applied, changed, broken and
 stampede: release ## 10,000 fans at 1,000 seats, against a private system, with an audit
 	@exec scripts/stampede
 
-run-distributed: release ## PostgreSQL, Redis, Kafka, DynamoDB, two copies of each role and nginx, in the foreground
+run-distributed: setup-engines release ## PostgreSQL, Redis, Kafka, DynamoDB, two copies of each role and nginx, in the foreground
 	@exec scripts/run-distributed
 
-stampede-distributed: release ## the stampede through nginx and two copies of each role on real engines, with an audit
+stampede-distributed: setup-engines release ## the stampede through nginx and two copies of each role on real engines, with an audit
 	@exec scripts/stampede-distributed
 
 chaos: release ## kill -9 at twenty random instants under a stampede
