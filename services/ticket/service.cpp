@@ -161,6 +161,7 @@ HoldOrder Service::order_for(const Context& context, const SeatMap& map,
     order.id = fresh_id<ReservationId>();
     order.message = fresh_id<MessageId>();
     order.event = map.event().id;
+    order.event_version = map.event().version;
     order.account = context.principal.account;
     std::sort(seats.begin(), seats.end());
     order.amount = map.price_of(seats);
@@ -202,15 +203,20 @@ Task<Result<Reservation>> Service::hold(Context context, HoldOrder order) {
 Task<Result<Reservation>> Service::reserve(Context context, EventId event,
                                            std::vector<std::int64_t> seats, IdempotencyKey key) {
     if (!context.principal.verified) co_return fail(Code::EMAIL_NOT_VERIFIED);
-    SeatMap* map = TRY(find_published(event));
-    HoldOrder order = order_for(context, *map, std::move(seats), std::move(key));
-    const auto twice = std::adjacent_find(order.seats.begin(), order.seats.end());
-    if (order.seats.empty() || twice != order.seats.end() || order.seats.front() < 0 ||
-        order.seats.back() >= std::ssize(map->letters())) {
-        std::vector<FieldError> wrong{{"seats", "must name seats of this event, each once"}};
-        co_return fail(Error(Code::VALIDATION_FAILED, "", std::move(wrong)));
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        SeatMap* map = TRY(find_published(event));
+        HoldOrder order = order_for(context, *map, seats, key);
+        const auto twice = std::adjacent_find(order.seats.begin(), order.seats.end());
+        if (order.seats.empty() || twice != order.seats.end() || order.seats.front() < 0 ||
+            order.seats.back() >= std::ssize(map->letters())) {
+            std::vector<FieldError> wrong{{"seats", "must name seats of this event, each once"}};
+            co_return fail(Error(Code::VALIDATION_FAILED, "", std::move(wrong)));
+        }
+        auto held = co_await hold(context, std::move(order));
+        if (held || held.error().code() != Code::PRECONDITION_FAILED) co_return held;
+        TRY(co_await follow(context)); // an organizer has changed the event: look again
     }
-    co_return TRY(co_await hold(context, std::move(order)));
+    co_return fail(Error(Code::UNAVAILABLE, "the event is being changed").retry_after(1));
 }
 
 Task<Result<Reservation>> Service::reserve_best(Context context, EventId event, std::int64_t count,
@@ -221,6 +227,10 @@ Task<Result<Reservation>> Service::reserve_best(Context context, EventId event, 
         const SeatMap::Choice choice = map->choose(count, grade);
         if (choice.seats().empty()) break;
         auto held = co_await hold(context, order_for(context, *map, choice.seats(), key));
+        if (!held && held.error().code() == Code::PRECONDITION_FAILED) {
+            TRY(co_await follow(context)); // an organizer has changed the event: choose again
+            continue;
+        }
         if (held || held.error().code() != Code::SEAT_TAKEN) co_return held;
         TRY(co_await sleep(context, milliseconds(1))); // the map hears of it in a moment
     }

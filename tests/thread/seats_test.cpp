@@ -202,6 +202,22 @@ Task<> changes(OnSale& t) {
 }
 TEST_F(OnSale, organizers_change_events_until_the_first_hold) { run(changes(*this)); }
 
+// As when another process has changed the event: this one's copy has the old terms.
+Task<> changed_elsewhere(OnSale& t) {
+    co_await t.prepare();
+    must(t.ticket_db->run_script("UPDATE events SET seats_per_person = 1, version = version + 1"));
+    const Principal fan = t.fan();
+    const Response two = co_await t.ask_ticket(fan, Method::post, "/api/v1/reservations",
+                                               t.seats_body("[1,2]"), "a");
+    EXPECT_EQ(t.code_of(two), "SEAT_LIMIT") << two.body;
+    co_await t.hold(fan, "[1]");
+    must(t.ticket_db->run_script("UPDATE events SET version = version + 1"));
+    const Response best = co_await t.ask_ticket(
+        t.fan(), Method::post, "/api/v1/seats/" + t.event.text() + "/best", R"({"count":1})", "b");
+    EXPECT_EQ(best.status, 201) << best.body;
+}
+TEST_F(OnSale, holds_are_made_by_the_event_as_it_stands) { run(changed_elsewhere(*this)); }
+
 Task<> catalog_reads(OnSale& t) {
     co_await t.prepare();
     co_await t.hold(t.fan(), "[1,2]");

@@ -27,6 +27,9 @@ constexpr Statement lock_accounts{
     "AND accounts.account = q.account AND EXISTS (SELECT 1 FROM seats WHERE "
     "seats.event = q.event AND seats.seat = q.seat AND " IS_FREE ") FOR UPDATE) AS a"};
 #undef IS_FREE
+// Behind the locks of the seats: who changes an event has all of them.
+constexpr Statement versions_of_events{
+    "SELECT id, version FROM events WHERE id = ANY(?1::text::bytea[])"};
 constexpr Statement write_seats{
     "UPDATE seats SET state = ?5, version = version + 1, hold_until_us = q.until, "
     "reservation = q.reservation FROM unnest(?1::text::bytea[], ?2::text::bigint[], "
@@ -65,6 +68,7 @@ public:
     std::vector<SeatKey> seats() const;
     // With the first seat of each order.
     std::vector<std::pair<AccountKey, std::int64_t>> accounts_wanted() const;
+    void add_version(const EventId& event, std::int64_t version) { versions_[event] = version; }
     void add_free(const SeatKey& seat, std::int64_t version) { free_.emplace(seat, version); }
     void add_account(const AccountKey& account, AccountRow row) { accounts_[account] = row; }
     void add_kept(FoundAnswer found) { kept_.push_back(std::move(found)); }
@@ -91,6 +95,7 @@ private:
 
     const std::vector<HoldOrder>& orders_;
     const Instant now_;
+    std::map<EventId, std::int64_t> versions_;
     std::map<SeatKey, std::int64_t> free_;
     std::map<AccountKey, AccountRow> accounts_;
     std::vector<FoundAnswer> kept_;
@@ -162,6 +167,9 @@ Result<Held> Batch::taken(const HoldOrder& order) const {
 
 Result<Held> Batch::hold(const HoldOrder& order) {
     TRY_PLAIN(may_hold(order, now_));
+    const auto version = versions_.find(order.event);
+    const bool same = version != versions_.end() && version->second == order.event_version;
+    if (order.event_version != 0 && !same) return fail(Code::PRECONDITION_FAILED);
     if (!all_free(order)) return taken(order);
     AccountRow& account = accounts_[{order.event, order.account}];
     if (account.paused_until > now_) return booking_paused(account.paused_until, now_);
@@ -206,12 +214,20 @@ Task<Result<void>> read(Tx& tx, Batch& batch, const std::vector<HoldOrder>& orde
         accounts_of.add(account.second);
     }
     KeyList keys;
-    for (const HoldOrder& order : orders) keys.add(order.key, "");
+    ArrayText all_events;
+    for (const HoldOrder& order : orders) {
+        keys.add(order.key, "");
+        all_events.add(order.event);
+    }
     const int free = int(take.from), held = int(take.to);
     Query seats = tx.run(lock_free_seats, {events, numbers, tx.now, free, held});
     Query accounts = tx.run(lock_accounts, {events_of, seats_of, tx.now, free, held, accounts_of});
     Query answers = look_for_answers(tx, keys);
-    const Rows rows = TRY(co_await seats.with(accounts).with(answers));
+    Query versions = tx.run(versions_of_events, {all_events});
+    const Rows rows = TRY(co_await seats.with(accounts).with(answers).with(versions));
+    const Rows events_now = TRY(std::move(versions.result));
+    for (std::size_t i = 0; i < events_now.size(); ++i)
+        batch.add_version(events_now.id<EventId>(i, 0), events_now.integer(i, 1));
     for (std::size_t i = 0; i < rows.size(); ++i)
         batch.add_free({rows.id<EventId>(i, 0), rows.integer(i, 1)}, rows.integer(i, 2));
     const Rows known = TRY(std::move(accounts.result));

@@ -17,6 +17,7 @@ constexpr Statement move_seat{
     "UPDATE seats SET state = ?5, version = version + 1, hold_until_us = ?6 "
     "WHERE event = ?1 AND seat = ?2 AND reservation = ?3 AND state = ?4 RETURNING version"};
 
+constexpr Statement version_of_event{"SELECT version FROM events WHERE id = ?1"};
 // Counts seats to an account, unless that is too many or the account is paused.
 constexpr Statement count_seats{
     "INSERT INTO accounts (event, account, seats, lapses, paused_until_us) "
@@ -149,6 +150,15 @@ Task<Result<void>> count_to_account(Tx& tx, const HoldOrder& order) {
     co_return booking_paused(until, tx.now);
 }
 
+// Behind the locks of the seats: who changes an event has all of them.
+Task<Result<void>> check_version(Tx& tx, const HoldOrder& order) {
+    if (order.event_version == 0) co_return Result<void>{};
+    const Rows rows = TRY(co_await tx.run(version_of_event, {order.event}));
+    if (rows.empty() || rows.integer(0, 0) != order.event_version)
+        co_return fail(Code::PRECONDITION_FAILED);
+    co_return Result<void>{};
+}
+
 } // namespace
 
 std::string seats_text(const std::vector<std::int64_t>& seats) {
@@ -207,6 +217,7 @@ Task<Result<Held>> hold_seats(Tx& tx, HoldOrder order) {
     }
     if (!taken.empty()) co_return fail(Code::SEAT_TAKEN, "seats " + taken);
     TRY(co_await count_to_account(tx, order));
+    TRY(co_await check_version(tx, order));
     const std::string seats = seats_text(r.seats);
     TRY(co_await tx.run(insert_reservation,
                         {r.id, r.event, r.account, seats, r.amount, tx.now, r.expires}));

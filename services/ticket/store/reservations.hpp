@@ -35,6 +35,7 @@ struct HoldOrder {
     ReservationId id; // drawn by the caller, as are the message ids
     MessageId message;
     EventId event;
+    std::int64_t event_version = 0; // of what the order was made by; 0: not compared
     AccountId account;
     std::vector<std::int64_t> seats; // sorted, no seat twice
     Won amount;
@@ -50,8 +51,9 @@ struct Held {
     bool repeated = false; // the answer of an earlier request with the same key
 };
 
-// SEAT_TAKEN names the seats; SEAT_LIMIT, BOOKING_PAUSED, EVENT_NOT_ON_SALE. Rows are taken in this
-// order, in every work: key, seats by number, account.
+// PRECONDITION_FAILED: an organizer has changed the event since the order was made (its price, its
+// seats). SEAT_TAKEN names the seats; SEAT_LIMIT, BOOKING_PAUSED, EVENT_NOT_ON_SALE. Rows are taken
+// in this order, in every work: key, seats by number, account.
 Task<Result<Held>> hold_seats(Tx& tx, HoldOrder order);
 // What an earlier request with this key got; NOT_FOUND.
 Task<Result<Held>> find_held(Tx& tx, IdempotencyKey key);
