@@ -19,7 +19,7 @@ processes=()
 say() { printf '%s\n' "$*"; }
 # The copies of a role listen ten ports apart.
 port_of() { echo $((${first_port[$1]} + 10 * ($2 - 1))); }
-copies_of() { # of queue one: its lines are in its memory
+copies_of() { # of queue one: the audit reads places from its database, not from Redis yet
     case $1 in
     queue) echo 1 ;;
     vwr) echo "${VWR_COPIES:-$copies}" ;;
@@ -84,7 +84,7 @@ start_roles() {
         for n in $(seq "$(copies_of "$role")"); do start_copy "$role" "$n"; done
         say "$(printf '%-12s %s' "$role" "$(addresses_of "$role")")"
     done
-    say "queue runs once: its lines are in its memory, and no engine that processes share keeps them yet"
+    say "queue runs once, on its database: the audit of a rehearsal does not read places in Redis yet"
     [ "$(copies_of vwr)" -gt 1 ] ||
         say "vwr runs once: copies hear of 'serving' within a second, and the audit wants its order to the instant"
 }
