@@ -15,8 +15,16 @@ export const sources = {
     report: 'cur.vantage.sh, AmazonCloudFront, an undated stored copy',
     waf: 'c3x.dev, AWS WAF cost explained, and awsnegotiations.com, both of 2026; the same everywhere',
     article: 'a public article that works out an example by the list; the same in most regions',
-    memory: 'from memory of the list of mid 2025: not found anywhere that could be cited',
+    seoul: "AWS's Price List API for ap-northeast-2, as a public program's undated table of 54 instances up to generation 8 quotes it",
+    east: 'the golden files of infracost (commits 2599472, 5437ae3, 34467f6, 69c3645, 04322d6), which asks the Price List API; the same everywhere, or in the column named',
+    edge: "CloudFront's price page as several public guides quote it, undated; the same everywhere",
+    grafana: 'aws.amazon.com/grafana/pricing, an undated stored copy; the same everywhere',
+    scaled: 'US East by infracost, Karpenter (2026-01-19) or public programs, times what the like costs in Seoul over US East: see the formulas',
 };
+
+// What no list of Seoul quoted here has, from US East's: there, USD for a t3.medium and an r6g.xlarge hour and a
+// GB of gp3 a month. Seoul's are 0.052, 0.244 and 0.0912.
+const dearer = { t3: 0.052 / 0.0416, r6g: 0.244 / 0.2016, gp3: 0.0912 / 0.08 };
 
 // USD, Asia Pacific (Seoul), on demand, without tax or free tiers: [price, where it was read].
 export const prices = {
@@ -27,7 +35,7 @@ export const prices = {
     eks_hour: [0.1, 'list'],
     eks_extended_hour: [0.6, 'list'],
     t3_medium_hour: [0.052, 'list'],
-    m5_xlarge_hour: [0.236, 'memory'],
+    m5_xlarge_hour: [0.236, 'seoul'],
     gp3_gb: [0.0912, 'list'],
     key_month: [1, 'list'],
     db_t4g_micro_hour: [0.025, 'list'],
@@ -35,31 +43,31 @@ export const prices = {
     db_gp3_gb: [0.131, 'list'],
     db_gp3_multi_gb: [0.262, 'list'],
     proxy_vcpu_hour: [0.018, 'list'],
-    r6g_large_hour: [0.247, 'memory'],
-    kafka_t3_small_hour: [0.0569, 'memory'],
-    kafka_gb: [0.114, 'memory'],
+    r6g_large_hour: [0.206 * dearer.r6g, 'scaled'],
+    kafka_t3_small_hour: [0.0456 * dearer.t3, 'scaled'],
+    kafka_gb: [0.1 * dearer.gp3, 'scaled'],
     alb_hour: [0.0225, 'list'],
     lcu_hour: [0.008, 'list'],
     waf_acl_month: [5, 'waf'],
     waf_rule_month: [1, 'waf'],
     waf_million: [0.6, 'waf'],
-    zone_month: [0.5, 'memory'],
+    zone_month: [0.5, 'east'],
     cdn_gb: [0.12, 'cdn'],
-    cdn_10k_requests: [0.012, 'memory'],
+    cdn_10k_requests: [0.012, 'east'], // HTTPS, Asia Pacific
     function_million: [0.1, 'report'],
-    edge_million: [0.6, 'memory'],
-    edge_gb_second: [0.00005001, 'memory'],
-    api_million: [1.23, 'memory'],
+    edge_million: [0.6, 'edge'],
+    edge_gb_second: [0.00005001, 'edge'],
+    api_million: [1 * dearer.t3, 'scaled'], // by the dearest of the three
     lambda_million: [0.2, 'list'],
     lambda_arm_gb_second: [0.0000133334, 'list'],
     dynamodb_write_million: [0.68, 'query'],
     dynamodb_read_million: [0.1355, 'query'],
-    sqs_million: [0.5, 'memory'],
+    sqs_million: [0.5, 'east'], // FIFO
     logs_gb: [0.76, 'list'],
-    grafana_editor: [9, 'memory'],
+    grafana_editor: [9, 'grafana'],
     metrics_10_million: [0.9, 'article'], // of the first two billion a month
     metrics_more_10_million: [0.35, 'article'],
-    alarm_month: [0.1, 'memory'],
+    alarm_month: [0.1, 'east'],
     secret_month: [0.4, 'list'],
     ecr_gb: [0.1, 'list'],
 };
@@ -228,7 +236,7 @@ ${Object.entries(sources)
         ([key, where]) =>
             `| ${where} | ${Object.entries(prices)
                 .filter(([, [, source]]) => source === key)
-                .map(([name, [usd]]) => `${name} ${usd}`)
+                .map(([name, [usd]]) => `${name} ${Number(usd.toPrecision(4 + (usd < 0.001) * 5))}`)
                 .join(', ')} |`,
     )
     .join('\n')}
