@@ -104,7 +104,8 @@ Result<> System::build_auth() {
                     TRY_PLAIN(signing_key(folder_, TokenType::access)),
                     TRY_PLAIN(public_keys(folder_, {TokenType::access})),
                     HmacKey({reinterpret_cast<const char*>(secret.data()), secret.size()}),
-                    TRY_PLAIN(callers_of(folder_, "auth", {"gateway", "catalog"}))});
+                    TRY_PLAIN(callers_of(folder_, "auth", {"gateway", "catalog"})),
+                    redis_ ? &redis_->client() : nullptr});
     to_.auth = loopback(auth_->face());
     return {};
 }

@@ -112,7 +112,7 @@ NewMailedToken Accounts::mailed_token(AccountId account, Purpose purpose) {
 Task<Result<User>> Accounts::register_user(Context context, Registration registration,
                                            Client client) {
     TRY(check_password("password", registration.password, registration.email));
-    TRY(parts_.throttles.try_register(client.address));
+    TRY(co_await parts_.throttles.try_register(context, client.address));
     // The insert decides; asking first spares the pool the work.
     const auto known = co_await parts_.database.read(context, by_email_work, registration.email);
     if (known) co_return fail(Code::EMAIL_TAKEN);
@@ -136,7 +136,7 @@ Task<Result<User>> Accounts::confirm(Context context, std::string token) {
 Task<Result<void>> Accounts::send_confirmation(Context context) {
     const User user = TRY(co_await me(context));
     if (user.verified) co_return fail(Code::CONFLICT, "the address is confirmed already");
-    TRY(parts_.throttles.try_mail(user.email));
+    TRY(co_await parts_.throttles.try_mail(context, user.email));
     TRY(co_await parts_.database.transact(context, mail_work,
                                           mailed_token(user.id, Purpose::confirm)));
     mails_due_();
@@ -164,9 +164,9 @@ Task<Result<SignedIn>> Accounts::change_password(Context context, std::string be
     if (!known) co_return fail(std::move(known).error());
     const std::string& email = known->user.email;
     TRY(check_password("newPassword", after, email));
-    TRY(parts_.throttles.try_password(email, client.address));
+    const Try attempt = TRY(co_await parts_.throttles.try_password(context, email, client.address));
     auto fits = co_await parts_.passwords.fits(context, std::move(before), known->password);
-    if (!fits || *fits) parts_.throttles.give_back(email, client.address);
+    if (!fits || *fits) parts_.throttles.give_back(attempt);
     if (!fits) co_return fail(std::move(fits).error().retry_after(1));
     if (!*fits)
         co_return std::unexpected<Error>(
@@ -181,7 +181,7 @@ Task<Result<SignedIn>> Accounts::change_password(Context context, std::string be
 }
 
 Task<Result<void>> Accounts::forget_password(Context context, std::string email) {
-    TRY(parts_.throttles.try_mail(email));
+    TRY(co_await parts_.throttles.try_mail(context, email));
     TRY(co_await parts_.database.transact(context, forget_work, std::move(email),
                                           mailed_token(AccountId{}, Purpose::reset)));
     mails_due_();

@@ -21,6 +21,15 @@ ThrottleRules throttles_of(const Settings& given) {
             rule("URR_MAILBOX_TRIES", "URR_MAILBOX_SECONDS")};
 }
 
+// Keyed by what all processes of auth have, so that they count under the same names.
+std::unique_ptr<Throttles> make_throttles(const ThrottleRules& rules, const Needs& needs,
+                                          Figures& figures) {
+    const SecretKey secret = needs.token_secret.code("throttles");
+    if (!needs.redis) return std::make_unique<Throttles>(rules, secret);
+    return std::make_unique<SharedThrottles>(rules, secret, *needs.redis, needs.log,
+                                             figures.tries_alone);
+}
+
 Rules rules_of(const Settings& given) {
     Rules rules;
     rules.access_life = seconds(given.number("URR_ACCESS_SECONDS"));
@@ -40,10 +49,10 @@ PasswordCost password_cost(const Settings& given) {
 Component::Component(const Settings& given, Needs needs)
     : database_(needs.database),
       passwords_(needs.password_pool, needs.random, password_cost(given)),
-      throttles_(throttles_of(given), needs.random),
+      throttles_(make_throttles(throttles_of(given), needs, figures_)),
       tokens_(std::move(needs.access_key), needs.token_secret),
       parts_{needs.database, needs.clock, needs.random, passwords_,
-             throttles_,     tokens_,     figures_,     rules_of(given)},
+             *throttles_,    tokens_,     figures_,     rules_of(given)},
       sign_in_(parts_), mailer_(needs.database, needs.mails, tokens_, needs.clock, needs.log,
                                 figures_, given.text("URR_SITE")),
       accounts_(parts_, sign_in_, [this] { mailer_.wake(); }),

@@ -12,6 +12,7 @@
 #include "libs/telemetry/log.hpp"
 #include "services/auth/http/routes.hpp"
 #include "services/auth/jobs/mailer.hpp"
+#include "services/auth/shared_throttles.hpp"
 #include "services/auth/store/schema.hpp"
 
 namespace urr::auth {
@@ -59,7 +60,8 @@ struct Needs {
     SigningKey access_key;  // TokenType::access
     PublicKeys access_keys; // that one's and those it replaced
     HmacKey token_secret;
-    CallerKeys callers; // gateway, catalog
+    CallerKeys callers;     // gateway, catalog
+    Redis* redis = nullptr; // tries that all processes count together; else each its own
 };
 
 class Component final : public ServiceComponent {
@@ -80,7 +82,7 @@ private:
     Database& database_;
     Figures figures_;
     Passwords passwords_;
-    Throttles throttles_;
+    std::unique_ptr<Throttles> throttles_;
     Tokens tokens_;
     Parts parts_;
     SignIn sign_in_;

@@ -21,6 +21,8 @@ void Figures::append(MetricsText& out, const AnswerMetrics& answers) const {
     out.counter("urr_auth_mails_total", "Mails written.", mails);
     out.counter("urr_auth_mails_failed_total", "Mails that could not be written; tried again.",
                 mails_failed);
+    out.counter("urr_auth_tries_alone_total",
+                "Tries counted by this process alone, because Redis was away.", tries_alone);
     out.histogram("urr_auth_password_seconds", "Waiting for and checking a password.",
                   password_time);
 }

@@ -9,6 +9,7 @@ struct Figures {
     Counter logins, logins_failed, logins_throttled, logins_overloaded;
     Counter refreshed, refreshed_again, refresh_refused, families_revoked;
     Counter passwords_changed;
+    Counter tries_alone; // Redis was away
     Counter mails, mails_failed;
     Histogram password_time; // from asking the pool to its answer
 

@@ -66,14 +66,14 @@ SignedIn SignIn::signed_in(User user, std::string refresh_token, Instant refresh
 
 // Reads and computes the same whether or not the address is somebody's.
 Task<Result<Credentials>> SignIn::check(Context context, std::string email, std::string password,
-                                        Client client) {
+                                        Try attempt) {
     auto found = co_await parts_.database.read(context, find_work, email);
     if (!found && found.error().code() != Code::NOT_FOUND) co_return fail(std::move(found).error());
     const Instant began = Loop::here().now();
     auto fits = found ? co_await parts_.passwords.fits(context, password, found->password)
                       : co_await parts_.passwords.fits_nobody(context, password);
     if (!fits) {
-        parts_.throttles.give_back(email, client.address);
+        parts_.throttles.give_back(attempt);
         parts_.figures.logins_overloaded.add();
         co_return fail(std::move(fits).error().retry_after(1));
     }
@@ -82,17 +82,18 @@ Task<Result<Credentials>> SignIn::check(Context context, std::string email, std:
         parts_.figures.logins_failed.add();
         co_return fail(Code::LOGIN_FAILED);
     }
-    parts_.throttles.give_back(email, client.address);
+    parts_.throttles.give_back(attempt);
     co_return std::move(*found);
 }
 
 Task<Result<SignedIn>> SignIn::login(Context context, std::string email, std::string password,
                                      Client client) {
-    if (auto allowed = parts_.throttles.try_password(email, client.address); !allowed) {
+    auto attempt = co_await parts_.throttles.try_password(context, email, client.address);
+    if (!attempt) {
         parts_.figures.logins_throttled.add();
-        co_return fail(std::move(allowed).error());
+        co_return fail(std::move(attempt).error());
     }
-    const Credentials known = TRY(co_await check(context, email, password, client));
+    const Credentials known = TRY(co_await check(context, email, password, std::move(*attempt)));
     std::string anew;
     if (parts_.passwords.is_outdated(known.password)) {
         auto hashed = co_await parts_.passwords.hash(context, std::move(password));

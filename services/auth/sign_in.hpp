@@ -44,7 +44,7 @@ public:
 
 private:
     Task<Result<Credentials>> check(Context context, std::string email, std::string password,
-                                    Client client);
+                                    Try attempt);
 
     Parts parts_;
 };

@@ -5,56 +5,53 @@
 
 namespace urr::auth {
 
-namespace {
-
-Instant now() { return Loop::here().now(); }
-
-std::unexpected<Error> later(Duration wait) {
+std::unexpected<Error> try_later(Duration wait) {
     const Duration up = wait + seconds(1) - microseconds(1);
     return fail(Error(Code::RATE_LIMITED).retry_after(int(up.us / 1'000'000)));
 }
 
-} // namespace
+Throttles::Throttles(const ThrottleRules& rules, const SecretKey& secret)
+    : secret_(secret), rules_{rules.account, rules.address, rules.mailbox},
+      counts_{Throttle(rules.account), Throttle(rules.address), Throttle(rules.mailbox)} {}
 
-Throttles::Throttles(const ThrottleRules& rules, Random& random)
-    : account_(rules.account), address_(rules.address), mailbox_(rules.mailbox) {
-    random.fill(secret_);
+Counted Throttles::counted(Counted::Kind kind, std::string_view text) const {
+    return {kind, short_code(secret_,
+                             {reinterpret_cast<const unsigned char*>(text.data()), text.size()})};
 }
 
-ShortCode Throttles::key_of(std::string_view text) const {
-    return short_code(secret_, {reinterpret_cast<const unsigned char*>(text.data()), text.size()});
+Counted Throttles::counted(const Address& client) const {
+    return {Counted::Kind::address, short_code(secret_, subscriber_of(client).bytes)};
 }
 
-ShortCode Throttles::key_of(const Address& client) const {
-    return short_code(secret_, subscriber_of(client).bytes);
+Task<Result<Try>> Throttles::try_password(Context context, std::string_view email,
+                                          const Address& client) {
+    return attempt(context, {counted(Counted::Kind::account, email), counted(client)});
 }
 
-Result<> Throttles::try_password(std::string_view email, const Address& client) {
-    const ShortCode account = key_of(email), address = key_of(client);
-    const Duration wait = std::max(account_.wait(account, now()), address_.wait(address, now()));
-    if (wait.us > 0) return later(wait);
-    account_.count(account, now());
-    address_.count(address, now());
-    return {};
+Task<Result<Try>> Throttles::try_register(Context context, const Address& client) {
+    return attempt(context, {counted(client)});
 }
 
-void Throttles::give_back(std::string_view email, const Address& client) {
-    account_.give_back(key_of(email));
-    address_.give_back(key_of(client));
+Task<Result<Try>> Throttles::try_mail(Context context, std::string_view email) {
+    return attempt(context, {counted(Counted::Kind::mailbox, email)});
 }
 
-Result<> Throttles::try_register(const Address& client) {
-    const ShortCode address = key_of(client);
-    if (const Duration wait = address_.wait(address, now()); wait.us > 0) return later(wait);
-    address_.count(address, now());
-    return {};
+Result<Try> Throttles::attempt_here(std::vector<Counted> counted) {
+    const Instant now = Loop::here().now();
+    Duration wait;
+    for (const auto& [kind, key] : counted)
+        wait = std::max(wait, counts_[std::size_t(kind)].wait(key, now));
+    if (wait.us > 0) return try_later(wait);
+    for (const auto& [kind, key] : counted) counts_[std::size_t(kind)].count(key, now);
+    return Try{std::move(counted)};
 }
 
-Result<> Throttles::try_mail(std::string_view email) {
-    const ShortCode mailbox = key_of(email);
-    if (const Duration wait = mailbox_.wait(mailbox, now()); wait.us > 0) return later(wait);
-    mailbox_.count(mailbox, now());
-    return {};
+Task<Result<Try>> Throttles::attempt(Context, std::vector<Counted> counted) {
+    co_return attempt_here(std::move(counted));
+}
+
+void Throttles::give_back(const Try& attempt) {
+    for (const auto& [kind, key] : attempt.counted) counts_[std::size_t(kind)].give_back(key);
 }
 
 } // namespace urr::auth
