@@ -19,9 +19,8 @@ processes=()
 say() { printf '%s\n' "$*"; }
 # The copies of a role listen ten ports apart.
 port_of() { echo $((${first_port[$1]} + 10 * ($2 - 1))); }
-copies_of() { # of queue one: the audit reads places from its database, not from Redis yet
+copies_of() {
     case $1 in
-    queue) echo 1 ;;
     vwr) echo "${VWR_COPIES:-$copies}" ;;
     *) echo "$copies" ;;
     esac
@@ -44,7 +43,8 @@ start_servers() {
     scripts/engines/redis.sh "$folder/redis" 31750 >/dev/null
     URR_REDIS_PASSWORD=$(cat "$folder/redis/password")
     export URR_REDIS_PASSWORD URR_REDIS_URLS=rediss://127.0.0.1:31750 URR_REDIS_CA=$folder/redis/tls/ca.pem
-    say "Redis        127.0.0.1:31750  limits of callers, revoked entries (TLS)"
+    export URR_QUEUE_SHARED=yes
+    say "Redis        127.0.0.1:31750  limits of callers, lines, revoked entries (TLS)"
     scripts/engines/kafka.sh fresh "$folder/kafka" 31050 1 >/dev/null
     URR_KAFKA_PASSWORD=$(cat "$folder/kafka/scram.password")
     export URR_KAFKA_PASSWORD URR_KAFKA_USER=urr URR_KAFKA_SECURITY=scram URR_KAFKA_BROKERS=127.0.0.1:31080
@@ -84,7 +84,6 @@ start_roles() {
         for n in $(seq "$(copies_of "$role")"); do start_copy "$role" "$n"; done
         say "$(printf '%-12s %s' "$role" "$(addresses_of "$role")")"
     done
-    say "queue runs once, on its database: the audit of a rehearsal does not read places in Redis yet"
     [ "$(copies_of vwr)" -gt 1 ] ||
         say "vwr runs once: copies hear of 'serving' within a second, and the audit wants its order to the instant"
 }

@@ -8,10 +8,9 @@ namespace {
 constexpr Duration opening_time = seconds(3);
 }
 
-Result<std::unique_ptr<RedisPart>> RedisPart::make(const Settings& settings, RunLoop& loop,
-                                                   Random& random, const Clock& clock, Log& log) {
+Result<RedisOptions> redis_options(const Settings& settings) {
     const std::string& urls = settings.text("URR_REDIS_URLS");
-    if (urls.empty()) return std::unique_ptr<RedisPart>();
+    if (urls.empty()) return RedisOptions{};
     auto options = parse_redis_urls(urls);
     if (!options)
         return fail(Code::UNAVAILABLE, "URR_REDIS_URLS: " + std::string(options.error().text()));
@@ -26,7 +25,14 @@ Result<std::unique_ptr<RedisPart>> RedisPart::make(const Settings& settings, Run
     options->primary_name = settings.text("URR_REDIS_PRIMARY");
     options->sentinel_password = settings.text("URR_REDIS_SENTINEL_PASSWORD");
     options->ca_file = settings.text("URR_REDIS_CA");
-    auto client = connect_redis(loop, random, std::move(*options), log);
+    return options;
+}
+
+Result<std::unique_ptr<RedisPart>> RedisPart::make(const Settings& settings, RunLoop& loop,
+                                                   Random& random, const Clock& clock, Log& log) {
+    RedisOptions options = TRY_PLAIN(redis_options(settings));
+    if (options.servers.empty()) return std::unique_ptr<RedisPart>();
+    auto client = connect_redis(loop, random, std::move(options), log);
     if (!client)
         return fail(Code::UNAVAILABLE, "URR_REDIS_CA: " + std::string(client.error().text()));
     return std::unique_ptr<RedisPart>(new RedisPart(std::move(*client), clock));

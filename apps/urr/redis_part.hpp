@@ -7,6 +7,10 @@
 
 namespace urr::app {
 
+// What URR_REDIS_… say; no servers where URR_REDIS_URLS is empty. UNAVAILABLE with a text for the
+// operator.
+Result<RedisOptions> redis_options(const Settings& settings);
+
 class RedisPart final : public ServiceComponent {
 public:
     // nullptr: none is set. UNAVAILABLE with a text for the operator.

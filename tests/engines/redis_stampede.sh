@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # redis_stampede.sh URR [FANS SEATS]: an on-sale of the real program whose limits, revocations and lines stand
-# in a Redis with TLS and a password; Redis is killed and started again meanwhile. All seats are sold, none twice, and the money is right.
+# in a Redis with TLS and a password; Redis is killed and started again meanwhile. All seats are sold and the
+# audit is ok: none twice, the money right, nobody's place lost, nobody overtaken.
 set -euo pipefail
 urr=$(realpath "$1")
 fans=${2:-150}
@@ -33,7 +34,7 @@ export URR_RATE_ADAPTIVE=yes
 "$urr" migrate >/dev/null
 "$urr" seed --seats "$seats" >/dev/null
 "$urr" token mint --count "$((fans + 5))" >"$folder/accounts"
-echo "folder=$URR_DATA" >"$folder/stores"
+printf 'folder=%s\nqueue=redis\n' "$URR_DATA" >"$folder/stores"
 "$urr" serve >"$folder/log" 2>&1 &
 server=$!
 for _ in $(seq 200); do # the server knows Redis before it loses it
@@ -47,13 +48,9 @@ done
 ) &
 killer=$!
 "$urr" stampede --target "http://127.0.0.1:$URR_PORT" --accounts "$folder/accounts" --stores "$folder/stores" \
-    --fans "$fans" --report "$folder/report.json" >"$folder/stampede" 2>&1 || true
+    --fans "$fans" --report "$folder/report.json" >"$folder/stampede" 2>&1 || fail "$(tail -n 9 "$folder/stampede")"
 wait "$killer"
-# The audit looks for places in queue's database, where there are none: seats and money it can judge.
-for figure in "\"sold\":$seats" '"oversold":0' '"paidWithoutSeat":0' '"lostConfirmed":0' '"moneyImbalance":0' \
-    '"unexplained":0'; do
-    grep -qF "$figure" "$folder/report.json" || fail "no $figure: $(cat "$folder/report.json")"
-done
+grep -qF "\"sold\":$seats" "$folder/report.json" || fail "not all sold: $(cat "$folder/report.json")"
 keys=$(REDISCLI_AUTH=$(cat "$folder/redis/password") redis-cli -p "$redis" --tls \
     --cacert "$folder/redis/tls/ca.pem" --scan)
 for key in generation queue spent; do

@@ -12,12 +12,14 @@
 // The stores should be at rest: a hold or a payment under way counts as stuck. Any thread.
 #pragma once
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "apps/urr/rehearsal/record.hpp"
 #include "libs/core/result.hpp"
+#include "libs/redis/redis.hpp"
 
 namespace urr::app {
 
@@ -25,7 +27,8 @@ struct Audit {
     std::int64_t oversold = 0;          // a seat that two have, or more seats than one may have
     std::int64_t paid_without_seat = 0; // money taken and kept, and no seat for it
     std::int64_t lost_confirmed = 0;    // a seat that was acknowledged and is gone
-    std::int64_t order_violations = 0;  // let in before one's turn, or a place that was lost
+    std::int64_t order_violations = 0;  // let in before one's turn, or over the threshold; or a
+                                        // place that was lost
     std::int64_t money_imbalance = 0;   // ledger, acquirer and orders disagree
     std::int64_t unexplained = 0;       // all else that should not be
     std::int64_t sold = 0, free = 0;
@@ -39,14 +42,18 @@ struct Audit {
     }
 };
 
+// Where they are: files, or URLs of PostgreSQL. Lines may stand in Redis: then `queue` is "redis".
 struct StorePaths {
     std::string ticket, payment, acquirer, queue;
+    RedisOptions redis = {};
+
+    bool line_is_in_redis() const { return queue == "redis"; }
 };
-// Where they are: files, or URLs of PostgreSQL.
 // The embedded stores of an installation's folder.
 StorePaths stores_in(const std::string& folder);
-// A file of lines "ticket=PATH" (or a URL), "payment=PATH", "acquirer=PATH", "queue=PATH", or of
-// one line "folder=PATH"; empty lines and lines that begin with # do not count.
+// A file of lines "ticket=PATH" (or a URL), "payment=PATH", "acquirer=PATH", "queue=PATH" (or
+// "queue=redis"; which Redis that is the settings say), or of one line "folder=PATH"; empty lines
+// and lines that begin with # do not count.
 Result<StorePaths> read_stores_file(const std::string& path);
 
 // What the client half needs of the stores. Ids are bytes as they stand there.
@@ -64,6 +71,7 @@ struct StoreFacts {
     std::set<std::string> captured; // payments, refunded ones among them
     std::set<std::string> refunded;
     std::map<std::string, Member> members;
+    std::optional<std::int64_t> threshold; // at most so many inside at once
 };
 
 // UNAVAILABLE when a store cannot be read.
@@ -71,6 +79,6 @@ Result<StoreFacts> audit_stores(const StorePaths& paths, const EventId& event, A
 void audit_clients(const Record& record, const StoreFacts& facts, Audit& audit);
 
 // Holds, payments and refunds that are under way: what an audit should wait for.
-Result<std::int64_t> under_way(const StorePaths& paths, const EventId& event);
+Result<std::int64_t> under_way(StorePaths paths, const EventId& event);
 
 } // namespace urr::app

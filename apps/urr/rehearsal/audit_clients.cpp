@@ -28,6 +28,7 @@ public:
         check_numbers();
         check_room_order();
         check_holds();
+        check_inside();
         for (std::size_t fan = 0; fan < by_fan_.size(); ++fan) {
             check_place(fan);
             check_orders(fan);
@@ -88,6 +89,49 @@ private:
                 find(&Audit::order_violations, *told,
                      "waits with number " + std::to_string(told->position) + " although " +
                          std::to_string(most->second) + " was let in");
+        }
+    }
+
+    // At no time are more inside than the threshold. From when an entry came until anything was
+    // asked that may end it, somebody was inside for certain.
+    void check_inside() {
+        struct Step {
+            std::int64_t at_us;
+            int change; // who leaves at the same time makes room first
+            const Told* told;
+        };
+        if (!facts_.threshold) return; // the other half tells that
+        std::vector<Step> steps;
+        for (const auto& tolds : by_fan_) {
+            const Told* active = nullptr;
+            std::int64_t until_us = 0;
+            const auto close = [&](std::int64_t at_us) {
+                if (active && at_us > active->at_us) {
+                    steps.push_back({active->at_us, 1, active});
+                    steps.push_back({at_us, -1, active});
+                }
+                active = nullptr;
+            };
+            for (const Told* told : tolds) {
+                if (told->attack != Attack::none) continue;
+                if (active && told->at_us >= until_us) close(until_us);
+                if (told->call == Call::leave || told->call == Call::confirm) close(told->sent_us);
+                if (told->call != Call::entry || !told->good() || told->state != "active") continue;
+                if (!active) active = told;
+                until_us = told->expires_us;
+            }
+            close(until_us);
+        }
+        std::sort(steps.begin(), steps.end(), [](const Step& a, const Step& b) {
+            return std::pair(a.at_us, a.change) < std::pair(b.at_us, b.change);
+        });
+        std::int64_t inside = 0;
+        for (const Step& step : steps) {
+            inside += step.change;
+            if (step.change > 0 && inside > *facts_.threshold)
+                find(&Audit::order_violations, *step.told,
+                     "was let in as number " + std::to_string(inside) + " of at most " +
+                         std::to_string(*facts_.threshold));
         }
     }
 

@@ -28,6 +28,7 @@ constexpr Table tables[] = {
     {"payment", {"SELECT * FROM ledger"}, "INSERT INTO ledger VALUES "},
     {"acquirer", {"SELECT * FROM charges"}, "INSERT INTO charges VALUES "},
     {"queue", {"SELECT * FROM members"}, "INSERT INTO members VALUES "},
+    {"queue", {"SELECT * FROM halls"}, "INSERT INTO halls VALUES "},
 };
 
 using Handle = std::unique_ptr<sqlite3, int (*)(sqlite3*)>;
@@ -83,20 +84,38 @@ Result<> copy_store(std::string_view name, const std::string& url, const std::st
     return {};
 }
 
+bool is_on_postgres(const std::string& path) { return path.starts_with("postgresql://"); }
+
+bool are_files(const StorePaths& paths) {
+    for (const std::string* path : {&paths.ticket, &paths.payment, &paths.acquirer, &paths.queue})
+        if (is_on_postgres(*path)) return false;
+    return !paths.line_is_in_redis();
+}
+
 } // namespace
 
-bool are_on_postgres(const StorePaths& paths) { return paths.ticket.starts_with("postgresql://"); }
-
-Result<StorePaths> copy_stores(const StorePaths& urls, const std::string& folder) {
+Result<StorePaths> copy_stores(StorePaths paths, const EventId& event, const std::string& folder) {
+    if (are_files(paths)) return paths;
     const SystemClock clock;
+    const StorePaths copies = stores_in(folder);
     Roles roles = Roles::none();
     roles.ticket = roles.payment = roles.queue = true;
     TRY_PLAIN(Stores::open(folder, clock, roles)); // makes the tables
-    StorePaths paths = stores_in(folder);
-    TRY_PLAIN(copy_store("ticket", urls.ticket, paths.ticket));
-    TRY_PLAIN(copy_store("payment", urls.payment, paths.payment));
-    TRY_PLAIN(copy_store("acquirer", urls.acquirer, paths.acquirer));
-    TRY_PLAIN(copy_store("queue", urls.queue, paths.queue));
+    const auto copied = [](std::string_view name, std::string& path,
+                           const std::string& copy) -> Result<> {
+        if (!is_on_postgres(path)) return {};
+        TRY_PLAIN(copy_store(name, path, copy));
+        path = copy;
+        return {};
+    };
+    TRY_PLAIN(copied("ticket", paths.ticket, copies.ticket));
+    TRY_PLAIN(copied("payment", paths.payment, copies.payment));
+    TRY_PLAIN(copied("acquirer", paths.acquirer, copies.acquirer));
+    TRY_PLAIN(copied("queue", paths.queue, copies.queue));
+    if (paths.line_is_in_redis()) {
+        TRY_PLAIN(copy_line(paths.redis, event, copies.queue));
+        paths.queue = copies.queue;
+    }
     return paths;
 }
 

@@ -10,8 +10,7 @@ namespace urr::app {
 
 namespace {
 
-constexpr std::int64_t active_us = 600'000'000; // how long an admission lasts
-constexpr std::int64_t ticks_us = 2'000'000;    // who joins that late may miss the present batch
+constexpr std::int64_t ticks_us = 2'000'000; // who joins that late may miss the present batch
 
 // A store opened for reading, by SQLite itself.
 class Store {
@@ -129,6 +128,11 @@ constexpr Check store_checks[] = {
      "SELECT count(*) FROM accounts a WHERE a.event = ?1 AND a.seats <> (SELECT count(*) "
      "FROM seats s JOIN reservations r ON r.id = s.reservation WHERE s.event = a.event AND "
      "r.account = a.account AND s.state IN (1, 2, 3))"},
+    {&Audit::order_violations, "one more inside than the threshold",
+     "SELECT max(0, (SELECT count(*) FROM queue.members WHERE event = ?1 AND state = 1) - "
+     "(SELECT threshold FROM queue.halls WHERE event = ?1))"},
+    {&Audit::order_violations, "a line of which the store knows nothing",
+     "SELECT count(*) = 0 FROM queue.halls WHERE event = ?1"},
 };
 
 constexpr const char* waited_for =
@@ -148,12 +152,14 @@ std::string bytes_of(sqlite3_stmt* row, int column) {
                  : std::string();
 }
 
-Result<> open_all(Store& store, StorePaths paths) {
-    if (are_on_postgres(paths)) paths = TRY_PLAIN(copy_stores(paths, TRY_PLAIN(store.folder())));
+// Without the line where no path of queue's is given.
+Result<> open_all(Store& store, StorePaths paths, const EventId& event) {
+    const std::string folder = TRY_PLAIN(store.folder());
+    paths = TRY_PLAIN(copy_stores(std::move(paths), event, folder));
     TRY_PLAIN(store.open(paths.ticket));
     TRY_PLAIN(store.attach(paths.payment, "payment"));
     TRY_PLAIN(store.attach(paths.acquirer, "acquirer"));
-    return store.attach(paths.queue, "queue");
+    return paths.queue.empty() ? Result<>() : store.attach(paths.queue, "queue");
 }
 
 // Someone was let in although another with a smaller number stood in line already, and was let in
@@ -164,13 +170,14 @@ Result<> check_admissions(Store& store, const std::string& event, Audit& audit) 
         std::int64_t joined_us, admitted_us;
     };
     std::vector<Admitted> all;
-    TRY_PLAIN(store.each("SELECT epoch, position, joined_us, until_us FROM queue.members "
-                         "WHERE event = ?1 AND until_us > 0 AND position > 0 ORDER BY until_us",
+    TRY_PLAIN(store.each("SELECT epoch, position, joined_us, admitted_us FROM queue.members "
+                         "WHERE event = ?1 AND until_us > 0 AND position > 0 AND "
+                         "joined_us <= admitted_us ORDER BY admitted_us",
                          event, [&](sqlite3_stmt* row) {
                              all.push_back({std::uint64_t(sqlite3_column_int64(row, 0)),
                                             std::uint64_t(sqlite3_column_int64(row, 1)),
                                             sqlite3_column_int64(row, 2),
-                                            sqlite3_column_int64(row, 3) - active_us});
+                                            sqlite3_column_int64(row, 3)});
                          }));
     for (std::size_t i = 0; i < all.size(); ++i)
         for (std::size_t k = i + 1; k < all.size(); ++k)
@@ -201,11 +208,18 @@ Result<StoreFacts> read_facts(Store& store, const std::string& event) {
                              if (sqlite3_column_int(row, 1) == 5)
                                  facts.refunded.insert(bytes_of(row, 0));
                          }));
-    TRY_PLAIN(store.each("SELECT account, position FROM queue.members WHERE event = ?1", event,
-                         [&](sqlite3_stmt* row) {
-                             const auto position = std::uint64_t(sqlite3_column_int64(row, 1));
-                             facts.members[bytes_of(row, 0)] = {position, position == 0};
+    // Whoever comes again after his time stands behind the last one, with that one's number and no
+    // receipt.
+    TRY_PLAIN(store.each("SELECT account, position, position = 0 OR receipt = zeroblob(16) "
+                         "FROM queue.members WHERE event = ?1",
+                         event, [&](sqlite3_stmt* row) {
+                             facts.members[bytes_of(row, 0)] = {
+                                 std::uint64_t(sqlite3_column_int64(row, 1)),
+                                 sqlite3_column_int(row, 2) != 0};
                          }));
+    TRY_PLAIN(
+        store.each("SELECT threshold FROM queue.halls WHERE event = ?1", event,
+                   [&](sqlite3_stmt* row) { facts.threshold = sqlite3_column_int64(row, 0); }));
     return facts;
 }
 
@@ -256,7 +270,7 @@ Result<StorePaths> read_stores_file(const std::string& path) {
 
 Result<StoreFacts> audit_stores(const StorePaths& paths, const EventId& event, Audit& audit) {
     Store store;
-    TRY_PLAIN(open_all(store, paths));
+    TRY_PLAIN(open_all(store, paths, event));
     const std::string id = text_of(event.bytes);
     audit.sold =
         TRY_PLAIN(store.number("SELECT count(*) FROM seats WHERE event = ?1 AND state = 3", id));
@@ -268,9 +282,10 @@ Result<StoreFacts> audit_stores(const StorePaths& paths, const EventId& event, A
     return read_facts(store, id);
 }
 
-Result<std::int64_t> under_way(const StorePaths& paths, const EventId& event) {
+Result<std::int64_t> under_way(StorePaths paths, const EventId& event) {
     Store store;
-    TRY_PLAIN(open_all(store, paths));
+    paths.queue.clear(); // asked often, and a line may be long
+    TRY_PLAIN(open_all(store, std::move(paths), event));
     return store.number(waited_for, text_of(event.bytes));
 }
 

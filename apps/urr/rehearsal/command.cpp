@@ -11,6 +11,7 @@
 
 #include "apps/urr/commands.hpp"
 #include "apps/urr/keys.hpp"
+#include "apps/urr/redis_part.hpp"
 #include "apps/urr/rehearsal/audit.hpp"
 #include "apps/urr/rehearsal/private_system.hpp"
 
@@ -139,7 +140,7 @@ Result<> await_rest(const StorePaths& paths, const EventId& event) {
     }
 }
 
-Result<int> rehearse(Wanted& wanted) {
+Result<int> rehearse(const Settings& settings, Wanted& wanted) {
     std::FILE* report = nullptr;
     if (!wanted.report.empty() && !(report = std::fopen(wanted.report.c_str(), "w")))
         return fail(Code::UNAVAILABLE, "cannot write " + wanted.report);
@@ -155,6 +156,9 @@ Result<int> rehearse(Wanted& wanted) {
         system->start();
     } else {
         stores = TRY_PLAIN(read_stores_file(wanted.stores));
+        stores.redis = TRY_PLAIN(redis_options(settings));
+        if (stores.line_is_in_redis() && stores.redis.servers.empty())
+            return fail(Code::UNAVAILABLE, "the line is in Redis: set URR_REDIS_URLS");
         accounts = TRY_PLAIN(read_accounts(wanted.accounts, plan.account_count()));
     }
     Stampede stampede(plan, std::move(accounts), system.get());
@@ -179,11 +183,11 @@ Result<int> rehearse(Wanted& wanted) {
 
 } // namespace
 
-int stampede(const Settings&, const Arguments& arguments) {
+int stampede(const Settings& settings, const Arguments& arguments) {
     Wanted wanted;
     if (const std::string wrong = read_arguments(arguments, wanted); !wrong.empty())
         return wrong_use(wrong);
-    const auto status = rehearse(wanted);
+    const auto status = rehearse(settings, wanted);
     return status ? *status : failed(status.error());
 }
 
