@@ -1,24 +1,35 @@
 # shellcheck shell=bash
-# What run-distributed and stampede-distributed share; sourced. Servers, two copies of each role, and
-# nginx before gateway and waiting room, as the load balancer and the CDN would stand; all on loopback.
+# What run-distributed, stampede-distributed and chaos-distributed share; sourced. Servers, two copies of
+# each role, and nginx before gateway and waiting room, as the load balancer and the CDN would stand; all
+# on loopback.
 #
 #     start_distributed [SEATS]       fills $folder; $target is where nginx listens, $event what is sold
 #     stop_distributed                ends all that was started
+#     start_copy ROLE N               one process; ends a start that does not succeed with its log
+#     prepare_sale, write_accounts_and_stores FANS      before and after the start, for a rehearsal
 #
-# Every process writes to $folder/log; PIDs in $folder/*.pid.
+# Several may stand beside each other: DISTRIBUTED_PORT (32000) is the first of 150 ports,
+# DISTRIBUTED_FOLDER (build/distributed) holds all. Every process writes to $folder/log; PIDs in
+# $folder/*.pid.
+# shellcheck source=scripts/engines/lib.sh
+. scripts/engines/lib.sh
 preset=${URR_PRESET:-release}
 urr=build/$preset/urr
-folder=$PWD/build/distributed
-target=http://127.0.0.1:32000
+folder=$(realpath -m "${DISTRIBUTED_FOLDER:-build/distributed}")
+port=${DISTRIBUTED_PORT:-32000}
+target=http://127.0.0.1:$port
 copies=2
 event=
-declare -A first_port=([gateway]=32001 [ticket]=32002 [payment]=32003 [auth]=32005 [vwr]=32006 [queue]=32007
-    [catalog]=32009)
+declare -A offset=([gateway]=1 [ticket]=2 [payment]=3 [auth]=5 [vwr]=6 [queue]=7 [catalog]=9)
+declare -A binary_of=() # of a process by its name, where it is not $urr
 processes=()
+brokers=${DISTRIBUTED_BROKERS:-1}
+redis_mode=${DISTRIBUTED_REDIS:-single} # or sentinel
+standby=${DISTRIBUTED_STANDBY:-}        # yes: PostgreSQL has one, and each URL names both
 
 say() { printf '%s\n' "$*"; }
 # The copies of a role listen ten ports apart.
-port_of() { echo $((${first_port[$1]} + 10 * ($2 - 1))); }
+port_of() { echo $((port + ${offset[$1]} + 10 * ($2 - 1))); }
 copies_of() {
     case $1 in
     vwr) echo "${VWR_COPIES:-$copies}" ;;
@@ -31,39 +42,63 @@ addresses_of() {
     echo "$list"
 }
 
-start_servers() {
-    export URR_DATA=$folder/data URR_LOG_LEVEL=${URR_LOG_LEVEL:-warning}
-    mkdir -p "$folder/log"
-    scripts/engines/postgres.sh "$folder/postgres" 31650 >/dev/null
+start_postgres() {
+    local at=$((port + 50)) more=()
+    [ -z "$standby" ] || more=($((at + 1)))
+    FAILOVER=$standby SYNCHRONOUS=$standby scripts/engines/postgres.sh "$folder/postgres" "$at" "${more[@]}" >/dev/null
     set -a
     # shellcheck disable=SC1091
     . "$folder/postgres/urr.env"
     set +a
-    say "PostgreSQL   127.0.0.1:31650  stores of auth, ticket, payment, queue (TLS)"
-    scripts/engines/redis.sh "$folder/redis" 31750 >/dev/null
+    say "PostgreSQL   127.0.0.1:$at  stores of auth, ticket, payment, queue (TLS)${standby:+, its standby on $((at + 1))}"
+}
+start_redis() {
+    local at=$((port + 60))
+    scripts/engines/redis.sh "$folder/redis" "$at" "$redis_mode" >/dev/null
     URR_REDIS_PASSWORD=$(cat "$folder/redis/password")
-    export URR_REDIS_PASSWORD URR_REDIS_URLS=rediss://127.0.0.1:31750 URR_REDIS_CA=$folder/redis/tls/ca.pem
     export URR_QUEUE_SHARED=yes
-    say "Redis        127.0.0.1:31750  limits of callers, lines, revoked entries (TLS)"
-    scripts/engines/kafka.sh fresh "$folder/kafka" 31050 1 >/dev/null
+    export URR_REDIS_PASSWORD URR_REDIS_URLS=rediss://127.0.0.1:$at URR_REDIS_CA=$folder/redis/tls/ca.pem
+    if [ "$redis_mode" = sentinel ]; then
+        export URR_REDIS_PRIMARY=urr URR_REDIS_SENTINEL_PASSWORD=$URR_REDIS_PASSWORD
+        export URR_REDIS_URLS=rediss://127.0.0.1:$((at + 10)),rediss://127.0.0.1:$((at + 11)),rediss://127.0.0.1:$((at + 12))
+    fi
+    say "Redis        127.0.0.1:$at  limits of callers, lines, revoked entries (TLS)"
+}
+start_kafka() {
+    local at=$((port + 100)) n list=
+    HEAP=${HEAP:-$([ "$brokers" -eq 1 ] && echo 128m || echo 192m)} \
+        scripts/engines/kafka.sh fresh "$folder/kafka" "$at" "$brokers" >/dev/null
+    for n in $(seq "$brokers"); do list+=${list:+,}127.0.0.1:$((at + 29 + n)); done
     URR_KAFKA_PASSWORD=$(cat "$folder/kafka/scram.password")
-    export URR_KAFKA_PASSWORD URR_KAFKA_USER=urr URR_KAFKA_SECURITY=scram URR_KAFKA_BROKERS=127.0.0.1:31080
-    export URR_KAFKA_CA_FILE=$folder/kafka/tls/ca.pem URR_KAFKA_REPLICAS=1 URR_KAFKA_MIN_ISR=1
-    say "Kafka        127.0.0.1:31080  events (one broker here; TLS, SCRAM)"
-    scripts/engines/dynamodb.sh fresh "$folder/dynamodb" 31250 >/dev/null
-    export URR_DYNAMODB_COUNTERS=urr-vwr-counters URR_DYNAMODB_ENDPOINT=http://127.0.0.1:31250
+    export URR_KAFKA_PASSWORD URR_KAFKA_USER=urr URR_KAFKA_SECURITY=scram URR_KAFKA_BROKERS=$list
+    export URR_KAFKA_CA_FILE=$folder/kafka/tls/ca.pem URR_KAFKA_REPLICAS=$brokers
+    export URR_KAFKA_MIN_ISR=$((brokers > 1 ? 2 : 1))
+    say "Kafka        $list  events (TLS, SCRAM)"
+}
+start_dynamodb() {
+    local at=$((port + 80))
+    scripts/engines/dynamodb.sh fresh "$folder/dynamodb" "$at" >/dev/null
+    export URR_DYNAMODB_COUNTERS=urr-vwr-counters URR_DYNAMODB_ENDPOINT=http://127.0.0.1:$at
     export URR_AWS_REGION=ap-northeast-2 AWS_ACCESS_KEY_ID=AKIDURRTEST AWS_SECRET_ACCESS_KEY=none
-    say "DynamoDB     127.0.0.1:31250  rooms (DynamoDB Local)"
+    say "DynamoDB     127.0.0.1:$at  rooms (DynamoDB Local)"
+}
+start_servers() {
+    export URR_DATA=$folder/data URR_LOG_LEVEL=${URR_LOG_LEVEL:-warning}
+    mkdir -p "$folder/log"
+    start_postgres
+    start_redis
+    start_kafka
+    start_dynamodb
 }
 
 start_copy() { # start_copy ROLE N
     local role=$1 n=$2 name=$1-$2 upper
     upper=${role^^}
     [ "$role" = gateway ] && upper= || upper+=_
-    env "URR_${upper}PORT=$(port_of "$role" "$n")" URR_INSTANCE="$name" "$urr" serve "$role" \
-        >"$folder/log/$name.out" 2>>"$folder/log/$name.log" &
+    env "URR_${upper}PORT=$(port_of "$role" "$n")" URR_INSTANCE="$name" "${binary_of[$name]:-$urr}" serve "$role" \
+        >"$folder/log/$name.out" 2>>"$folder/log/$name.log" 6>&- &
     echo $! >"$folder/$name.pid"
-    processes+=("$name")
+    [[ " ${processes[*]} " == *" $name "* ]] || processes+=("$name")
     for _ in $(seq 300); do
         grep -qs '^urr: ready' "$folder/log/$name.out" && return
         kill -0 "$(cat "$folder/$name.pid")" 2>/dev/null || break
@@ -88,16 +123,28 @@ start_roles() {
         say "vwr runs once: copies hear of 'serving' within a second, and the audit wants its order to the instant"
 }
 
-# The same paths as the CDN and the load balancer route. A request is never sent twice by nginx but where
-# no connection came about.
+# The same paths as the CDN and the load balancer route. As a load balancer of AWS does, nginx sends no
+# request twice; a copy that does not say that it is ready gets none. Which are out, files in $folder/out
+# tell: a reload of nginx would cut its clients' connections.
+front_conf() { # front_conf ROLE: the groups of a role's copies
+    local n
+    echo "    upstream $1 {"
+    for n in $(seq "$(copies_of "$1")"); do
+        echo "        server 127.0.0.1:$(port_of "$1" "$n") max_fails=0;"
+    done
+    echo "        keepalive 128;"
+    echo "        keepalive_timeout 1s;"
+    echo "    }"
+    for n in $(seq "$(copies_of "$1")"); do
+        echo "    upstream $1-$n {"
+        echo "        server 127.0.0.1:$(port_of "$1" "$n");"
+        echo "        keepalive 128;"
+        echo "        keepalive_timeout 1s;"
+        echo "    }"
+    done
+}
 start_nginx() {
-    local servers_of n role
-    servers_of() {
-        for n in $(seq "$(copies_of "$1")"); do
-            echo "        server 127.0.0.1:$(port_of "$1" "$n") max_fails=3 fail_timeout=2s;"
-        done
-    }
-    mkdir -p "$folder/nginx"
+    mkdir -p "$folder/nginx" "$folder/out"
     cat >"$folder/nginx/nginx.conf" <<CONF
 worker_processes 1;
 pid $folder/nginx.pid;
@@ -111,16 +158,8 @@ http {
     fastcgi_temp_path $folder/nginx/unused;
     uwsgi_temp_path $folder/nginx/unused;
     scgi_temp_path $folder/nginx/unused;
-    upstream gateway {
-$(servers_of gateway)
-        keepalive 128;
-        keepalive_timeout 1s;
-    }
-    upstream vwr {
-$(servers_of vwr)
-        keepalive 128;
-        keepalive_timeout 1s;
-    }
+$(front_conf gateway)
+$(front_conf vwr)
     proxy_http_version 1.1;
     proxy_set_header Connection "";
     proxy_set_header Host \$http_host;
@@ -128,34 +167,68 @@ $(servers_of vwr)
     proxy_buffering off;
     proxy_connect_timeout 1s;
     proxy_read_timeout 30s;
-    proxy_next_upstream error;
+    proxy_next_upstream off;
     server {
-        listen 127.0.0.1:32000 reuseport backlog=4096;
+        listen 127.0.0.1:$port reuseport backlog=4096;
         keepalive_requests 1000000;
-        location = /health { proxy_pass http://gateway; }
-        location /api/ { proxy_pass http://gateway; }
-        location /.well-known/ { proxy_pass http://gateway; }
-        location /vwr-api/ { proxy_pass http://vwr/; }
+        keepalive_timeout 600s;
+        set \$gateway gateway;
+        if (-f $folder/out/gateway-1) { set \$gateway gateway-2; }
+        if (-f $folder/out/gateway-2) { set \$gateway gateway-1; }
+        set \$vwr vwr;
+        if (-f $folder/out/vwr-1) { set \$vwr vwr-2; }
+        if (-f $folder/out/vwr-2) { set \$vwr vwr-1; }
+        location = /health { proxy_pass http://\$gateway; }
+        location /api/ { proxy_pass http://\$gateway; }
+        location /.well-known/ { proxy_pass http://\$gateway; }
+        location /vwr-api/ {
+            rewrite ^/vwr-api(/.*)\$ \$1 break;
+            proxy_pass http://\$vwr;
+        }
     }
 }
 CONF
-    nginx -c "$folder/nginx/nginx.conf" -g 'daemon off;' >>"$folder/log/nginx.log" 2>&1 &
+    nginx -c "$folder/nginx/nginx.conf" -g 'daemon off;' >>"$folder/log/nginx.log" 2>&1 6>&- &
     for _ in $(seq 100); do
-        curl -s -o /dev/null "$target/health" && return
+        curl -s -o /dev/null "$target/health" && break
         sleep 0.05
     done
-    say "nginx did not start:" >&2
-    tail -n 5 "$folder/log/nginx.log" >&2
-    return 1
+    curl -s -o /dev/null "$target/health" || {
+        say "nginx did not start:" >&2
+        tail -n 5 "$folder/log/nginx.log" >&2
+        return 1
+    }
+    watch_targets 6>&- &
+    echo $! >"$folder/watch.pid"
+}
+# The health checks of the load balancer: twice a second, and one failure is enough. Where no copy is
+# ready all are asked, as AWS's does.
+watch_targets() {
+    local role n ready
+    while sleep 0.5; do
+        for role in gateway vwr; do
+            ready=" "
+            for n in $(seq "$(copies_of "$role")"); do
+                curl -sf -m 1 -o /dev/null "http://127.0.0.1:$(port_of "$role" "$n")/actuator/health/readiness" &&
+                    ready+="$n "
+            done
+            for n in $(seq "$(copies_of "$role")"); do
+                if [ "$ready" = " " ] || [[ $ready == *" $n "* ]]; then
+                    rm -f "$folder/out/$role-$n"
+                else
+                    [ -e "$folder/out/$role-$n" ] || : >"$folder/out/$role-$n"
+                fi
+            done
+        done
+    done
 }
 
 start_distributed() {
     local seats=${1:-}
-    PATH=$PATH:/usr/sbin
-    mkdir -p build
-    exec 6>build/distributed.lock
+    mkdir -p "$(dirname "$folder")"
+    exec 6>"$folder.lock"
     flock -n 6 || {
-        say "another one is running (build/distributed.lock)" >&2
+        say "another one is running ($folder.lock)" >&2
         return 1
     }
     command -v nginx >/dev/null || {
@@ -166,7 +239,7 @@ start_distributed() {
     rm -rf "$folder"
     mkdir -p "$folder"
     chmod 711 "$folder" # a server of root's runs as nobody
-    start_servers
+    start_servers 6>&-
     "$urr" keys >/dev/null
     "$urr" migrate >"$folder/log/migrate.log" || {
         cat "$folder/log/migrate.log" >&2
@@ -179,7 +252,7 @@ start_distributed() {
     fi
     start_roles
     start_nginx
-    say "nginx        127.0.0.1:32000  /api/* to gateway, /vwr-api/* to vwr"
+    say "nginx        127.0.0.1:$port  /api/* to gateway, /vwr-api/* to vwr"
     # Queue announces every event's room within a second or two.
     [ -z "$event" ] || for _ in $(seq 100); do
         curl -sf -o /dev/null "$target/vwr-api/vwr/status/$event" && return
@@ -187,10 +260,25 @@ start_distributed() {
     done
 }
 
+# A rehearsal has one address for all its fans, short holds, and lets people in as fast as it can.
+prepare_sale() {
+    export URR_HOLD_SECONDS=10 URR_RATE_ADAPTIVE=yes URR_THRESHOLD=${URR_THRESHOLD:-300} URR_ASSIGN_BURST=1000000
+    export URR_LIMIT_QUEUE=100000 URR_LIMIT_BOOKING=100000 URR_LIMIT_GENERAL=100000 URR_SECURE_COOKIES=no
+    export URR_LIMIT_ADDRESS_FACTOR=1000000
+}
+# Who buys, and what is audited.
+write_accounts_and_stores() { # write_accounts_and_stores FANS
+    (umask 077 && : >"$folder/accounts" && : >"$folder/stores") # tokens, passwords
+    "$urr" token mint --count "$1" >"$folder/accounts"
+    grep -E '^URR_(TICKET|PAYMENT|ACQUIRER)_DATABASE_OWNER_URL=' "$folder/postgres/urr.env" |
+        sed -E 's/^URR_([A-Z]+)_DATABASE_OWNER_URL=/\L\1\E=/' >"$folder/stores"
+    echo queue=redis >>"$folder/stores"
+}
+
 # SIGTERM, then no patience without end.
 end_process() {
     local pid
-    pid=$(cat "$1" 2>/dev/null) || return 0
+    pid=$(running "$1") || { rm -f "$1"; return 0; }
     kill "$pid" 2>/dev/null || { rm -f "$1"; return 0; }
     for _ in $(seq 300); do
         kill -0 "$pid" 2>/dev/null || break

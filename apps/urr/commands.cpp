@@ -54,11 +54,14 @@ Prints a line "account token" each. For rehearsals: needs the signing key.
     {"stampede", "play an on-sale and audit it",
      R"(usage: urr stampede --self | --target URL --accounts FILE --stores FILE [--event ID]
                     [--fans N] [--seats N] [--seed S] [--bots P] [--abandon P] [--slow-payers P]
-                    [--declines P] [--kills N] [--report FILE]
+                    [--declines P] [--linger SECONDS] [--kills N] [--report FILE]
+                    [--timeline FILE]
 
 Plays an on-sale and audits it: against a private system in a temporary folder, or against URL with
 the accounts of `urr token mint` and a file that names the stores to audit ("folder=PATH"). P in
-percent of the fans; --kills ends the private server with kill -9 so often and starts it again.
+percent of the fans; they look at the map for up to --linger seconds; --timeline tells when
+orders were confirmed and requests failed; --kills ends the private server with kill -9 so often
+and starts it again.
 Exit status 1 when the audit finds anything.
 )",
      stampede},

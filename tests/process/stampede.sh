@@ -35,15 +35,18 @@ expect 2 "--bots must be at most 100" --self --bots 101
 expect 2 "--fans must be a whole number" --self --fans 0
 expect 2 "unknown argument --fast" --self --fast
 expect 2 "--event must be the id" "${there[@]}" --event first
+expect 1 "cannot write /nowhere/t" --self --fans 5 --seats 5 --timeline /nowhere/t
 expect 1 "cannot write /nowhere/r.json" --self --fans 5 --seats 5 --report /nowhere/r.json
 expect 1 "55 accounts, 60 are needed" "${there[@]}" --fans 60
 expect 1 "cannot read" --target "$target" --accounts /nowhere --stores "$folder/stores"
 
 "$urr" serve >"$folder/log" 2>&1 &
 server=$!
-expect 0 '"ok":true' "${there[@]}" --fans 50 --bots 10 --report "$folder/report.json"
+expect 0 '"ok":true' "${there[@]}" --fans 50 --bots 10 --linger 1 --report "$folder/report.json" \
+    --timeline "$folder/timeline"
+[ "$(grep -c "^[0-9]* sold$" "$folder/timeline")" -eq 20 ] || fail "$(cat "$folder/timeline")"
 grep -q '"sold":20' "$folder/report.json" || fail "$(cat "$folder/report.json")"
-for key in fans seats sold soldOutSeconds ordersPerSecond requests errorsByCode latencyMs audit \
+for key in fans seats sold failedRequests soldOutSeconds ordersPerSecond requests errorsByCode latencyMs audit \
     oversold paidWithoutSeat lostConfirmed orderViolations moneyImbalance unexplained; do
     grep -q "\"$key\":" "$folder/report.json" || fail "no $key in the report"
 done

@@ -25,7 +25,7 @@ constexpr auto rest_interval = std::chrono::milliseconds(200);
 struct Wanted {
     StampedePlan plan;
     bool self = false;
-    std::string target, accounts, stores, report;
+    std::string target, accounts, stores, report, timeline;
 };
 
 std::int64_t take_percent(Arguments& arguments, std::string_view name) {
@@ -58,11 +58,13 @@ std::string read_arguments(Arguments arguments, Wanted& wanted) {
     wanted.accounts = take_option(arguments, "--accounts", "");
     wanted.stores = take_option(arguments, "--stores", "");
     wanted.report = take_option(arguments, "--report", "");
+    wanted.timeline = take_option(arguments, "--timeline", "");
     const std::string event = take_option(arguments, "--event", "");
     plan.fans = take_number(arguments, "--fans", 10'000, 1);
     plan.seats = take_number(arguments, "--seats", 1'000, 1);
     plan.seed = std::uint64_t(take_number(arguments, "--seed", 7, 0));
     plan.kills = take_number(arguments, "--kills", 0, 0);
+    plan.linger_s = take_number(arguments, "--linger", 0, 0);
     plan.bots = take_percent(arguments, "--bots");
     plan.abandon = take_percent(arguments, "--abandon");
     plan.slow_payers = take_percent(arguments, "--slow-payers");
@@ -140,10 +142,24 @@ Result<> await_rest(const StorePaths& paths, const EventId& event) {
     }
 }
 
+// Opened before the sale: that it cannot be written is said at once. No path: nothing is written.
+class Output {
+public:
+    explicit Output(std::string path) : path_(std::move(path)), file_(path_) {}
+    Result<> write(const std::string& text) {
+        file_ << text << std::flush;
+        if (!path_.empty() && !file_) return fail(Code::UNAVAILABLE, "cannot write " + path_);
+        return {};
+    }
+
+private:
+    const std::string path_;
+    std::ofstream file_;
+};
+
 Result<int> rehearse(const Settings& settings, Wanted& wanted) {
-    std::FILE* report = nullptr;
-    if (!wanted.report.empty() && !(report = std::fopen(wanted.report.c_str(), "w")))
-        return fail(Code::UNAVAILABLE, "cannot write " + wanted.report);
+    Output report(wanted.report), timeline(wanted.timeline);
+    for (Output* output : {&report, &timeline}) TRY_PLAIN(output->write(""));
     StampedePlan& plan = wanted.plan;
     std::unique_ptr<PrivateSystem> system;
     StorePaths stores;
@@ -173,11 +189,8 @@ Result<int> rehearse(const Settings& settings, Wanted& wanted) {
         std::fprintf(stderr, "audit: %s\n", finding.c_str());
     const std::string text = report_of(stampede.plan(), stampede.figures(), audit) + "\n";
     std::fputs(text.c_str(), stdout);
-    if (report) {
-        const bool written = std::fputs(text.c_str(), report) >= 0;
-        if (std::fclose(report) != 0 || !written)
-            return fail(Code::UNAVAILABLE, "cannot write " + wanted.report);
-    }
+    TRY_PLAIN(report.write(text));
+    TRY_PLAIN(timeline.write(timeline_of(stampede.record())));
     return audit.ok() ? 0 : 1;
 }
 

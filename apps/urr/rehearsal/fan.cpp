@@ -179,6 +179,9 @@ Task<> Stampede::await_ticket(Fan& fan) {
 Task<> Stampede::buy(Fan& fan) {
     const bool abandons = happens(plan_.abandon);
     ++active_;
+    if (plan_.linger_s > 0)
+        (void)co_await sleep(Context{}, milliseconds(std::int64_t(
+                                            random_.below(std::uint64_t(plan_.linger_s) * 1000))));
     if (co_await hold(fan) && !abandons) co_await pay(fan);
     --active_;
     if (abandons) co_return; // who walks away does not say so

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdio>
+#include <set>
 
 #include "apps/urr/rehearsal/audit.hpp"
 #include "apps/urr/rehearsal/stampede.hpp"
@@ -62,6 +63,7 @@ std::string report_of(const StampedePlan& plan, const StampedeFigures& figures,
     out.put("ordersPerSecond",
             figures.sold_out_s > 0 ? double(figures.sold) / figures.sold_out_s : 0.0);
     out.put("requests", figures.requests);
+    out.put("failedRequests", figures.failed);
     out.open("errorsByCode");
     for (const auto& [code, count] : figures.errors) out.put(code, count);
     out.close();
@@ -90,6 +92,22 @@ std::string report_of(const StampedePlan& plan, const StampedeFigures& figures,
         out.put("slowestReadySeconds", double(figures.slowest_ready.us) / 1e6);
     }
     return out.take();
+}
+
+std::string timeline_of(const Record& record) {
+    constexpr const char* names[calls] = {"assign",  "status",  "check",       "entry", "seats",
+                                          "reserve", "confirm", "reservation", "leave"};
+    std::string out;
+    std::set<std::string_view> confirmed;
+    for (const Told& told : record.told) {
+        if (told.is(Call::reservation) && told.state == "confirmed" &&
+            confirmed.insert(told.id).second)
+            out += std::to_string(told.at_us) + " sold\n";
+        if (told.status == 0 || told.status >= 500)
+            out += std::to_string(told.at_us) + " failed " + names[std::size_t(told.call)] + ' ' +
+                   std::to_string(told.status) + ' ' + (told.code.empty() ? "-" : told.code) + '\n';
+    }
+    return out;
 }
 
 } // namespace urr::app

@@ -76,6 +76,7 @@ Task<Stampede::Answer> Stampede::ask(Fan& fan, Ask what) {
             ++figures_.errors[answer.code()];
         }
     }
+    if (answer.is_unknown()) ++figures_.failed;
     note(fan, what, answer, sent_us);
     co_return answer;
 }
@@ -218,6 +219,7 @@ Result<> Stampede::run() {
     ClientLimits limits;
     limits.waiting_max = 1'000'000;
     limits.request_timeout = patience;
+    limits.retry_once = victim_ != nullptr; // what fails is counted
     client_ = connect_http(*loop, plan_.host, plan_.port, limits);
     {
         Nursery nursery;

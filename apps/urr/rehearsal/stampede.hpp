@@ -32,6 +32,7 @@ struct StampedePlan {
     std::uint64_t seed = 0;
     // Of a hundred fans.
     std::int64_t bots = 0, abandon = 0, slow_payers = 0, declines = 0;
+    std::int64_t linger_s = 0;    // a fan looks at the map for up to so long
     std::int64_t kills = 0;       // kill -9 of the server at random instants, restarted at once
     bool address_per_fan = false; // told in X-Forwarded-For, to a server that trusts us
 
@@ -54,7 +55,8 @@ public:
 // What came of it, besides the record.
 struct StampedeFigures {
     std::int64_t requests = 0, sold = 0, kills = 0;
-    double sold_out_s = 0; // from the first fan to the last confirmed seat
+    std::int64_t failed = 0; // no answer, or a status of 500 or more
+    double sold_out_s = 0;   // from the first fan to the last confirmed seat
     Duration slowest_ready{};
     std::map<std::string, std::int64_t> errors;
     std::array<std::vector<std::int64_t>, reported_calls> latency_us;
@@ -157,5 +159,8 @@ private:
 // The report as JSON (README of apps/urr/rehearsal).
 struct Audit;
 std::string report_of(const StampedePlan& plan, const StampedeFigures& figures, const Audit& audit);
+// Lines "MICROSECONDS sold", once for each order that a fan was told is confirmed, and
+// "MICROSECONDS failed CALL STATUS CODE", in the order of the answers.
+std::string timeline_of(const Record& record);
 
 } // namespace urr::app
