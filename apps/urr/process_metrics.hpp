@@ -26,7 +26,11 @@ public:
     }
     std::string_view name() const override { return "process"; }
     bool healthy() const override { return true; }
-    std::vector<Dependency> dependencies() const override { return {}; }
+    // Events wait in the outboxes while the log is away: no process is taken out for it.
+    std::vector<Dependency> dependencies() const override {
+        if (!events_ || events_->servers().empty()) return {};
+        return {{std::string(events_->servers()), events_->is_up(), false}};
+    }
     void append_metrics(MetricsText& out) const override;
     bool clock_was_set_back() const;
     Gauge parked; // messages that their consumers refused

@@ -2,6 +2,7 @@
 // service's outbox and consumed at least once, in order per key.
 #pragma once
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "libs/async/task.hpp"
@@ -56,6 +57,10 @@ public:
     virtual Task<Result<std::int64_t>> parked(Context context) = 0;
     // Deletes some of what is older than `kept` and that no group needs any more; how many.
     virtual Task<Result<std::int64_t>> prune(Context context, Duration kept) = 0;
+    // The servers that it stands on, as /health names them, and whether they answer; none: it is a
+    // table of a store. Any thread.
+    virtual std::string_view servers() const { return {}; }
+    virtual bool is_up() const { return true; }
     // What the engine counts. Any thread.
     virtual void append_metrics(MetricsText&) const {}
 };

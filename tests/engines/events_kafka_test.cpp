@@ -110,13 +110,31 @@ Task<> killed_and_started(EventsWorld& world) {
     nursery.spawn(log->deliver(world.topic, world.group, *taker));
     nursery.spawn(publish_on(world, source, milliseconds(5)));
     co_await world.until_effects(100);
+    EXPECT_TRUE(log->is_up());
     world.kafka.kill();
     for (int i = 0; i < 100; ++i) (void)co_await sleep(Context{}, milliseconds(10));
+    while (log->is_up()) (void)co_await sleep(Context{}, milliseconds(10));
     world.kafka.start();
     const int before = co_await world.count_effects();
     co_await world.until_effects(before + 100);
     co_await expect_all(world, source);
     EXPECT_GE(world.log.count("kafka_unreachable"), 1) << world.log.text();
+    EXPECT_TRUE(log->is_up());
+}
+
+// With nothing to send: it is asked whether they are back.
+Task<> nothing_to_send(EventsWorld& world) {
+    const auto log = world.open_log();
+    must(co_await log->append(Context{}, {world.message(1, 1)}));
+    world.kafka.kill();
+    while (log->is_up()) (void)co_await sleep(Context{}, milliseconds(10));
+    world.kafka.start();
+    while (!log->is_up()) (void)co_await sleep(Context{}, milliseconds(10));
+    EXPECT_EQ(world.log.count("kafka_reachable"), 1) << world.log.text();
+}
+
+TEST_F(Kafka, is_known_to_be_away_and_to_be_back_also_by_who_sends_nothing) {
+    world.run(nothing_to_send(world));
 }
 
 TEST_F(Kafka, a_broker_killed_and_started_again_costs_time_only) {
@@ -135,7 +153,9 @@ Task<> stopped(EventsWorld& world) {
     co_await world.until_effects(100);
     world.kafka.signal(SIGSTOP);
     while (world.log.count("relay_failed") == 0) (void)co_await sleep(Context{}, milliseconds(20));
+    EXPECT_FALSE(log->is_up());
     (void)co_await sleep(Context{}, seconds(3));
+    EXPECT_FALSE(log->is_up());
     world.kafka.signal(SIGCONT);
     co_await expect_all(world, source);
     EXPECT_GE(figure(*log, "producer_renewed"), 1);

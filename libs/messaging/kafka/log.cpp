@@ -66,7 +66,11 @@ public:
     // The brokers forget by themselves.
     Task<Result<std::int64_t>> prune(Context, Duration) override { co_return std::int64_t(0); }
 
+    std::string_view servers() const override { return "kafka"; }
+    bool is_up() const override { return producer_.is_up(); }
+
     void append_metrics(MetricsText& out) const override {
+        out.gauge("urr_kafka_up", "Whether Kafka's brokers answer and acknowledge.", is_up());
         out.counter("urr_kafka_acknowledged_total", "Events that the brokers have.",
                     producer_.acknowledged);
         out.counter("urr_kafka_failed_total", "Events that they did not take.", producer_.failed);

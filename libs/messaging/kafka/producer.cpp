@@ -14,6 +14,7 @@ namespace {
 constexpr int poll_ms = 100;
 constexpr int last_flush_ms = 1000;
 constexpr std::chrono::milliseconds reopen_pause(500);
+constexpr int look_ms = 500, polls_between_looks = 5;
 
 } // namespace
 
@@ -99,7 +100,7 @@ Task<Result<void>> KafkaProducer::append(Context context, std::vector<Message> m
     if (!co_await watch.gate.wait(until)) {
         if (context.deadline < at_latest)
             co_return fail(Code::OUTCOME_UNKNOWN, "Kafka has not acknowledged in time");
-        renewing_ = true;
+        renewing_ = unacknowledged_ = true;
         (void)co_await watch.gate.wait(Context{});
         if (watch.failed) co_return fail(Code::UNAVAILABLE, "Kafka's brokers do not acknowledge");
     }
@@ -119,6 +120,7 @@ void KafkaProducer::delivered(const rd_kafka_message_s& message) {
         failed.add();
     } else {
         back_.answered();
+        unacknowledged_ = false;
         acknowledged.add();
     }
     batch.answered(1);
@@ -131,12 +133,23 @@ void KafkaProducer::work() {
             continue;
         }
         rd_kafka_poll(handle_.get(), poll_ms);
+        look_for_brokers();
         if (!renewing_) continue;
         renewed.add();
         close(0);
         renewing_ = false;
     }
     close(last_flush_ms);
+}
+
+// Nothing else tells that they are back, where nobody has anything to send.
+void KafkaProducer::look_for_brokers() {
+    if (!back_.was_down || ++polls_ % polls_between_looks != 0) return;
+    const rd_kafka_metadata_t* found = nullptr;
+    if (rd_kafka_metadata(handle_.get(), 0, nullptr, &found, look_ms) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    rd_kafka_metadata_destroy(found);
+    back_.answered();
 }
 
 void KafkaProducer::close(int patience_ms) {

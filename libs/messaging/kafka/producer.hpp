@@ -31,6 +31,10 @@ public:
     // came first.
     Task<Result<void>> append(Context context, std::vector<Message> messages);
 
+    // False: no broker answers, which is asked each second then; or they did not acknowledge the
+    // last batch in time.
+    bool is_up() const { return !back_.was_down && !unacknowledged_; }
+
     Counter acknowledged, failed, renewed;
 
 private:
@@ -49,6 +53,7 @@ private:
     Result<> hand_over(Batch& batch, const std::vector<Message>& messages);
     Result<> open();
     void work();
+    void look_for_brokers();
     // Everything in it is answered, after so many milliseconds at the latest.
     void close(int patience_ms);
     void delivered(const rd_kafka_message_s& message) override;
@@ -58,7 +63,8 @@ private:
     KafkaBack back_;
     std::mutex mutex_; // the handle: a loop produces, the thread ends it
     KafkaHandle handle_;
-    std::atomic<bool> stopping_{false}, renewing_{false};
+    std::atomic<bool> stopping_{false}, renewing_{false}, unacknowledged_{false};
+    int polls_ = 0; // the thread's
     std::thread thread_;
 };
 
