@@ -4,7 +4,8 @@
 // one database.
 //
 // Works run at READ COMMITTED. Deadlocks, lock time-outs and serialization failures are met here:
-// the batch is taken back and repeated in halves, down to single works, a bounded number of times.
+// the batch is taken back and repeated, without the work that met them, which is repeated by
+// itself: a bounded number of times, within a bounded time, and not beyond its caller's deadline.
 //
 // The store's time is the server's clock: its distance from ours is sampled each second, and never
 // runs backwards in a process. While that distance is not known, or has just jumped by more than
@@ -34,6 +35,7 @@ struct PostgresOptions {
     int batch_max = 64;  // more savepoints than this make PostgreSQL slow
     std::size_t queued_max = 20'000;
     Duration lock_timeout = milliseconds(500); // of a batch; single works wait four times as long
+    Duration repeat_timeout = seconds(6);      // no repeat is begun later than that after the batch
     Duration statement_timeout = seconds(5);
     Duration answer_timeout = seconds(8); // without an answer the connection counts as lost
     Duration connect_timeout = seconds(4);

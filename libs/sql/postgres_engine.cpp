@@ -92,11 +92,11 @@ void PostgresEngine::publish() {
 PostgresEngine::Batch PostgresEngine::take(Server server, Instant fresh_as_of) {
     std::lock_guard guard(mutex_);
     if (server == Server::replica) {
-        if (!stale_reads_.head) return {};
-        if (loop_.now() - fresh_as_of <= stale_reads_.head->staleness)
-            return {stale_reads_.pop(1), true};
-        reads_.push(*stale_reads_.pop(1)); // too fresh a wish: the primary's
-        work_.release();
+        while (Job* head = stale_reads_.head) {
+            if (loop_.now() - fresh_as_of <= head->staleness) return {stale_reads_.pop(1), true};
+            reads_.push(*stale_reads_.pop(1)); // too fresh a wish: the primary's
+            work_.release();
+        }
         return {};
     }
     if (replicas_ == 0)
@@ -119,6 +119,13 @@ void PostgresEngine::answer(Job& job) {
         loop_.soon(job);
     else
         job.home->post(job);
+}
+
+void PostgresEngine::give_to_primary(Job& job) {
+    job.state.store(Job::queued);
+    std::lock_guard guard(mutex_);
+    reads_.push(job);
+    work_.release();
 }
 
 void PostgresEngine::connected(Server server) {

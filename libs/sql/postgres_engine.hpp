@@ -37,6 +37,8 @@ public:
     Task<> wait(Instant until);
     // The outcome goes home.
     void answer(Job& job);
+    // What the replica took and could not answer.
+    void give_to_primary(Job& job);
     void tell_of_events() { tell_listener(); }
     void connected(Server server);
     void disconnected(Server server);

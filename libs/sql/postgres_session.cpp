@@ -34,6 +34,7 @@ constexpr int patience = 4;
 constexpr int careful_batches = 64; // refusals come in crowds
 constexpr int alone_batches = 16;   // and so do conflicts
 constexpr Duration pause_first = milliseconds(4), pause_max = milliseconds(250);
+constexpr Duration replica_patience = seconds(1); // then the primary answers
 constexpr Duration reconnect_first = milliseconds(50), reconnect_max = seconds(1);
 
 std::string milliseconds_of(Duration duration) { return std::to_string(duration.us / 1000); }
@@ -77,7 +78,10 @@ PostgresSession::PostgresSession(PostgresEngine& engine, PostgresEngine::Server 
     : engine_(engine), server_(server), wire_(engine.loop(), engine.options().pooled),
       batch_lock_ms_(milliseconds_of(engine.options().lock_timeout)),
       patient_lock_ms_(milliseconds_of(engine.options().lock_timeout * patience)),
-      statement_ms_(milliseconds_of(engine.options().statement_timeout)) {}
+      statement_ms_(milliseconds_of(engine.options().statement_timeout)),
+      answer_timeout_(server == PostgresEngine::Server::primary
+                          ? engine.options().answer_timeout
+                          : std::min(engine.options().answer_timeout, replica_patience)) {}
 
 PostgresSession::~PostgresSession() {
     for (Job* job : jobs_) {
@@ -160,6 +164,7 @@ Task<> PostgresSession::run(PostgresEngine::Batch batch) {
         }
         job = next;
     }
+    repeat_until_ = engine_.loop().now() + engine_.options().repeat_timeout;
     if (!jobs_.empty()) co_await run_jobs(jobs_, 0);
     jobs_.clear();
     engine_.publish();
@@ -175,27 +180,51 @@ Task<> PostgresSession::run_jobs(std::span<Job*> jobs, int tries) {
         careful_ = careful_batches;
         end = co_await attempt(jobs, true);
     }
-    if (end == End::conflict) {
-        ++engine_.counted.retried;
-        const bool was_alone = alone_for_ > 0;
-        alone_for_ = alone_batches;
-        if (!was_alone) {
-            co_await run_jobs(jobs, tries);
-            co_return;
-        }
-        if (many) {
-            co_await run_jobs(jobs.first(jobs.size() / 2), 0);
-            co_await run_jobs(jobs.subspan(jobs.size() / 2), 0);
-            co_return;
-        }
-        if (tries < tries_max) {
-            const Duration pause = doubled(pause_first, tries, pause_max);
-            (void)co_await sleep(Context{}, jittered(pause, engine_.options().random));
-            co_await run_jobs(jobs, tries + 1);
-            co_return;
-        }
+    if (end == End::conflict && server_ == PostgresEngine::Server::primary)
+        co_await repeat(jobs, tries);
+    else
+        finish(jobs, end);
+}
+
+// What met others' locks: alone at first; then the work that met them by itself, behind the rest.
+Task<> PostgresSession::repeat(std::span<Job*> jobs, int tries) {
+    ++engine_.counted.retried;
+    Job* const met = std::exchange(met_, nullptr);
+    jobs = still_awaited(jobs);
+    if (jobs.empty()) co_return;
+    const bool was_alone = std::exchange(alone_for_, alone_batches) > 0;
+    if (tries >= tries_max || engine_.loop().now() >= repeat_until_) {
+        finish(jobs, End::conflict);
+    } else if (!was_alone) {
+        co_await run_jobs(jobs, tries);
+    } else if (jobs.size() > 1) {
+        const auto last = std::ranges::find(jobs, met);
+        const std::size_t rest = last == jobs.end() ? jobs.size() / 2 : jobs.size() - 1;
+        if (last != jobs.end()) std::rotate(last, last + 1, jobs.end());
+        co_await run_jobs(jobs.first(rest), 0);
+        co_await run_jobs(jobs.subspan(rest), 0);
+    } else {
+        const Duration pause = doubled(pause_first, tries, pause_max);
+        (void)co_await sleep(Context{}, jittered(pause, engine_.options().random));
+        jobs = still_awaited(jobs);
+        if (!jobs.empty()) co_await run_jobs(jobs, tries + 1);
     }
-    finish(jobs, end);
+}
+
+// Those whose callers wait no longer are not begun again: nothing of theirs was done.
+std::span<Job*> PostgresSession::still_awaited(std::span<Job*> jobs) {
+    const Instant now = engine_.loop().now();
+    std::size_t kept = 0;
+    for (Job*& job : jobs) {
+        if (job->deadline > now) {
+            std::swap(jobs[kept++], job);
+            continue;
+        }
+        ++engine_.counted.dropped;
+        job->settle(Error(Code::DEADLINE_EXCEEDED));
+        engine_.answer(*std::exchange(job, nullptr));
+    }
+    return jobs.first(kept);
 }
 
 void PostgresSession::finish(std::span<Job*> jobs, End end) {
@@ -204,6 +233,10 @@ void PostgresSession::finish(std::span<Job*> jobs, End end) {
     if (end == End::unknown) ++engine_.counted.unknown_batches;
     const Code code = end == End::unknown && !reading_ ? Code::OUTCOME_UNKNOWN : Code::UNAVAILABLE;
     for (Job*& job : jobs) {
+        if (!done && server_ == PostgresEngine::Server::replica) {
+            engine_.give_to_primary(*std::exchange(job, nullptr));
+            continue;
+        }
         if (!done) job->settle(Error(code, trouble_).retry_after(1));
         engine_.answer(*std::exchange(job, nullptr));
     }
@@ -235,6 +268,7 @@ Task<PostgresSession::End> PostgresSession::attempt(std::span<Job*> jobs, bool a
 Task<PostgresSession::End> PostgresSession::run_all(std::span<Job*> jobs, bool apart) {
     for (Job* job : jobs) {
         const End end = co_await run_one(*job, apart, jobs.size() == 1);
+        if (end == End::conflict) met_ = job;
         if (end != End::committed) co_return end;
         ++engine_.counted.works;
     }
@@ -352,7 +386,7 @@ Task<Answer> PostgresSession::ask(Query& first) {
 Task<Answer> PostgresSession::last_of(int answers) {
     Answer answer;
     for (int i = 0; i < answers; ++i) {
-        answer = co_await wire_.next(engine_.loop().now() + engine_.options().answer_timeout);
+        answer = co_await wire_.next(engine_.loop().now() + answer_timeout_);
         if (answer.kind == Answer::Kind::lost) break;
     }
     co_return answer;

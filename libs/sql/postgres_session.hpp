@@ -27,7 +27,7 @@ private:
         committed,
         undone,   // a single work refused: it has its answer
         apart,    // to be repeated with savepoints
-        conflict, // others' locks: to be repeated alone, then in smaller pieces
+        conflict, // others' locks: to be repeated
         refused,  // the server would not: nothing was done
         lost,     // the connection went before COMMIT: nothing was done
         unknown,  // or after it
@@ -38,6 +38,8 @@ private:
     Task<bool> sample();
     Task<> run(PostgresEngine::Batch batch);
     Task<> run_jobs(std::span<Job*> jobs, int tries);
+    Task<> repeat(std::span<Job*> jobs, int tries);
+    std::span<Job*> still_awaited(std::span<Job*> jobs);
     Task<End> attempt(std::span<Job*> jobs, bool apart);
     Task<End> run_all(std::span<Job*> jobs, bool apart);
     Task<End> run_one(Job& job, bool apart, bool alone);
@@ -55,6 +57,7 @@ private:
     const PostgresEngine::Server server_;
     PostgresWire wire_;
     const std::string batch_lock_ms_, patient_lock_ms_, statement_ms_;
+    const Duration answer_timeout_;
     Instant sample_due_;
     Instant fresh_as_of_{INT64_MIN / 2}; // a replica
 
@@ -66,6 +69,8 @@ private:
     bool savepoint_wanted_ = false;
     bool wrote_ = false; // the work under way
     Query* query_ = nullptr;
+    Job* met_ = nullptr;   // the work that met others' locks
+    Instant repeat_until_; // of the batch
     std::string trouble_;
     int careful_ = 0;   // batches to run with savepoints from the start
     int alone_for_ = 0; // batches to run while nobody else writes

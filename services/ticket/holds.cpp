@@ -1,5 +1,7 @@
 #include "services/ticket/holds.hpp"
 
+#include <algorithm>
+
 #include "services/ticket/store/hold_batch.hpp"
 
 namespace urr::ticket {
@@ -51,8 +53,13 @@ Holds::Wishes Holds::next_batch() {
 Task<> Holds::write(Wishes batch) {
     std::vector<HoldOrder> orders;
     orders.reserve(batch.size());
-    for (const auto& wish : batch) orders.push_back(wish->order);
-    auto outcomes = co_await database_.transact(Context{}, many_work, std::move(orders));
+    Context awaited; // as long as anyone waits
+    awaited.deadline = batch.front()->deadline;
+    for (const auto& wish : batch) {
+        orders.push_back(wish->order);
+        awaited.deadline = std::max(awaited.deadline, wish->deadline);
+    }
+    auto outcomes = co_await database_.transact(awaited, many_work, std::move(orders));
     if (outcomes) {
         for (std::size_t i = 0; i < batch.size(); ++i) batch[i]->settle(std::move((*outcomes)[i]));
     } else if (outcomes.error().code() == Code::CONFLICT) {
@@ -65,7 +72,9 @@ Task<> Holds::write(Wishes batch) {
 }
 
 Task<> Holds::write_one(std::shared_ptr<Wish> wish) {
-    wish->settle(co_await database_.transact(Context{}, one_work, wish->order));
+    Context awaited;
+    awaited.deadline = wish->deadline;
+    wish->settle(co_await database_.transact(awaited, one_work, wish->order));
 }
 
 } // namespace urr::ticket

@@ -11,18 +11,33 @@ namespace urr::engines {
 
 namespace fs = std::filesystem;
 
-PostgresServer::PostgresServer() {
-    const char* folder = std::getenv("URR_POSTGRES_DIR");
-    if (!folder) {
-        std::fputs("URR_POSTGRES_DIR is not set: run these tests by ctest, whose fixture starts "
-                   "the server\n",
-                   stderr);
-        std::abort();
-    }
-    folder_ = folder;
-    std::ifstream(folder_ + "/port") >> port_;
-    if (const char* pooler = std::getenv("URR_PGBOUNCER_DIR"))
-        std::ifstream(std::string(pooler) + "/port") >> pooler_port_;
+namespace {
+
+int number_in(const std::string& file) {
+    int number = 0;
+    std::ifstream(file) >> number;
+    return number;
+}
+
+std::string folder_in(const char* variable) {
+    if (const char* folder = std::getenv(variable)) return folder;
+    std::fprintf(stderr,
+                 "%s is not set: run these tests by ctest, whose fixture starts the server\n",
+                 variable);
+    std::abort();
+}
+
+void run_script(const std::string& words) {
+    const std::string line = words + " >/dev/null";
+    ASSERT_EQ(std::system(line.c_str()), 0) << line;
+}
+constexpr const char* script_path = URR_SOURCE_DIR "/scripts/engines/postgres.sh ";
+
+} // namespace
+
+PostgresServer::PostgresServer(std::string folder)
+    : folder_(std::move(folder)), port_(number_in(folder_ + "/port")),
+      replica_port_(number_in(folder_ + "/replica.port")) {
     std::ifstream users(folder_ + "/users.txt");
     const auto unquoted = [](std::string text) { return text.substr(1, text.size() - 2); };
     for (std::string user, password; users >> user >> password;)
@@ -30,7 +45,7 @@ PostgresServer::PostgresServer() {
 }
 
 const PostgresServer& PostgresServer::get() {
-    static const PostgresServer server;
+    static const PostgresServer server(folder_in("URR_POSTGRES_DIR"));
     return server;
 }
 
@@ -45,13 +60,35 @@ void PostgresServer::run(const std::string& sql, std::string_view database) cons
 }
 
 void PostgresServer::script(const std::string& command) const {
-    const std::string line = std::string(URR_SOURCE_DIR "/scripts/engines/postgres.sh ") + command +
-                             " '" + folder_ + "' >/dev/null";
-    ASSERT_EQ(std::system(line.c_str()), 0) << line;
+    run_script(script_path + command + " '" + folder_ + "'");
 }
 
-TestStore::TestStore(Kind kind, RunLoop& loop, std::span<const Migration> migrations)
-    : kind_(kind), loop_(loop) {
+std::vector<pid_t> PostgresServer::processes(bool of_replica) const {
+    static constexpr Statement serving{
+        "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' "
+        "AND pid <> pg_backend_pid()"};
+    std::vector<pid_t> all{number_in(folder_ + (of_replica ? "/replica.pid" : "/main.pid"))};
+    const Rows rows = must(
+        ask_postgres(url("postgres", "postgres", of_replica ? replica_port_ : port_), serving));
+    for (std::size_t i = 0; i < rows.size(); ++i) all.push_back(pid_t(rows.integer(i, 0)));
+    return all;
+}
+
+OwnServer::OwnServer(const std::string& ports, const std::string& settings)
+    : folder_(fs::temp_directory_path() / ("urr_engines_server_" + std::to_string(::getpid()))) {
+    fs::create_directories(folder_);
+    run_script(settings + " " + script_path + "'" + folder_.string() + "' " + ports);
+    server_ = std::make_unique<PostgresServer>(folder_.string());
+}
+
+OwnServer::~OwnServer() {
+    server_->script("stop");
+    fs::remove_all(folder_);
+}
+
+TestStore::TestStore(Kind kind, RunLoop& loop, std::span<const Migration> migrations,
+                     const PostgresServer* server)
+    : kind_(kind), loop_(loop), server_(server) {
     static int count = 0;
     name_ = "test_" + std::to_string(::getpid()) + "_" + std::to_string(++count);
     if (kind == Kind::embedded) {
@@ -65,13 +102,14 @@ TestStore::TestStore(Kind kind, RunLoop& loop, std::span<const Migration> migrat
         embedded_ = std::move(database);
         return;
     }
-    const PostgresServer& server = PostgresServer::get();
-    server.run("CREATE DATABASE " + name_);
-    options.url = server.url("postgres", name_);
+    if (!server_) server_ = &PostgresServer::get();
+    server_->run("CREATE DATABASE " + name_);
+    options.url = server_->url("postgres", name_);
     options.random = &random_;
     must(migrate_postgres(options.url, migrations, {}));
     if (kind != Kind::pooled) return;
-    options.url = server.url("postgres", name_, server.pooler_port());
+    const int port = number_in(folder_in("URR_PGBOUNCER_DIR") + "/port");
+    options.url = server_->url("postgres", name_, port);
     options.pooled = true;
 }
 
@@ -81,7 +119,8 @@ TestStore::~TestStore() {
     if (kind_ == Kind::embedded)
         fs::remove_all(fs::temp_directory_path() / ("urr_engines_" + name_));
     else
-        PostgresServer::get().run("DROP DATABASE " + name_ + " WITH (FORCE)");
+        (void)run_postgres_script(server_->url("postgres", "postgres"),
+                                  "DROP DATABASE " + name_ + " WITH (FORCE)");
 }
 
 Database& TestStore::pool(std::size_t number) {

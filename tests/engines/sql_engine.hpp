@@ -15,30 +15,48 @@
 
 namespace urr::engines {
 
-// The server of the fixture.
+// A server that scripts/engines/postgres.sh has started in a folder.
 class PostgresServer {
 public:
-    static const PostgresServer& get();
+    static const PostgresServer& get(); // the fixture's
+    explicit PostgresServer(std::string folder);
     const std::string& folder() const { return folder_; }
     std::string url(std::string_view user, std::string_view database, int port = 0) const;
     // A statement as superuser.
     void run(const std::string& sql, std::string_view database = "postgres") const;
     void script(const std::string& command) const; // of scripts/engines/postgres.sh
     int port() const { return port_; }
-    int pooler_port() const { return pooler_port_; }
+    int replica_port() const { return replica_port_; }
+    // The server's process and those that serve connections now: for signals.
+    std::vector<pid_t> processes(bool of_replica = false) const;
 
 private:
-    PostgresServer();
     std::string folder_;
-    int port_ = 0, pooler_port_ = 0;
+    int port_ = 0, replica_port_ = 0;
     std::map<std::string, std::string, std::less<>> passwords_;
+};
+
+// A server of one test, gone with it.
+class OwnServer {
+public:
+    // `settings`: of the script, as NAME=VALUE.
+    explicit OwnServer(const std::string& ports, const std::string& settings = "");
+    ~OwnServer();
+    const PostgresServer& operator*() const { return *server_; }
+    const PostgresServer* operator->() const { return server_.get(); }
+
+private:
+    std::filesystem::path folder_;
+    std::unique_ptr<PostgresServer> server_;
 };
 
 // A store of one test, gone with it.
 class TestStore {
 public:
     enum class Kind : std::uint8_t { embedded, postgres, pooled };
-    TestStore(Kind kind, RunLoop& loop, std::span<const Migration> migrations);
+    // `server`: of PostgreSQL, where it is not the fixture's.
+    TestStore(Kind kind, RunLoop& loop, std::span<const Migration> migrations,
+              const PostgresServer* server = nullptr);
     ~TestStore();
 
     // The `number`th pool.
@@ -51,6 +69,7 @@ public:
 private:
     const Kind kind_;
     RunLoop& loop_;
+    const PostgresServer* server_;
     std::string name_;
     SystemClock clock_;
     SystemRandom random_;

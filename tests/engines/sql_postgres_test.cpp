@@ -135,16 +135,10 @@ TEST_F(Postgres, a_server_that_stands_still_is_left_and_found_again) {
     store->options.answer_timeout = milliseconds(500);
     store->options.connect_timeout = milliseconds(500);
     run_on(*loop, work_through(*this, [](Postgres& t) {
-        std::vector<int> processes;
-        std::ifstream(t.server.folder() + "/main.pid") >> processes.emplace_back();
-        static constexpr Statement all{
-            "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' "
-            "AND pid <> pg_backend_pid()"};
-        const Rows rows = must(ask_postgres(t.store->options.url, all));
-        for (std::size_t i = 0; i < rows.size(); ++i) processes.push_back(int(rows.integer(i, 0)));
-        for (const int process : processes) ::kill(process, SIGSTOP);
+        const auto processes = t.server.processes();
+        for (const pid_t process : processes) ::kill(process, SIGSTOP);
         std::this_thread::sleep_for(std::chrono::milliseconds(2500));
-        for (const int process : processes) ::kill(process, SIGCONT);
+        for (const pid_t process : processes) ::kill(process, SIGCONT);
     }));
 }
 

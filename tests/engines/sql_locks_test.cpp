@@ -1,0 +1,112 @@
+// Works that meet another's locks: repeated as long as somebody waits for them, and no longer.
+#include <atomic>
+#include <thread>
+
+#include "tests/engines/sql_engine.hpp"
+
+namespace urr::engines {
+namespace {
+
+constexpr Statement add{"INSERT INTO numbers (name, n) VALUES (?1, 1) "
+                        "ON CONFLICT (name) DO UPDATE SET n = numbers.n + 1"};
+constexpr Statement find{"SELECT n FROM numbers WHERE name = ?1"};
+constexpr auto add_work = [](Tx& tx, const std::string& name) -> Task<Result<bool>> {
+    TRY(co_await tx.run(add, {name}));
+    co_return true;
+};
+constexpr auto find_work = [](Tx& tx, const std::string& name) -> Task<Result<std::int64_t>> {
+    const Rows rows = TRY(co_await tx.run(find, {name}));
+    co_return rows.empty() ? 0 : rows.integer(0, 0);
+};
+
+// Somebody who is none of ours holds the row "locked" for a while.
+class Outsider {
+public:
+    Outsider(const TestStore& store, int seconds)
+        : thread_([this, name = store.database_name(), seconds] {
+              PostgresServer::get().run("BEGIN; UPDATE numbers SET n = n WHERE name = 'locked'; "
+                                        "SELECT pg_sleep(" +
+                                            std::to_string(seconds) + "); COMMIT",
+                                        name);
+              over = true;
+          }) {}
+    ~Outsider() { thread_.join(); }
+    std::atomic<bool> over{false};
+
+private:
+    std::thread thread_;
+};
+
+struct Locks : testing::Test {
+    std::unique_ptr<RunLoop> loop = make_asio_loop(seconds(10));
+    std::unique_ptr<TestStore> store =
+        std::make_unique<TestStore>(TestStore::Kind::postgres, *loop, test_tables());
+    ~Locks() override { store.reset(); }
+
+    Task<std::int64_t> number(std::string name) {
+        co_return must(co_await store->pool().read(Context{}, find_work, std::move(name)));
+    }
+    Task<std::unique_ptr<Outsider>> lock(int seconds) {
+        must(co_await store->pool().transact(Context{}, add_work, std::string("locked")));
+        auto outsider = std::make_unique<Outsider>(*store, seconds);
+        static constexpr Statement sleeping{"SELECT 1 FROM pg_stat_activity WHERE wait_event = "
+                                            "'PgSleep' AND datname = current_database()"};
+        const std::string url = PostgresServer::get().url("postgres", store->database_name());
+        while (must(ask_postgres(url, sleeping)).empty())
+            (void)co_await sleep(Context{}, milliseconds(20));
+        co_return outsider;
+    }
+};
+
+Task<> wait_for(Outsider& outsider) {
+    while (!outsider.over) (void)co_await sleep(Context{}, milliseconds(20));
+}
+
+Task<> deadline(Locks& t) {
+    const auto outsider = co_await t.lock(4);
+    Context context;
+    context.deadline = t.loop->now() + milliseconds(300);
+    const auto end = co_await t.store->pool().transact(context, add_work, std::string("locked"));
+    EXPECT_EQ(end ? Code::INTERNAL : end.error().code(), Code::OUTCOME_UNKNOWN);
+    EXPECT_FALSE(outsider->over) << "the caller waited longer than he wanted";
+    co_await wait_for(*outsider);
+    (void)co_await sleep(Context{}, milliseconds(500));
+    EXPECT_EQ(co_await t.number("locked"), 1) << "done though nobody waited for it";
+    EXPECT_GE(t.store->pool().counters().dropped, 1u);
+}
+TEST_F(Locks, are_not_waited_for_beyond_the_callers_deadline) { run_on(*loop, deadline(*this)); }
+
+Task<> bound(Locks& t) {
+    t.store->options.repeat_timeout = seconds(1);
+    const auto outsider = co_await t.lock(6);
+    const auto end = co_await t.store->pool(1).transact(Context{}, add_work, std::string("locked"));
+    EXPECT_EQ(end ? Code::INTERNAL : end.error().code(), Code::UNAVAILABLE);
+    EXPECT_FALSE(outsider->over) << "repeated without end";
+}
+TEST_F(Locks, that_nobody_releases_are_given_up_after_a_while) { run_on(*loop, bound(*this)); }
+
+// In one batch with the one that waits; they are told before the lock goes.
+Task<> neighbours(Locks& t) {
+    const auto outsider = co_await t.lock(6);
+    t.store->options.connections = 1;
+    t.store->options.repeat_timeout = seconds(20);
+    Database& pool = t.store->pool(1);
+    must(co_await pool.transact(Context{}, add_work, std::string("warm")));
+    int told = 0;
+    static constexpr auto one = [](Database& on, std::string name, int& count) -> Task<> {
+        must(co_await on.transact(Context{}, add_work, std::move(name)));
+        ++count;
+    };
+    Nursery nursery;
+    for (int i = 0; i < 40; ++i)
+        nursery.spawn(one(pool, i == 13 ? "locked" : "free " + std::to_string(i), told));
+    while (told < 39 && !outsider->over) (void)co_await sleep(Context{}, milliseconds(10));
+    EXPECT_EQ(told, 39);
+    EXPECT_FALSE(outsider->over) << "the neighbours waited for it";
+    must(co_await nursery.drained(Context{}));
+    EXPECT_EQ(co_await t.number("locked"), 2);
+}
+TEST_F(Locks, of_one_work_do_not_hold_up_its_neighbours) { run_on(*loop, neighbours(*this)); }
+
+} // namespace
+} // namespace urr::engines
