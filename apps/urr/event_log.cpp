@@ -20,11 +20,11 @@ constexpr std::string_view topics[] = {"payment-events",  "reservation-events",
                                        "queue-events",    "community-events"};
 
 // What the services that run here read and write: MSK shows each account no more than its own.
-std::vector<std::string_view> topics_of(const Stores& stores) {
+std::vector<std::string_view> topics_of(const Roles& roles) {
     std::vector<std::string_view> own;
-    if (stores.ticket || stores.payment || stores.queue) own.push_back("payment-events");
-    if (stores.ticket || stores.payment) own.push_back("reservation-events");
-    if (stores.queue) own.push_back("queue-events");
+    if (roles.any_with_events()) own.push_back("payment-events");
+    if (roles.ticket || roles.payment) own.push_back("reservation-events");
+    if (roles.queue) own.push_back("queue-events");
     return own;
 }
 
@@ -69,16 +69,21 @@ Result<KafkaOptions> options_of(const Settings& settings, const Clock& clock) {
 
 bool uses_kafka(const Settings& settings) { return !settings.text("URR_KAFKA_BROKERS").empty(); }
 
+Result<> check_event_log(const Settings& settings, const Roles& roles, const Clock& clock,
+                         Log& log) {
+    if (!uses_kafka(settings) || !roles.any_with_events()) return {};
+    const KafkaOptions options = TRY_PLAIN(options_of(settings, clock));
+    auto checked = check_kafka_topics(options, log, topics_of(roles));
+    if (checked || checked.error().code() != Code::UNAVAILABLE) return checked;
+    log.write(Level::error, "kafka_unreachable",
+              {{"client", "admin"}, {"error", checked.error().text()}});
+    return {};
+}
+
 Result<std::unique_ptr<EventLog>> open_event_log(const Settings& settings, const Stores& stores,
                                                  const Clock& clock, Log& log) {
     if (!uses_kafka(settings)) return make_table_log(*stores.events);
     const KafkaOptions options = TRY_PLAIN(options_of(settings, clock));
-    auto checked = check_kafka_topics(options, log, topics_of(stores));
-    if (!checked && checked.error().code() != Code::UNAVAILABLE)
-        return fail(std::move(checked.error()));
-    if (!checked)
-        log.write(Level::error, "kafka_unreachable",
-                  {{"client", "admin"}, {"error", checked.error().text()}});
     std::vector<ParkingPlace> parking;
     for (const auto& [group, store] :
          {std::pair("ticket", stores.ticket.get()), std::pair("payment", stores.payment.get()),

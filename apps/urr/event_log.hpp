@@ -1,6 +1,7 @@
 // The engine of the event log that the settings choose: Kafka where URR_KAFKA_BROKERS names
 // brokers, the table otherwise.
 #pragma once
+#include "apps/urr/roles.hpp"
 #include "apps/urr/stores.hpp"
 #include "libs/messaging/kafka/options.hpp"
 #include "libs/messaging/message.hpp"
@@ -11,8 +12,12 @@ namespace urr::app {
 bool uses_kafka(const Settings& settings);
 
 // Refused with a line for the operator when a topic is missing or keeps less than the settings ask
-// for. Brokers that do not answer are no reason: events wait in the outboxes until they do. `clock`
-// and `log` outlive it.
+// for. Brokers that do not answer are no reason: events wait in the outboxes until they do. Waits
+// for them where it stands, ten seconds: before anything else is connected, whose time would run
+// out meanwhile.
+Result<> check_event_log(const Settings& settings, const Roles& roles, const Clock& clock,
+                         Log& log);
+// `clock` and `log` outlive it.
 Result<std::unique_ptr<EventLog>> open_event_log(const Settings& settings, const Stores& stores,
                                                  const Clock& clock, Log& log);
 

@@ -46,6 +46,7 @@ System::System(const Settings& settings, const Roles& roles, RunLoop& loop, Log&
       folder_(settings.text("URR_DATA")), instance_(instance_of(settings)) {}
 
 Result<> System::build() {
+    TRY_PLAIN(check_event_log(settings_, roles_, clock_, log_));
     Roles with_stores = roles_;
     if (uses_dynamodb(settings_)) with_stores.waiting_room = false;
     stores_ = TRY_PLAIN(

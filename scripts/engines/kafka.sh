@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# kafka.sh DIR PORT [BROKERS=1]      Apache Kafka in KRaft mode (JDK 17), on loopback; PIDs in DIR/bN.pid
+# kafka.sh DIR PORT [BROKERS=1]      Apache Kafka in KRaft mode (JDK 17); PIDs in DIR/bN.pid
 #                                    PORT 0: any that are free; DIR/port tells
 # kafka.sh fresh DIR PORT [BROKERS]  the same with nothing from before
 # kafka.sh start DIR N               starts broker N again after it was ended (N from 1)
@@ -11,7 +11,8 @@
 # (urr, password in DIR/scram.password) and OAUTHBEARER, whose tokens are checked as MSK's IAM ones by
 # kafka/MskTokenCheck.java (key in DIR/iam.key, secret in DIR/iam.secret). Its CA is DIR/tls/ca.pem.
 # With 2 brokers a third node is a controller only, so that the quorum outlives one broker.
-# Environment: URR_KAFKA_VERSION (3.6.0), HEAP (128m), MIN_ISR.
+# They listen on loopback, or on the address URR_ENGINES_HOST.
+# Environment: URR_KAFKA_VERSION (3.6.0), HEAP (128m), MIN_ISR, SASL_PORT (of the first broker; PORT+30).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.sh"
@@ -47,7 +48,7 @@ start)
     ;;
 topic)
     java -Xmx64m -cp "$jars/*" kafka.admin.TopicCommand --create --partitions 3 --topic "$3" \
-        --bootstrap-server "127.0.0.1:$(cat "$2/port")" >/dev/null 2>&1 || die "could not make the topic $3"
+        --bootstrap-server "$host:$(cat "$2/port")" >/dev/null 2>&1 || die "could not make the topic $3"
     exit 0
     ;;
 perf)
@@ -55,7 +56,7 @@ perf)
     maven_jars "kafka-tools-$version" "org.apache.kafka:kafka-tools:$version" org.slf4j:slf4j-reload4j:1.7.36
     java -Xmx256m -cp "$jars/*:$engines_cache/kafka-tools-$version/*" org.apache.kafka.tools.ProducerPerformance \
         --topic "$topic" --num-records "$4" --record-size "$5" --throughput -1 \
-        --producer-props acks=all bootstrap.servers="127.0.0.1:$(cat "$dir/port")" 2>/dev/null | tail -n 1
+        --producer-props acks=all bootstrap.servers="$host:$(cat "$dir/port")" 2>/dev/null | tail -n 1
     exit 0
     ;;
 fresh)
@@ -100,7 +101,7 @@ if [ ! -s "$dir/tls/broker.pem" ]; then
         openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 3650 -subj /CN=urr-engines \
             -addext basicConstraints=critical,CA:TRUE
         # broker: what a client expects. stranger: the right chain and another name.
-        for who in broker:localhost,IP:127.0.0.1 stranger:elsewhere.example; do
+        for who in broker:localhost,IP:$host stranger:elsewhere.example; do
             name=${who%%:*}
             openssl req -newkey rsa:2048 -nodes -keyout "$name.key" -out "$name.csr" -subj "/CN=$name"
             openssl x509 -req -in "$name.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -days 3650 \
@@ -118,7 +119,7 @@ log4j.appender.stdout.layout=org.apache.log4j.PatternLayout
 log4j.appender.stdout.layout.ConversionPattern=[%d] %p %m (%c)%n
 L
 voters=
-for ((n = 1; n <= nodes; n++)); do voters+="${voters:+,}$n@127.0.0.1:$((port + 9 + n))"; done
+for ((n = 1; n <= nodes; n++)); do voters+="${voters:+,}$n@$host:$((port + 9 + n))"; done
 [ -s "$dir/cluster.id" ] ||
     java -Xmx64m -cp "$jars/*" kafka.tools.StorageTool random-uuid 2>/dev/null | tail -n 1 >"$dir/cluster.id"
 
@@ -127,13 +128,13 @@ for ((n = 1; n <= nodes; n++)); do
     mkdir -p "$node"
     if ((n <= brokers)); then
         roles=broker,controller
-        listeners=PLAINTEXT://127.0.0.1:$((port + n - 1)),CONTROLLER://127.0.0.1:$((port + 9 + n))
-        listeners+=,SSL://127.0.0.1:$((port + 19 + n)),SASL_SSL://127.0.0.1:$((port + 29 + n))
-        listeners+=,STRANGER://127.0.0.1:$((port + 39 + n))
+        listeners=PLAINTEXT://$host:$((port + n - 1)),CONTROLLER://$host:$((port + 9 + n))
+        listeners+=,SSL://$host:$((port + 19 + n)),SASL_SSL://$host:$((${SASL_PORT:-$((port + 30))} + n - 1))
+        listeners+=,STRANGER://$host:$((port + 39 + n))
         between=inter.broker.listener.name=PLAINTEXT
     else
         roles=controller
-        listeners=CONTROLLER://127.0.0.1:$((port + 9 + n))
+        listeners=CONTROLLER://$host:$((port + 9 + n))
         between=
     fi
     cat >"$node/server.properties" <<P

@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # What the scripts of this folder share; sourced by each. NAME.sh DIR PORT… installs and starts a server
 # on loopback and waits until it is ready; NAME.sh stop DIR ends it. What is fetched stays in $engines_cache.
+# shellcheck disable=SC2034
+host=${URR_ENGINES_HOST:-127.0.0.1} # where servers listen
 engines_cache=${URR_ENGINES_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/urr/engines}
 
 PATH=$PATH:/usr/sbin:/sbin # where Debian has servers, and a user's PATH has not

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# postgres.sh DIR PORT [REPLICA_PORT]       PostgreSQL 16 on loopback; a hot standby where a second port is given
+# postgres.sh DIR PORT [REPLICA_PORT]       PostgreSQL 16; a hot standby where a second port is given
 # postgres.sh start DIR [main|replica]      starts it again after it was ended
 # postgres.sh restart DIR                   a crash of the primary, and its return
 # postgres.sh promote DIR                   makes the standby a primary
 # postgres.sh stop DIR
 #
+# It listens on loopback, or on the address URR_ENGINES_HOST; its networks may then connect.
 # PORT 0 is any free port: DIR/port (and DIR/replica.port) tell it. PIDs in DIR/main.pid, DIR/replica.pid.
 # DIR/users.txt has a password for each user: postgres (superuser), urr_owner, who owns the databases auth_db,
 # ticket_db, payment_db, acquirer_db, queue_db, events_db and vwr_db, and a user for each service, whom `urr
@@ -82,7 +83,7 @@ stop_server() { # stop_server NAME
 }
 password_of() { sed -n "s/^\"$1\" \"\(.*\)\"$/\1/p" "$dir/users.txt"; }
 sql() { # sql DATABASE: statements on stdin, as superuser
-    PGPASSWORD=$(password_of postgres) psql -qX -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$(cat "$dir/port")" \
+    PGPASSWORD=$(password_of postgres) psql -qX -v ON_ERROR_STOP=1 -h "$host" -p "$(cat "$dir/port")" \
         -U postgres -d "$1" >/dev/null
 }
 
@@ -96,7 +97,7 @@ make_certificates() {
         openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout server.key -out server.csr \
             -subj /CN=localhost
         openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 3650 -out server.pem \
-            -extfile <(echo subjectAltName=DNS:localhost,IP:127.0.0.1)
+            -extfile <(echo "subjectAltName=DNS:localhost,IP:$host")
     ) 2>/dev/null
 }
 
@@ -122,7 +123,7 @@ make_server() {
     cp "$dir/tls/server.key" "$dir/tls/server.pem" "$data"
     if [ "$(id -u)" -eq 0 ]; then chown nobody "$data/server.key" "$data/server.pem"; fi
     cat >>"$data/postgresql.conf" <<CONF
-listen_addresses = '127.0.0.1'
+listen_addresses = '$host'
 unix_socket_directories = ''
 ssl = on
 ssl_cert_file = 'server.pem'
@@ -132,9 +133,11 @@ max_connections = 100
 wal_keep_size = 256MB
 deadlock_timeout = 200ms
 CONF
+    local from=127.0.0.1/32
+    [ "$host" = 127.0.0.1 ] || from=samenet
     cat >"$data/pg_hba.conf" <<CONF
-hostssl all all 127.0.0.1/32 scram-sha-256
-hostssl replication postgres 127.0.0.1/32 scram-sha-256
+hostssl all all $from scram-sha-256
+hostssl replication postgres $from scram-sha-256
 CONF
     start_server main
     for name in urr_owner catalog "${services[@]}"; do
@@ -154,13 +157,13 @@ make_replica() {
     stop_server main
     cp -a "$home/main" "$home/replica"
     touch "$home/replica/standby.signal"
-    echo "primary_conninfo = 'host=127.0.0.1 port=$(cat "$dir/port") user=postgres application_name=replica" \
+    echo "primary_conninfo = 'host=$host port=$(cat "$dir/port") user=postgres application_name=replica" \
         "password=$(password_of postgres)'" >>"$home/replica/postgresql.conf"
     [ -z "${SYNCHRONOUS:-}" ] || echo "synchronous_standby_names = 'replica'" >>"$home/main/postgresql.conf"
 }
 
 url() { # url USER DATABASE PORT_FILE
-    echo "postgresql://$1:$(password_of "$1")@127.0.0.1:$(cat "$dir/$3")/$2?sslrootcert=$dir/tls/ca.pem"
+    echo "postgresql://$1:$(password_of "$1")@$host:$(cat "$dir/$3")/$2?sslrootcert=$dir/tls/ca.pem"
 }
 write_settings() {
     local name upper

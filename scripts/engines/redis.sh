@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# redis.sh DIR PORT [single|sentinel]   Redis 7 on loopback, with TLS and a password; PIDs in DIR/*.pid
+# redis.sh DIR PORT [single|sentinel]   Redis 7 with TLS and a password; PIDs in DIR/*.pid
 # redis.sh install                      only the package
 # redis.sh stop DIR
 #
 # single: a server on PORT. sentinel: a primary on PORT, a replica on PORT+1, sentinels on PORT+10…12 that
 # call the primary "urr". The password lies in DIR/password, the CA in DIR/tls/ca.pem. TLS=0: without.
+# It listens on loopback, or on the address URR_ENGINES_HOST.
 # Nothing is evicted and every second is written to disk, as in production.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -53,7 +54,7 @@ make_certificates() {
         -addext basicConstraints=critical,CA:TRUE
     openssl req "${ec[@]}" -keyout server.key -out server.csr -subj /CN=localhost
     openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 3650 \
-        -out server.pem -extfile <(echo 'subjectAltName=DNS:localhost,IP:127.0.0.1')
+        -out server.pem -extfile <(echo "subjectAltName=DNS:localhost,IP:$host")
     cd "$dir"
 }
 [ -s "$dir/tls/server.pem" ] || (make_certificates) >"$dir/tls.log" 2>&1 || die "see $dir/tls.log"
@@ -64,7 +65,7 @@ make_certificates() {
 password=$(cat "$dir/password")
 
 settings() { # settings PORT: what a server and a sentinel share
-    echo "bind 127.0.0.1"
+    echo "bind $host"
     echo "requirepass $password"
     if ((tls)); then
         printf 'port 0\ntls-port %s\ntls-auth-clients no\ntls-replication yes\n' "$1"
@@ -78,7 +79,7 @@ ask() { # ask PORT WORD…
     local at=$1 more=()
     shift
     ((tls)) && more=(--tls --cacert "$dir/tls/ca.pem")
-    REDISCLI_AUTH=$password redis-cli -p "$at" "${more[@]}" "$@"
+    REDISCLI_AUTH=$password redis-cli -h "$host" -p "$at" "${more[@]}" "$@"
 }
 answers() { [ "$(ask "$1" ping)" = PONG ]; }
 linked() { ask "$1" info replication | grep -q master_link_status:up; }
@@ -108,10 +109,10 @@ data=("masterauth $password" "maxmemory-policy noeviction" "appendonly yes" 'sav
     "repl-diskless-sync-delay 0")
 start "$port" primary "${data[@]}"
 if [ "$mode" = sentinel ]; then
-    start $((port + 1)) replica "${data[@]}" "replicaof 127.0.0.1 $port"
+    start $((port + 1)) replica "${data[@]}" "replicaof $host $port"
     wait_until 30 "$(cat "$dir/primary.pid")" "$dir/replica/log" linked $((port + 1))
     for i in 10 11 12; do
-        start $((port + i)) "sentinel$i" "sentinel monitor urr 127.0.0.1 $port 2" \
+        start $((port + i)) "sentinel$i" "sentinel monitor urr $host $port 2" \
             "sentinel auth-pass urr $password" "sentinel sentinel-pass $password" \
             "sentinel down-after-milliseconds urr 2000" "sentinel failover-timeout urr 6000"
     done
