@@ -2,9 +2,10 @@
 rules of policies.py; the engines, the load balancer and AWS in namespaces beside them, on one bridge.
 
     with Cluster(program, folder, Policies.read(), {"ticket": 2}) as cluster:
-        event = cluster.start(seats=100)
-        report = cluster.stampede(fans=300, seats=100, event)
-        cluster.cut("ticket", "postgres"); cluster.heal("ticket")
+        cluster.start(seats=100)
+        report = cluster.stampede(fans=300, seats=100)
+        cluster.cut("ticket-1", "postgres"); cluster.heal("ticket-1")
+        cluster.take_down()
 
 To be run by scripts/in-own-network, as root: the namespaces lie within one that nobody else sees, and
 with the last process of it everything is gone. Ports are those of the architecture."""
@@ -133,18 +134,27 @@ class Cluster:
                 seen.add((self.kind(space), other))
         return seen
 
-    def cut(self, one, other):
-        """From now on nothing passes between them, not even the end of a connection."""
+    def cut(self, space, other):
+        """From now on nothing passes between them, not even the end of a connection. What leaves is
+        dropped behind the space's own stack, which would be told of it otherwise."""
         homes = ", ".join(self.homes[other])
-        for space in self.spaces_of(one):
-            self.inside(space, "nft", "-f", "-", input=f"""table inet cut {{
-                chain enter {{ type filter hook input priority -10; ip saddr {{ {homes} }} drop; }}
-                chain leave {{ type filter hook output priority -10; ip daddr {{ {homes} }} drop; }}
-            }}""")
+        self.inside(space, "nft", "-f", "-", input=f"""table netdev cut {{
+            chain enter {{ type filter hook ingress device eth0 priority 0; ip saddr {{ {homes} }} drop; }}
+            chain leave {{ type filter hook egress device eth0 priority 0; ip daddr {{ {homes} }} drop; }}
+        }}""")
 
-    def heal(self, one):
-        for space in self.spaces_of(one):
-            self.inside(space, "nft", "delete", "table", "inet", "cut")
+    def heal(self, space):
+        self.inside(space, "nft", "delete", "table", "netdev", "cut")
+
+    def take_down(self):
+        """Ends all that was started here, engines too; another one may be laid out after it."""
+        self.end()
+        for engine in ("postgres", "redis", "kafka", "dynamodb"):
+            if (self.folder / engine).exists():
+                run(ENGINES / f"{engine}.sh", "stop", self.folder / engine)
+        for space in self.spaces:
+            subprocess.run(["ip", "netns", "del", space], stderr=subprocess.DEVNULL)
+        subprocess.run(["ip", "link", "del", "hub"], stderr=subprocess.DEVNULL)
 
     # Engines and roles.
 
@@ -192,6 +202,11 @@ class Cluster:
                 ssl_certificate_key {tls}/key.pem;
                 location / {{ proxy_pass http://127.0.0.1:8000; proxy_set_header Host $http_host; }}
             }}""")
+
+    def restart_role(self, space):
+        self.processes[space].terminate()
+        self.processes[space].wait()
+        self.start_role(space)
 
     def start_balancer(self):
         servers = "".join(f"server {home}:3001 max_fails=3 fail_timeout=2s; "
@@ -261,7 +276,7 @@ class Cluster:
         return self.inside(space, self.program, *words, env={**os.environ, **self.settings})
 
     def spawn(self, space, name, words, environment):
-        out = open(self.folder / "log" / f"{name}.out", "a")
+        out = open(self.folder / "log" / f"{name}.out", "w")
         log = open(self.folder / "log" / f"{name}.log", "a")
         self.processes[name] = subprocess.Popen(
             ["ip", "netns", "exec", space, *map(str, words)], stdout=out, stderr=log,

@@ -115,7 +115,7 @@ def main(program):
                     print(f"== {log.name}\n{text}")
             raise SystemExit(f"FAILED: {failure}")
         finally:
-            cluster.end()
+            cluster.take_down()
             shutil.rmtree(folder)
 
 
