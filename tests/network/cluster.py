@@ -147,14 +147,11 @@ class Cluster:
         self.inside(space, "nft", "delete", "table", "netdev", "cut")
 
     def take_down(self):
-        """Ends all that was started here, engines too; another one may be laid out after it."""
+        """Ends all that was started here, engines too."""
         self.end()
         for engine in ("postgres", "redis", "kafka", "dynamodb"):
             if (self.folder / engine).exists():
                 run(ENGINES / f"{engine}.sh", "stop", self.folder / engine)
-        for space in self.spaces:
-            subprocess.run(["ip", "netns", "del", space], stderr=subprocess.DEVNULL)
-        subprocess.run(["ip", "link", "del", "hub"], stderr=subprocess.DEVNULL)
 
     # Engines and roles.
 
