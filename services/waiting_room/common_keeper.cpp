@@ -101,9 +101,7 @@ void CommonKeeper::adopt(CommonRoom stored, Instant now) {
     if (kept->line && (kept->line_fence != kept->room.fence || kept->line_epoch != record.epoch ||
                        kept->line_phase != record.phase || kept->line->serving() != record.serving))
         kept->line.reset();
-    auto& marks = kept->marks;
-    if (!marks.empty() && marks.back().second > record.next) marks.clear(); // a new epoch
-    if (marks.empty() || marks.back().second < record.next) marks.emplace_back(now, record.next);
+    kept->mark(now);
     // A block of ours that we do not know of: the answer to its beginning came late or not at all.
     for (const OutLease& lease : kept->room.leases) {
         if (lease.holder != me_ || lease.used) continue;
@@ -154,8 +152,16 @@ Task<> CommonKeeper::load_lines(Context context) {
     }
 }
 
+void CommonKeeper::Kept::mark(Instant now) {
+    const RoomRecord& record = room.record;
+    if (std::exchange(marks_epoch, record.epoch) != record.epoch) marks.clear();
+    if (!marks.empty() && marks.back().second > record.next) marks.clear(); // the store went back
+    if (marks.empty() || marks.back().second < record.next) marks.emplace_back(now, record.next);
+}
+
 // Blocks that are out since we saw the line end behind them too long ago have lost their holder.
 std::uint64_t CommonKeeper::Kept::gone_before(Instant now) {
+    if (marks_epoch != room.record.epoch) return 0; // a reset of ours, not read again yet
     std::uint64_t bound = 0;
     for (const auto& [when, next] : marks)
         if (now - when >= gone_after) bound = next;
@@ -207,14 +213,10 @@ void CommonKeeper::apply_ends(Attempt& attempt) {
 void CommonKeeper::apply_reports(Attempt& attempt, Instant now) {
     CommonRoom& room = attempt.write.room;
     std::erase_if(attempt.kept->reports, [&](Steer* each) {
-        const RoomRecord& record = room.record;
-        // Ours, and written, though we were not told so.
-        if (each->tried && room.writer == me_ && each->report.epoch == record.epoch &&
-            each->report.sequence == record.sequence)
-            return false;
-        each->tried = true;
         const Instant before = room.reported;
         const Steered done = waiting_room::steer(room, each->report, store_now(now));
+        // Written before, by whomever it was sent to: he was not told so.
+        if (done == Steered::repeated) return false;
         if (done == Steered::stale) {
             counters_.stale_reports.fetch_add(1, std::memory_order_relaxed);
             each->settle(fail(Code::REPORT_STALE));
@@ -378,6 +380,7 @@ Task<> CommonKeeper::finish() {
         if (attempts.empty()) break;
         co_await write(context, std::move(attempts));
     }
+    for (auto& kept : rooms_) settle(*kept, fail(Error(Code::UNAVAILABLE).retry_after(1)));
     if (server_.holder == me_)
         (void)co_await store_.take(context, server_, {0, server_.fence, server_.beat + 1});
     serves_ = false;

@@ -33,6 +33,8 @@ private:
     };
     struct Kept {
         explicit Kept(SharedRoom& loops, const RateRule& rule) : shared(&loops), advancer(rule) {}
+        // The line ends where it does now.
+        void mark(Instant now);
         std::uint64_t gone_before(Instant now);
 
         SharedRoom* shared;
@@ -49,7 +51,8 @@ private:
         std::uint16_t line_phase = 0;
         Advancer advancer;
         bool due = false;                                    // this second's serving
-        std::deque<std::pair<Instant, std::uint64_t>> marks; // when the line ended where
+        std::deque<std::pair<Instant, std::uint64_t>> marks; // when the line ended where,
+        std::uint64_t marks_epoch = 0;                       // in this epoch
     };
     struct Attempt { // one room's way to the store
         Kept* kept = nullptr;

@@ -244,6 +244,72 @@ TEST_F(CommonKeeperTest, an_older_report_is_stale_at_every_process) {
     EXPECT_EQ(processes[0]->table.find(event)->view.read().state, RoomState::paused);
 }
 
+// Its answer was lost, or it went to another process after that; others have written since.
+TEST_F(CommonKeeperTest, a_report_that_is_sent_again_is_no_stale_one) {
+    start(2);
+    EXPECT_EQ(steer(*processes[0], RoomState::open, 1, 10), Code::CONFLICT);
+    pass(seconds(2));
+    const std::uint64_t writer = stored().writer;
+    arrive(*processes[1], 3);
+    arrive(*processes[0], 3);
+    EXPECT_NE(stored().writer, 0u);
+    EXPECT_NE(writer, 0u);
+    EXPECT_EQ(steer(*processes[0], RoomState::open, 1, 10), Code::CONFLICT); // stands for success
+    EXPECT_EQ(steer(*processes[1], RoomState::open, 1, 10), Code::CONFLICT);
+    EXPECT_EQ(steer(*processes[1], RoomState::open, 1, 9), Code::REPORT_STALE);
+}
+
+TEST_F(CommonKeeperTest, a_process_that_stops_answers_every_report_that_waits) {
+    for (int steps = 0; steps < 30; ++steps) { // it is stopped at any step of the report's way
+        processes.clear();
+        start(1);
+        EXPECT_EQ(steer(*processes[0], RoomState::prequeue, 1, 1), Code::CONFLICT);
+        Process& at = *processes[0];
+        Report report;
+        report.epoch = 1;
+        report.sequence = 2;
+        report.state = RoomState::open;
+        std::optional<Code> code;
+        at.spawn(send(at.keeper, event, report, code));
+        for (int i = 0; i < steps; ++i) world->sim.step();
+        {
+            Loop::Enter in(&at.loop);
+            at.keeper.stop();
+        }
+        ++world->rooms[event].version; // another process was quicker
+        const std::uint64_t conflicts = at.keeper.counters().conflicts.load();
+        for (int i = 0; i < 30 && at.keeper.counters().conflicts.load() == conflicts; ++i)
+            world->sim.step();
+        at.store.away = true;
+        pass(seconds(20));
+        ASSERT_TRUE(code) << "after " << steps << " steps";
+    }
+}
+
+// A line that grows as long as that of the epoch before within a second: its blocks are not taken
+// for those, whose holders would be gone by now.
+TEST_F(CommonKeeperTest, a_reset_leaves_no_block_of_the_new_epoch_for_gone) {
+    start(2);
+    EXPECT_EQ(steer(*processes[0], RoomState::open), Code::CONFLICT);
+    pass(seconds(2));
+    const std::size_t server = processes[0]->keeper.serves() ? 0 : 1;
+    Process& holder = *processes[1 - server];
+    arrive(holder, 1);
+    pass(seconds(6));
+    EXPECT_EQ(steer(*processes[server], RoomState::open, 2), Code::CONFLICT);
+    EXPECT_EQ(steer(holder, RoomState::open, 2), Code::CONFLICT); // so it knows of the reset
+    given.clear();
+    arrive(holder, 1);
+    for (int i = 0; i < 60; ++i) {
+        pass(milliseconds(50));
+        if (i % 20 == 19) EXPECT_EQ(steer(*processes[server], RoomState::open, 2), Code::CONFLICT);
+        const RoomRecord& record = stored().record;
+        ASSERT_EQ(record.epoch, 2u);
+        ASSERT_LE(record.serving - record.voids_served, given.size());
+    }
+    EXPECT_EQ(stored().record.serving, stored().record.next - 1);
+}
+
 TEST_F(CommonKeeperTest, a_reset_at_one_process_ends_the_blocks_of_all) {
     start(2);
     EXPECT_EQ(steer(*processes[0], RoomState::prequeue), Code::CONFLICT);

@@ -43,7 +43,6 @@ public:
         Loop* caller_loop = nullptr;
         std::coroutine_handle<> caller;
         Result<SharedRoom*> answer = fail(Code::UNAVAILABLE);
-        bool tried = false; // the common keeper's: it was sent to the store
 
         Steer(Keeper& of, EventId id, const Report& given) : keeper(of), event(id), report(given) {}
         bool await_ready() const noexcept { return false; }

@@ -84,7 +84,7 @@ void SoleKeeper::take_report(Steer& steer, Instant now) {
         return;
     }
     if (done == Steered::reset) kept->change = {}; // leases of the epoch before concern nobody
-    if (done != Steered::kept) kept->dirty = true;
+    if (done == Steered::changed || done == Steered::reset) kept->dirty = true;
     kept->stale = true;
     waiting_.push_back(&steer);
 }

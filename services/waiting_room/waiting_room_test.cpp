@@ -162,7 +162,9 @@ TEST_F(WaitingRoomTest, believes_only_queue_and_only_newer_reports) {
     EXPECT_EQ(house.put(event, body, &gateway).code(), "FORBIDDEN");
     EXPECT_EQ(house.status(event).status, 404);
     EXPECT_EQ(house.put(event, body, &house.queue).status, 200);
-    EXPECT_EQ(house.put(event, body, &house.queue).code(), "REPORT_STALE");
+    EXPECT_EQ(house.put(event, body, &house.queue).status, 200); // again: its answer was lost
+    EXPECT_EQ(house.put(event, House::report("off", 5, 8, 60, false), &house.queue).code(),
+              "REPORT_STALE");
     EXPECT_EQ(house.put(event, House::report("off", 4, 99, 60, false), &house.queue).code(),
               "REPORT_STALE");
     EXPECT_EQ(house.put(event, "{\"epoch\":7}", &house.queue).status, 422);
@@ -280,6 +282,7 @@ TEST(WaitingRoomStop, leaves_no_unknown_places_behind) {
 TEST(WaitingRoomCrash, keeps_its_state_across_a_restart) {
     House house(99);
     const EventId event = house.new_event();
+    house.steer(event, "paused", 8, 600);
     house.steer(event, "open", 8, 600);
     for (int i = 0; i < 40; ++i) house.assign(event);
     house.pass(milliseconds(2'500));

@@ -16,7 +16,7 @@ Steered steer(CommonRoom& room, const Report& report, Instant store_now) {
     Room rules(room.record, RateRule{});
     const bool lost = rules.newer(report) && rules.lost(report);
     const Steered done = rules.steer(report, store_now);
-    if (done == Steered::stale) return done;
+    if (done == Steered::stale || done == Steered::repeated) return done;
     room.record = rules.record();
     room.reported = store_now;
     if (done == Steered::reset || lost) {

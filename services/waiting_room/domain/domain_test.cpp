@@ -256,7 +256,7 @@ TEST(Room, obeys_only_newer_reports) {
     Room room(event_a, {});
     const Instant now{0};
     EXPECT_EQ(room.steer(report(5, 2, RoomState::open), now), Steered::reset);
-    EXPECT_EQ(room.steer(report(5, 2, RoomState::paused), now), Steered::stale);
+    EXPECT_EQ(room.steer(report(5, 2, RoomState::paused), now), Steered::repeated);
     EXPECT_EQ(room.steer(report(5, 1, RoomState::paused), now), Steered::stale);
     EXPECT_EQ(room.steer(report(4, 9, RoomState::paused), now), Steered::stale);
     EXPECT_EQ(room.state(), RoomState::open);

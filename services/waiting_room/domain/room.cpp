@@ -49,7 +49,10 @@ bool Room::ends_lease(const Report& report) const {
 }
 
 Steered Room::steer(const Report& report, Instant now) {
-    if (!newer(report)) return Steered::stale;
+    if (!newer(report)) {
+        const bool same = report.epoch == record_.epoch && report.sequence == record_.sequence;
+        return same ? Steered::repeated : Steered::stale;
+    }
     assert(!ends_lease(report));
     const bool reset = report.epoch > record_.epoch;
     const bool was_lost = lost(report);

@@ -76,7 +76,8 @@ struct LeaseBlock {
     Instant since; // of the loop's clock
 };
 
-enum class Steered : std::uint8_t { stale, kept, changed, reset };
+// `repeated`: the very report that was obeyed last, sent again because its answer was lost.
+enum class Steered : std::uint8_t { stale, repeated, kept, changed, reset };
 
 class Room {
 public:
