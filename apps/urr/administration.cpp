@@ -6,7 +6,7 @@
 #include "apps/urr/dynamodb_part.hpp"
 #include "apps/urr/event_log.hpp"
 #include "apps/urr/keys.hpp"
-#include "apps/urr/stores.hpp"
+#include "apps/urr/works.hpp"
 #include "libs/contract/caller.hpp"
 
 namespace urr::app {
@@ -58,6 +58,10 @@ int migrate_stores(const Settings& settings, const Arguments& arguments) {
         const waiting_room::DynamoTables tables = dynamodb_tables(settings);
         std::printf("DynamoDB has the tables %s and %s\n", tables.counters.c_str(),
                     tables.positions.c_str());
+    }
+    if (uses_sqs(settings)) {
+        if (const auto made = migrate_sqs(settings, clock); !made) return failed(made.error());
+        std::printf("SQS has the queue and its dead letters\n");
     }
     return 0;
 }

@@ -10,10 +10,10 @@ struct Named {
     bool is_service;
 };
 constexpr Named all_roles[] = {
-    {"gateway", &Roles::gateway, false}, {"auth", &Roles::auth, true},
-    {"catalog", &Roles::catalog, true},  {"ticket", &Roles::ticket, true},
-    {"payment", &Roles::payment, true},  {"queue", &Roles::queue, true},
-    {"vwr", &Roles::waiting_room, false}};
+    {"gateway", &Roles::gateway, false},  {"auth", &Roles::auth, true},
+    {"catalog", &Roles::catalog, true},   {"ticket", &Roles::ticket, true},
+    {"payment", &Roles::payment, true},   {"queue", &Roles::queue, true},
+    {"vwr", &Roles::waiting_room, false}, {"worker", &Roles::worker, false}};
 
 const Named* find_role(std::string_view name) {
     for (const Named& named : all_roles)
@@ -35,6 +35,7 @@ std::string missing_engines(const Roles& roles, const SharedEngines& engines) {
         if (!there) text.append(text.empty() ? "" : ", ").append(name);
     };
     miss(engines.stores, "PostgreSQL (URR_DATABASE=postgres)");
+    if (roles.worker) miss(engines.works, "SQS (URR_SQS_QUEUE_URL)");
     if (roles.any_with_events()) miss(engines.events, "Kafka (URR_KAFKA_BROKERS)");
     if (roles.ticket != roles.queue) miss(engines.memory, "Redis (URR_REDIS_URLS)");
     return text;
@@ -50,18 +51,35 @@ std::string Roles::text() const {
     return text;
 }
 
+namespace {
+
+// Embedded, the work queue and the ledger belong to the process of those who tell.
+Roles with_its_worker(Roles roles, const SharedEngines& engines) {
+    if (!engines.stores) roles.worker = roles.all_services();
+    return roles;
+}
+
+} // namespace
+
 Result<Roles> read_roles(std::span<const std::string> names, const SharedEngines& engines) {
-    if (names.empty()) return Roles{};
+    if (names.empty()) {
+        Roles all;
+        all.worker = !engines.stores || engines.works;
+        return all;
+    }
     Roles roles = Roles::none();
     for (const std::string& name : names) {
         const Named* named = find_role(name);
         if (!named)
             return fail(Code::BAD_REQUEST,
                         "unknown role " + name +
-                            ": the roles are gateway, auth, catalog, ticket, payment, queue, vwr");
+                            ": the roles are gateway, auth, catalog, ticket, payment, queue, vwr, "
+                            "worker");
         roles.*named->role = true;
     }
-    if (!roles.any_service() || roles.all_services()) return roles;
+    const bool alone = roles.worker && !(roles.all_services() && !engines.stores);
+    if (!alone && (!roles.any_service() || roles.all_services()))
+        return with_its_worker(roles, engines);
     const std::string missing = missing_engines(roles, engines);
     if (missing.empty()) return roles;
     return fail(Code::BAD_REQUEST,

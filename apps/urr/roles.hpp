@@ -1,8 +1,9 @@
 // What one process does of an installation: `urr serve [role…]`.
 //
 // On embedded stores auth, catalog, ticket, payment and queue share files and memory, so they run
-// in one process; only the gateway and the waiting room (vwr) may run apart from them. On engines
-// that processes share every role runs apart, in as many copies as one likes.
+// in one process, and the worker with them; only the gateway and the waiting room (vwr) may run
+// apart from them. On engines that processes share every role runs apart, in as many copies as one
+// likes.
 #pragma once
 #include <span>
 #include <string>
@@ -13,11 +14,12 @@ namespace urr::app {
 
 struct Roles {
     bool gateway = true, auth = true, catalog = true, ticket = true, payment = true, queue = true,
-         waiting_room = true;
+         waiting_room = true, worker = true;
 
-    static Roles none() { return {false, false, false, false, false, false, false}; }
+    static Roles none() { return {false, false, false, false, false, false, false, false}; }
     bool all_services() const { return auth && catalog && ticket && payment && queue; }
     bool any_service() const { return auth || catalog || ticket || payment || queue; }
+    // The worker goes by what stores there are, see read_roles.
     bool all() const { return gateway && all_services() && waiting_room; }
     // Those that publish or consume events.
     bool any_with_events() const { return ticket || payment || queue; }
@@ -31,6 +33,7 @@ struct SharedEngines {
     bool stores = false; // PostgreSQL
     bool events = false; // Kafka
     bool memory = false; // Redis: revoked entries and the line, which ticket and queue share
+    bool works = false;  // SQS: on its way to the ledger; without it, none on PostgreSQL
 };
 
 // None named: all. BAD_REQUEST with one clear line for an unknown role, and for a split that the

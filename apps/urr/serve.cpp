@@ -38,7 +38,8 @@ Result<Level> log_level(const Settings& settings) {
 int serve(const Settings& settings, const Arguments& names) {
     const auto roles = read_roles(names, {.stores = on_postgres(settings),
                                           .events = uses_kafka(settings),
-                                          .memory = !settings.text("URR_REDIS_URLS").empty()});
+                                          .memory = !settings.text("URR_REDIS_URLS").empty(),
+                                          .works = uses_sqs(settings)});
     if (!roles) return wrong_use("serve: " + std::string(roles.error().text()));
     const auto level = log_level(settings);
     if (!level) return failed(level.error());
@@ -71,7 +72,9 @@ int replay(const Settings& settings, const Arguments& given) {
     const SystemClock clock;
     LineLog log(STDERR_FILENO, clock, "urr", Level::warning);
     auto loop = make_asio_loop();
-    auto made = System::make(settings, Roles{}, *loop, log);
+    Roles roles;
+    roles.worker = false; // it takes no part in events
+    auto made = System::make(settings, roles, *loop, log);
     if (!made) return failed(made.error());
     const auto count = run_to_end(*loop, (*made)->replay(group, topic));
     made->reset();

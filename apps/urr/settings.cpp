@@ -1,6 +1,7 @@
 #include "apps/urr/settings.hpp"
 
 #include "apps/urr/database_settings.hpp"
+#include "apps/urr/works.hpp"
 #include "libs/aws/service.hpp"
 #include "libs/contract/shared_settings.hpp"
 #include "libs/messaging/kafka/options.hpp"
@@ -11,6 +12,7 @@
 #include "services/queue/component.hpp"
 #include "services/ticket/component.hpp"
 #include "services/waiting_room/component.hpp"
+#include "services/worker/component.hpp"
 
 namespace urr::app {
 
@@ -27,12 +29,20 @@ std::string values_of(const SettingRow& row) {
 
 const std::vector<SettingsTable>& settings_tables() {
     static const std::vector<SettingsTable> tables = {
-        {"program", settings_table},    {"databases", database_settings},
-        {"shared", shared_settings},    {"Kafka", kafka_settings},
-        {"aws", aws::settings},         {"gateway", gateway::settings},
-        {"auth", auth::settings},       {"waiting room", waiting_room::settings},
-        {"queue", queue::settings},     {"ticket", ticket::settings},
-        {"payment", payment::settings}, {"catalog", catalog::settings},
+        {"program", settings_table},
+        {"databases", database_settings},
+        {"shared", shared_settings},
+        {"Kafka", kafka_settings},
+        {"aws", aws::settings},
+        {"work queue", works_settings},
+        {"gateway", gateway::settings},
+        {"auth", auth::settings},
+        {"waiting room", waiting_room::settings},
+        {"queue", queue::settings},
+        {"ticket", ticket::settings},
+        {"payment", payment::settings},
+        {"catalog", catalog::settings},
+        {"worker", worker::settings},
     };
     return tables;
 }

@@ -43,6 +43,8 @@ inline constexpr SettingRow settings_table[] = {
      65'535},
     {"URR_CATALOG_PORT", Kind::number, "3009", "port of catalog, where a caller of it runs apart",
      0, 65'535},
+    {"URR_WORKER_PORT", Kind::number, "3010",
+     "port of a worker that runs apart: its health and figures", 0, 65'535},
     // Where a part that runs apart finds the others.
     {"URR_UPSTREAM_AUTH", Kind::text, "127.0.0.1:3005",
      "auth, seen from a gateway apart; of several copies all, commas between"},

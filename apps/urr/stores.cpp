@@ -9,6 +9,7 @@
 #include "apps/urr/dynamodb_part.hpp"
 #include "apps/urr/event_log.hpp"
 #include "libs/messaging/table_log.hpp"
+#include "libs/messaging/table_queue.hpp"
 #include "libs/sql/postgres_database.hpp"
 #include "libs/sql/postgres_migrations.hpp"
 #include "services/auth/store/schema.hpp"
@@ -17,8 +18,15 @@
 #include "services/queue/store/schema.hpp"
 #include "services/ticket/store/schema.hpp"
 #include "services/waiting_room/component.hpp"
+#include "services/worker/store/schema.hpp"
 
 namespace urr::app {
+
+namespace {
+
+const Migration works_migrations[] = {{1, "work queue", work_queue_tables}};
+
+} // namespace
 
 const std::vector<Stores::File>& Stores::files() {
     using R = const Roles&;
@@ -37,6 +45,11 @@ const std::vector<Stores::File>& Stores::files() {
          [](R r) { return r.any_with_events(); }, "URR_EVENTS_DATABASE_"},
         {"vwr", R"(store="vwr")", &Stores::waiting_room, waiting_room::migrations(),
          [](R r) { return r.waiting_room; }, "URR_VWR_DATABASE_"},
+        {"evidence", R"(store="evidence")", &Stores::evidence, worker::migrations,
+         [](R r) { return r.worker; }, "URR_EVIDENCE_DATABASE_", worker::ledger_schema,
+         worker::append_only_tables},
+        {"works", R"(store="works")", &Stores::works, works_migrations,
+         [](R r) { return r.worker; }, ""},
     };
     return all;
 }
@@ -101,8 +114,11 @@ Result<Stores> open_all_on_postgres(const StoreParts& parts, const Roles& roles,
 
 } // namespace
 
-// With Kafka there is no table of events, with DynamoDB none of waiting rooms.
+// With Kafka there is no table of events, with DynamoDB none of waiting rooms. Works on their way
+// stand in SQS; a ledger is there where its URL is.
 bool stands_on_postgres(const Settings& settings, const Stores::File& file) {
+    if (file.name == "works") return false;
+    if (file.name == "evidence") return !url_of(settings, file).empty();
     if (file.name == "events") return !uses_kafka(settings);
     return file.name != "vwr" || !uses_dynamodb(settings);
 }
@@ -111,15 +127,17 @@ bool on_postgres(const Settings& settings) { return settings.text("URR_DATABASE"
 
 Result<> migrate_on_postgres(const Settings& settings, const Stores::File& file) {
     StoreUsers users{user_of_postgres_url(url_of(settings, file)), ""};
+    users.append_only = file.append_only;
     if (file.name == "ticket")
         users.viewer = user_of_postgres_url(settings.text("URR_CATALOG_DATABASE_URL"));
-    const auto done = migrate_postgres(owner_url_of(settings, file), file.migrations, users);
+    const auto done =
+        migrate_postgres(owner_url_of(settings, file), file.migrations, users, file.schema);
     if (!done) return of_setting(std::string(file.setting) + "OWNER_URL", done.error());
     return {};
 }
 
 Result<> check_on_postgres(const Settings& settings, const Stores::File& file) {
-    const auto fits = check_postgres_schema(url_of(settings, file), file.migrations);
+    const auto fits = check_postgres_schema(url_of(settings, file), file.migrations, file.schema);
     if (!fits) return of_setting(std::string(file.setting) + "URL", fits.error());
     return {};
 }

@@ -30,7 +30,8 @@ struct StoreParts {
 
 struct Stores {
     std::unique_ptr<Database> auth, ticket, payment, acquirer, queue, waiting_room, events;
-    std::unique_ptr<Database> catalog_views; // PostgreSQL: ticket's, as catalog's own user
+    std::unique_ptr<Database> evidence, works; // the ledger; what is on its way to it
+    std::unique_ptr<Database> catalog_views;   // PostgreSQL: ticket's, as catalog's own user
 
     // What catalog reads.
     Database& for_catalog() const { return catalog_views ? *catalog_views : *ticket; }
@@ -42,6 +43,8 @@ struct Stores {
         std::span<const Migration> migrations;
         bool (*needed)(const Roles&);
         std::string_view setting; // of its URL, without its end
+        std::string_view schema = "public";
+        std::span<const std::string_view> append_only = {}; // tables whose rows are only added
     };
     static const std::vector<File>& files();
 

@@ -60,15 +60,18 @@ Result<> System::build() {
     if (roles_.any_with_events())
         events_ = TRY_PLAIN(open_event_log(settings_, stores_, clock_, log_));
     process_.watch(events_.get());
+    if (roles_.ticket || roles_.queue || roles_.worker)
+        works_ = TRY_PLAIN(Works::make({settings_, loop_, clock_, random_, stores_.works.get()}));
     if (roles_.auth) TRY_PLAIN(build_auth());
     if (roles_.ticket) TRY_PLAIN(build_ticket());
     if (roles_.catalog) TRY_PLAIN(build_catalog());
     if (roles_.payment) TRY_PLAIN(build_payment());
     if (roles_.queue) TRY_PLAIN(build_queue());
     if (roles_.gateway) TRY_PLAIN(build_gateway());
+    if (roles_.worker) TRY_PLAIN(build_worker());
     for (ServiceComponent* part : std::initializer_list<ServiceComponent*>{
              &process_, redis_.get(), auth_.get(), ticket_.get(), catalog_.get(), payment_.get(),
-             waiting_room_.get(), queue_.get(), gateway_.get()})
+             waiting_room_.get(), queue_.get(), gateway_.get(), worker_.get()})
         if (part) components_.push_back(part);
     return {};
 }
@@ -116,7 +119,7 @@ Result<> System::build_ticket() {
         settings_, ticket::Needs{*stores_.ticket, *events_, clock_, random_, log_, revoked(),
                                  TRY_PLAIN(signing_key(folder_, TokenType::ticket)),
                                  TRY_PLAIN(callers_of(folder_, "ticket", {"gateway", "payment"})),
-                                 instance_, !on_postgres(settings_)});
+                                 instance_, !on_postgres(settings_), evidence_to()});
     to_.ticket = loopback(ticket_->face());
     return {};
 }
@@ -181,8 +184,21 @@ Result<> System::build_queue() {
                      TRY_PLAIN(signing_key(folder_, TokenType::place)),
                      TRY_PLAIN(public_keys(folder_, {TokenType::vwr})),
                      TRY_PLAIN(callers_of(folder_, "queue", {"gateway"})), instance_,
-                     redis_ ? &redis_->client() : nullptr});
+                     redis_ ? &redis_->client() : nullptr, evidence_to()});
     to_.queue = loopback(queue_->face());
+    return {};
+}
+
+EvidenceTo System::evidence_to() const {
+    return {works_ ? &works_->to_send() : nullptr,
+            hours(settings_.number("URR_EVIDENCE_KEPT_HOURS"))};
+}
+
+Result<> System::build_worker() {
+    if (!stores_.evidence)
+        return fail(Code::UNAVAILABLE, "the worker needs URR_EVIDENCE_DATABASE_URL");
+    worker_ = std::make_unique<worker::Component>(
+        settings_, worker::Needs{*stores_.evidence, works_->to_receive(), log_});
     return {};
 }
 

@@ -17,6 +17,7 @@
 #include "apps/urr/side_loop.hpp"
 #include "apps/urr/stores.hpp"
 #include "apps/urr/upstreams.hpp"
+#include "apps/urr/works.hpp"
 #include "libs/messaging/message.hpp"
 #include "services/auth/component.hpp"
 #include "services/catalog/component.hpp"
@@ -25,6 +26,7 @@
 #include "services/queue/component.hpp"
 #include "services/ticket/component.hpp"
 #include "services/waiting_room/component.hpp"
+#include "services/worker/component.hpp"
 
 namespace urr::app {
 
@@ -61,6 +63,8 @@ private:
     Result<> build_waiting_room();
     Result<> build_queue();
     Result<> build_gateway();
+    Result<> build_worker();
+    EvidenceTo evidence_to() const;
     Task<Result<void>> open();
     Result<> listen();
     Result<> listen(const std::string& service, std::string_view port, HttpHandler& inner,
@@ -88,6 +92,7 @@ private:
     RevokedEntries own_revoked_; // written by queue, read by ticket, where there is no Redis
     RevokedEntries& revoked() { return redis_ ? redis_->revoked() : own_revoked_; }
     std::unique_ptr<EventLog> events_;
+    std::unique_ptr<Works> works_; // on their way to the ledger; nullptr: there is none
     std::vector<std::unique_ptr<SideLoop>> side_loops_;
     std::unique_ptr<Offload> password_pool_, mail_files_;
     std::unique_ptr<auth::MailCarrier> mails_;
@@ -101,6 +106,7 @@ private:
     std::unique_ptr<waiting_room::Component> waiting_room_;
     std::unique_ptr<queue::Component> queue_;
     std::unique_ptr<gateway::Component> gateway_;
+    std::unique_ptr<worker::Component> worker_;
     ProcessMetrics process_;
     std::vector<ServiceComponent*> components_; // those of the above that are there
 

@@ -1,6 +1,8 @@
 // System from its opening to its end; how it is composed stands in system.cpp.
 #include "apps/urr/system.hpp"
 
+#include "libs/messaging/table_queue.hpp"
+
 namespace urr::app {
 
 namespace {
@@ -45,6 +47,8 @@ Task<Result<void>> System::run() {
 }
 
 Task<Result<void>> System::open() {
+    if (stores_.works) TRY(co_await let_works_go(Context{}, *stores_.works));
+    if (!works_ && (ticket_ || queue_)) log_.write(Level::warning, "evidence_off");
     for (ServiceComponent* part : components_) TRY(co_await part->open(Context{}));
     for (ServiceComponent* part : components_) {
         part->start_jobs(jobs_);
@@ -91,13 +95,15 @@ Result<> System::listen_for_those_apart() {
         if (!part) return {};
         std::vector<const ServiceComponent*> shown{part.get()};
         if (listeners_.empty()) shown.insert(shown.begin(), &process_); // once per process
+        if (part->name() == "ticket" && worker_) shown.push_back(worker_.get());
         return listen(std::string(part->name()), port, part->face(), std::move(shown));
     };
     TRY_PLAIN(open(auth_, "URR_AUTH_PORT"));
     TRY_PLAIN(open(ticket_, "URR_TICKET_PORT"));
     TRY_PLAIN(open(payment_, "URR_PAYMENT_PORT"));
     TRY_PLAIN(open(queue_, "URR_QUEUE_PORT"));
-    return open(catalog_, "URR_CATALOG_PORT");
+    TRY_PLAIN(open(catalog_, "URR_CATALOG_PORT"));
+    return ticket_ ? Result<>{} : open(worker_, "URR_WORKER_PORT"); // seen at ticket's, if there
 }
 
 Result<> System::listen(const std::string& service, std::string_view port, HttpHandler& inner,

@@ -36,9 +36,18 @@ constexpr auto read_unsent = [](Tx& tx) -> Task<Result<Unsent>> {
     co_return out;
 };
 
+// What a witness is given.
+struct Witnessed {
+    Witness by = nullptr;
+    std::vector<Message> messages;
+    bool takes_arrays = false;
+};
+
 constexpr auto mark_sent = [](Tx& tx, std::int64_t fence,
-                              const std::vector<std::int64_t>& sequences) -> Task<Result<Lease>> {
+                              const std::vector<std::int64_t>& sequences,
+                              const Witnessed& witnessed) -> Task<Result<Lease>> {
     const Lease lease = TRY(co_await renew_lease(tx, lease_name, fence, lease_length));
+    if (witnessed.by) TRY(co_await witnessed.by(tx, witnessed.messages, witnessed.takes_arrays));
     for (const std::int64_t sequence : sequences) TRY(co_await tx.run(sent, {sequence}));
     co_return lease;
 };
@@ -88,9 +97,11 @@ Task<Result<std::size_t>> Relay::carry() {
     Unsent batch = TRY(co_await from_.read(Context{}, read_unsent));
     if (batch.messages.empty()) co_return std::size_t(0);
     const std::size_t count = batch.messages.size();
+    Witnessed witnessed{witness_, {}, from_.takes_arrays()};
+    if (witness_) witnessed.messages = batch.messages;
     TRY(co_await to_.append(Context{}, std::move(batch.messages)));
-    auto marked =
-        co_await from_.transact(Context{}, mark_sent, lease_.fence, std::move(batch.sequences));
+    auto marked = co_await from_.transact(Context{}, mark_sent, lease_.fence,
+                                          std::move(batch.sequences), std::move(witnessed));
     if (!marked && marked.error().code() == Code::CONFLICT) lease_ = {};
     TRY(std::move(marked));
     renew_at_ = Loop::here().now() + renewed_each;

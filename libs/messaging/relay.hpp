@@ -18,12 +18,18 @@
 
 namespace urr {
 
+// What else becomes of messages, in the transaction that takes them off the outbox. An error stops
+// the relay: only the store's own.
+using Witness = Task<Result<bool>> (*)(Tx& tx, const std::vector<Message>& messages,
+                                       bool takes_arrays);
+
 class Relay final : public CommitListener {
 public:
     // `holder` names this process and stays the same over its restarts.
     Relay(Database& from, EventLog& to, std::string holder, Duration poll = milliseconds(200),
-          Log* log = nullptr)
-        : from_(from), to_(to), holder_(std::move(holder)), poll_(poll), log_(log) {
+          Log* log = nullptr, Witness witness = nullptr)
+        : from_(from), to_(to), holder_(std::move(holder)), poll_(poll), log_(log),
+          witness_(witness) {
         from_.listen(this);
     }
     ~Relay() { from_.listen(nullptr); }
@@ -51,6 +57,7 @@ private:
     const std::string holder_;
     const Duration poll_;
     Log* const log_;
+    const Witness witness_;
     Bells bells_;
     Lease lease_{};
     bool running_ = false, ending_ = false;

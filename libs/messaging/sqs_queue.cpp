@@ -121,7 +121,53 @@ public:
             std::atoll(std::string(attributes->text_of("ApproximateNumberOfMessages")).c_str()));
     }
 
+    Task<Result<std::int64_t>> redrive(Context context) override {
+        std::int64_t count = 0;
+        for (;;) {
+            const std::vector<Aside> aside = TRY(co_await receive_aside(context));
+            if (aside.empty()) co_return count;
+            std::vector<Work> works;
+            for (const Aside& one : aside) works.push_back(one.work);
+            TRY(co_await send(context, std::move(works)));
+            for (const Aside& one : aside)
+                TRY(co_await about(context, "DeleteMessage",
+                                   Fields()
+                                       .text("QueueUrl", urls_.aside)
+                                       .text("ReceiptHandle", one.receipt)
+                                       .done()));
+            count += std::ssize(aside);
+        }
+    }
+
 private:
+    struct Aside {
+        Work work;
+        std::string receipt;
+    };
+    // Sent again by a new id: the first one may still count.
+    Task<Result<std::vector<Aside>>> receive_aside(Context context) {
+        const std::string body = Fields()
+                                     .text("QueueUrl", urls_.aside)
+                                     .number("MaxNumberOfMessages", works_at_once_max)
+                                     .number("WaitTimeSeconds", 1)
+                                     .raw("AttributeNames", R"(["MessageGroupId"])")
+                                     .done();
+        const aws::Answer answer =
+            TRY(co_await client_.json(context, operation("ReceiveMessage"), body));
+        if (!answer.ok()) co_return fail(answer.as_error());
+        std::vector<Aside> out;
+        const JsonValue* messages = answer.json.find("Messages");
+        if (!messages) co_return out;
+        for (const JsonValue& message : messages->items) {
+            const JsonValue* attributes = message.find("Attributes");
+            out.push_back({{std::string(attributes ? attributes->text_of("MessageGroupId") : ""),
+                            "again:" + std::string(message.text_of("MessageId")),
+                            std::string(message.text_of("Body"))},
+                           std::string(message.text_of("ReceiptHandle"))});
+        }
+        co_return out;
+    }
+
     static std::string entry(const Work& work, std::size_t number) {
         return Fields()
             .text("Id", std::to_string(number))

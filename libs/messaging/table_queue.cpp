@@ -49,6 +49,11 @@ constexpr Statement finish{"DELETE FROM works WHERE receipt = ?1 AND visible_at 
 constexpr Statement show_again{"UPDATE works SET visible_at = ?3 "
                                "WHERE receipt = ?1 AND visible_at > ?2"};
 constexpr Statement count_aside{"SELECT count(*) FROM works_aside"};
+constexpr Statement due{"SELECT 1 FROM works WHERE visible_at <= ?1 LIMIT 1"};
+constexpr Statement put_back{"INSERT INTO works (work_group, body, visible_at, times) "
+                             "SELECT work_group, body, ?1, 0 FROM works_aside ORDER BY place"};
+constexpr Statement empty_aside{"DELETE FROM works_aside"};
+constexpr Statement let_go{"UPDATE works SET visible_at = ?1 WHERE visible_at > ?1"};
 
 constexpr auto send_work = [](Tx& tx, const std::vector<Work>& works) -> Task<Result<bool>> {
     TRY(co_await tx.run(forget_known, {tx.now - id_counts}));
@@ -93,6 +98,22 @@ constexpr auto aside_work = [](Tx& tx) -> Task<Result<std::int64_t>> {
     co_return TRY(co_await tx.run(count_aside)).integer(0, 0);
 };
 
+// Looking costs no commit.
+constexpr auto look_for_due = [](Tx& tx) -> Task<Result<bool>> {
+    co_return !TRY(co_await tx.run(due, {tx.now})).empty();
+};
+
+constexpr auto redrive_work = [](Tx& tx) -> Task<Result<std::int64_t>> {
+    const std::int64_t count = TRY(co_await tx.run(put_back, {tx.now})).changes();
+    TRY(co_await tx.run(empty_aside));
+    co_return count;
+};
+
+constexpr auto let_go_work = [](Tx& tx) -> Task<Result<bool>> {
+    TRY(co_await tx.run(let_go, {tx.now}));
+    co_return true;
+};
+
 class TableQueue final : public WorkQueue {
 public:
     TableQueue(Database& database, Random& random, QueueRules rules)
@@ -107,8 +128,11 @@ public:
     Task<Result<std::vector<Taken>>> receive(Context context, int most, Duration wait) override {
         const Instant end = Loop::here().now() + wait;
         for (;;) {
-            auto taken = TRY(co_await database_.transact(
-                context, receive_work, std::min(most, works_at_once_max), rules_, random_.next()));
+            std::vector<Taken> taken;
+            if (TRY(co_await database_.read(context, look_for_due)))
+                taken = TRY(co_await database_.transact(context, receive_work,
+                                                        std::min(most, works_at_once_max), rules_,
+                                                        random_.next()));
             if (!taken.empty() || Loop::here().now() >= end) co_return taken;
             TRY(co_await sleep(context, look_again));
         }
@@ -124,6 +148,9 @@ public:
     Task<Result<std::int64_t>> aside(Context context) override {
         co_return co_await database_.transact(context, aside_work);
     }
+    Task<Result<std::int64_t>> redrive(Context context) override {
+        co_return co_await database_.transact(context, redrive_work);
+    }
 
 private:
     Database& database_;
@@ -135,6 +162,11 @@ private:
 
 std::unique_ptr<WorkQueue> make_table_queue(Database& database, Random& random, QueueRules rules) {
     return std::make_unique<TableQueue>(database, random, rules);
+}
+
+Task<Result<void>> let_works_go(Context context, Database& database) {
+    TRY(co_await database.transact(context, let_go_work));
+    co_return Result<void>{};
 }
 
 } // namespace urr

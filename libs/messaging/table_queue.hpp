@@ -8,6 +8,9 @@ namespace urr {
 
 std::unique_ptr<WorkQueue> make_table_queue(Database& database, Random& random, QueueRules rules);
 
+// At the start of the one process that has the store: nobody works any more on what was taken.
+Task<Result<void>> let_works_go(Context context, Database& database);
+
 // Its tables, for `urr migrate`.
 extern const char* const work_queue_tables;
 

@@ -54,6 +54,9 @@ public:
     virtual Task<Result<void>> again(Context context, std::string receipt, Duration after) = 0;
     // How many stand aside: more than none is an alarm.
     virtual Task<Result<std::int64_t>> aside(Context context) = 0;
+    // Puts what stands aside back behind what waits, in order within a group; how many. An operator
+    // does so when the cause is mended.
+    virtual Task<Result<std::int64_t>> redrive(Context context) = 0;
 };
 
 } // namespace urr

@@ -18,8 +18,8 @@ constexpr const char* begin_alone = "BEGIN; SELECT pg_advisory_xact_lock(7697010
 constexpr const char* make_versions =
     "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY, name TEXT NOT NULL, "
     "applied_us BIGINT NOT NULL, needs BIGINT NOT NULL DEFAULT 0)";
-constexpr const char* find_versions = "SELECT coalesce(max(version), 0), coalesce(max(needs), 0) "
-                                      "FROM schema_version";
+constexpr const char* find_versions =
+    "SELECT coalesce(max(version), 0), coalesce(max(needs), 0) FROM ";
 constexpr const char* note_version =
     "INSERT INTO schema_version (version, name, applied_us, needs) VALUES ($1::bigint, $2, "
     "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint, $3::bigint)";
@@ -30,7 +30,8 @@ constexpr int lock_tries_max = 10; // each waits three seconds behind whoever us
 
 class Connection {
 public:
-    static Result<std::unique_ptr<Connection>> open(const std::string& url) {
+    static Result<std::unique_ptr<Connection>> open(const std::string& url,
+                                                    std::string_view schema = "public") {
         TRY_PLAIN(check_postgres_url(url));
         const char* const words[] = {"sslmode", "connect_timeout", "application_name",
                                      "dbname",  "client_encoding", nullptr};
@@ -39,6 +40,7 @@ public:
         std::unique_ptr<Connection> made(new Connection(PQconnectdbParams(words, values, 1)));
         if (PQstatus(made->connection_) != CONNECTION_OK) return made->failure();
         PQsetNoticeReceiver(made->connection_, [](void*, const PGresult*) {}, nullptr);
+        made->schema_ = made->quoted(std::string(schema));
         return made;
     }
     ~Connection() { PQfinish(connection_); }
@@ -85,6 +87,12 @@ public:
     }
     std::string database() { return PQdb(connection_); }
     std::string user() { return PQuser(connection_); }
+    const std::string& schema() const { return schema_; } // in quotes
+    // A transaction in which names without a schema are the schema's.
+    Result<> begin() {
+        TRY_PLAIN(run(begin_alone));
+        return run("SET LOCAL search_path = " + schema_);
+    }
     bool timed_out() const { return state_ == "55P03"; }
 
 private:
@@ -96,18 +104,19 @@ private:
         return fail(Code::UNAVAILABLE, text);
     }
     PGconn* connection_;
-    std::string state_;
+    std::string state_, schema_;
 };
 
 Result<SchemaState> state_of(Connection& to) {
-    const auto there = TRY_PLAIN(to.ask(find_table, {"public.schema_version"}));
+    const std::string versions = to.schema() + ".schema_version";
+    const auto there = TRY_PLAIN(to.ask(find_table, {versions}));
     if (there[0][0] != "t") return SchemaState{};
-    const auto rows = TRY_PLAIN(to.ask(find_versions));
+    const auto rows = TRY_PLAIN(to.ask((find_versions + versions).c_str()));
     return SchemaState{std::stoll(rows[0][0]), std::stoll(rows[0][1])};
 }
 
 Result<> apply(Connection& to, const Migration& migration) {
-    TRY_PLAIN(to.run(begin_alone));
+    TRY_PLAIN(to.begin());
     if (TRY_PLAIN(state_of(to)).version >= migration.version) return to.run("ROLLBACK");
     TRY_PLAIN(to.run(postgres_schema(migration.sql)));
     if (migration.postgres_too) TRY_PLAIN(to.run(migration.postgres_too));
@@ -130,19 +139,22 @@ Result<> apply_patiently(Connection& to, const Migration& migration) {
 
 Result<> let_in(Connection& to, const std::string& user) {
     return to.run("GRANT CONNECT ON DATABASE " + to.quoted(to.database()) + " TO " + user +
-                  "; GRANT USAGE ON SCHEMA public TO " + user);
+                  "; GRANT USAGE ON SCHEMA " + to.schema() + " TO " + user);
 }
 
 Result<> give_rights(Connection& to, const StoreUsers& users) {
-    TRY_PLAIN(to.run(begin_alone));
+    TRY_PLAIN(to.begin());
     TRY_PLAIN(to.run("REVOKE ALL ON DATABASE " + to.quoted(to.database()) +
                      " FROM PUBLIC; REVOKE ALL ON SCHEMA public FROM PUBLIC"));
     if (!users.writer.empty() && users.writer != to.user()) {
         const std::string writer = to.quoted(users.writer);
         TRY_PLAIN(let_in(to, writer));
-        TRY_PLAIN(to.run("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO " +
-                         writer + "; REVOKE INSERT, UPDATE, DELETE ON schema_version FROM " +
-                         writer));
+        TRY_PLAIN(to.run("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA " +
+                         to.schema() + " TO " + writer +
+                         "; REVOKE INSERT, UPDATE, DELETE ON schema_version FROM " + writer));
+        for (const std::string_view table : users.append_only)
+            TRY_PLAIN(to.run("REVOKE UPDATE, DELETE ON " + to.quoted(std::string(table)) +
+                             " FROM " + writer));
     }
     if (!users.viewer.empty() && users.viewer != to.user()) {
         const std::string viewer = to.quoted(users.viewer);
@@ -156,9 +168,10 @@ Result<> give_rights(Connection& to, const StoreUsers& users) {
 } // namespace
 
 Result<> migrate_postgres(const std::string& owner_url, std::span<const Migration> migrations,
-                          const StoreUsers& users) {
-    const auto to = TRY_PLAIN(Connection::open(owner_url));
-    TRY_PLAIN(to->run(begin_alone));
+                          const StoreUsers& users, std::string_view schema) {
+    const auto to = TRY_PLAIN(Connection::open(owner_url, schema));
+    TRY_PLAIN(to->begin());
+    TRY_PLAIN(to->run("CREATE SCHEMA IF NOT EXISTS " + to->schema()));
     TRY_PLAIN(to->run(make_versions));
     TRY_PLAIN(to->run("COMMIT"));
     const SchemaState there = TRY_PLAIN(state_of(*to));
@@ -170,8 +183,9 @@ Result<> migrate_postgres(const std::string& owner_url, std::span<const Migratio
     return give_rights(*to, users);
 }
 
-Result<> check_postgres_schema(const std::string& url, std::span<const Migration> migrations) {
-    const auto to = TRY_PLAIN(Connection::open(url));
+Result<> check_postgres_schema(const std::string& url, std::span<const Migration> migrations,
+                               std::string_view schema) {
+    const auto to = TRY_PLAIN(Connection::open(url, schema));
     return judge_schema(TRY_PLAIN(state_of(*to)), migrations);
 }
 

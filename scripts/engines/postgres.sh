@@ -8,8 +8,8 @@
 # It listens on loopback, or on the address URR_ENGINES_HOST; its networks may then connect.
 # PORT 0 is any free port: DIR/port (and DIR/replica.port) tell it. PIDs in DIR/main.pid, DIR/replica.pid.
 # DIR/users.txt has a password for each user: postgres (superuser), urr_owner, who owns the databases auth_db,
-# ticket_db, payment_db, acquirer_db, queue_db, events_db and vwr_db, and a user for each service, whom `urr
-# migrate` gives the least rights. DIR/urr.env has the settings of urr, DIR/stores the stores for
+# ticket_db, payment_db, acquirer_db, queue_db, events_db and vwr_db, and a user for each service (evidence, in
+# ticket_db, is the worker's), whom `urr migrate` gives the least rights. DIR/urr.env has the settings of urr, DIR/stores the stores for
 # `urr stampede --stores`. TLS only; its CA is DIR/tls/ca.pem.
 # Environment: URR_POSTGRES_VERSION (16.4.0; 15: Debian's), SYNCHRONOUS=1: a commit waits for the standby.
 #
@@ -105,7 +105,7 @@ make_server() {
     local data=$home/main name
     (
         umask 077
-        for name in postgres urr_owner catalog "${services[@]}"; do
+        for name in postgres urr_owner catalog evidence "${services[@]}"; do
             printf '"%s" "%s"\n' "$name" "$(openssl rand -hex 16)"
         done >"$dir/users.txt"
     )
@@ -140,14 +140,14 @@ hostssl all all $from scram-sha-256
 hostssl replication postgres $from scram-sha-256
 CONF
     start_server main
-    for name in urr_owner catalog "${services[@]}"; do
+    for name in urr_owner catalog evidence "${services[@]}"; do
         echo "CREATE ROLE $name LOGIN PASSWORD '$(password_of "$name")';"
     done | sql postgres
     for name in "${services[@]}"; do
         echo "CREATE DATABASE ${name}_db OWNER urr_owner; REVOKE ALL ON DATABASE ${name}_db FROM PUBLIC;"
         echo "GRANT CONNECT ON DATABASE ${name}_db TO $name;"
     done | sql postgres
-    echo 'GRANT CONNECT ON DATABASE ticket_db TO catalog;' | sql postgres
+    echo 'GRANT CONNECT ON DATABASE ticket_db TO catalog, evidence;' | sql postgres
     echo CHECKPOINT | sql postgres
     stop_server main
     touch "$dir/.made"
@@ -177,6 +177,8 @@ write_settings() {
                 echo "URR_${upper}_DATABASE_OWNER_URL=$(url urr_owner "${name}_db" port)"
             done
             echo "URR_CATALOG_DATABASE_URL=$(url catalog ticket_db port)"
+            echo "URR_EVIDENCE_DATABASE_URL=$(url evidence ticket_db port)"
+            echo "URR_EVIDENCE_DATABASE_OWNER_URL=$(url urr_owner ticket_db port)"
             [ ! -e "$dir/replica.port" ] ||
                 echo "URR_CATALOG_DATABASE_REPLICA_URL=$(url catalog ticket_db replica.port)"
         } >"$dir/urr.env"
@@ -237,6 +239,11 @@ if [ $# -ge 3 ]; then
     sed -i "s/^\(primary_conninfo.* port=\)[0-9]*/\1$port/" "$home/replica/postgresql.conf"
 fi
 start_server main
+if [ -z "$(password_of evidence)" ]; then # made by an older script
+    (umask 077 && printf '"evidence" "%s"\n' "$(openssl rand -hex 16)" >>"$dir/users.txt")
+    echo "CREATE ROLE evidence LOGIN PASSWORD '$(password_of evidence)';" \
+        "GRANT CONNECT ON DATABASE ticket_db TO evidence;" | sql postgres
+fi
 if [ $# -ge 3 ]; then start_server replica; fi
 write_settings
 cat "$dir"/*.pid

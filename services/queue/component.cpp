@@ -1,5 +1,7 @@
 #include "services/queue/component.hpp"
 
+#include "services/queue/store/evidence.hpp"
+
 namespace urr::queue {
 
 namespace {
@@ -34,15 +36,19 @@ Component::Component(const Settings& given, Needs needs)
       forgetting_{needs.database, events_, needs.clock, needs.log},
       routes_(service_, given.yes("URR_SECURE_COOKIES")),
       face_("queue", std::move(needs.callers), {}, needs.clock),
-      relay_(needs.database, needs.log_of_events, std::move(needs.holder), milliseconds(50),
-             &needs.log) {
+      relay_(needs.database, needs.log_of_events, needs.holder, milliseconds(50), &needs.log,
+             needs.evidence.works ? witness_admissions : nullptr),
+      publisher_(make_publisher(needs.evidence, needs.database, needs.clock, needs.random,
+                                {"queue", needs.holder}, needs.log)) {
     routes_.add_to(face_.router());
 }
 
 std::unique_ptr<LineStore> Component::make_lines(const Settings& given, const Needs& needs) {
     if (!given.yes("URR_QUEUE_SHARED") || !needs.redis)
         return std::make_unique<SqlLines>(needs.database);
-    auto shared = std::make_unique<RedisLines>(*needs.redis, RedisLinesOptions{needs.holder});
+    RedisLinesOptions options{needs.holder};
+    if (needs.evidence.works) options.evidence = &needs.database;
+    auto shared = std::make_unique<RedisLines>(*needs.redis, options);
     shared_ = shared.get();
     return shared;
 }
@@ -85,6 +91,7 @@ void Component::start_jobs(Nursery& jobs) {
     jobs.spawn(relay_.run());
     jobs.spawn(service_.run_jobs());
     jobs.spawn(keep_forgetting(forgetting_));
+    if (publisher_) jobs.spawn(publisher_->run());
     if (!shared_) return;
     jobs.spawn(carry());
     jobs.spawn(read_log());
@@ -99,6 +106,7 @@ std::vector<Subscription> Component::subscriptions() {
 Task<> Component::close(Context) {
     service_.close_streams();
     co_await relay_.hand_over();
+    if (publisher_) co_await publisher_->hand_over();
 }
 
 void Component::append_metrics(MetricsText& out) const {
@@ -106,6 +114,7 @@ void Component::append_metrics(MetricsText& out) const {
     events_.append_metrics(out);
     face_.answers().write(out, "urr_queue");
     relay_.write(out, "urr_queue");
+    if (publisher_) publisher_->write(out, "urr_queue");
 }
 
 } // namespace urr::queue

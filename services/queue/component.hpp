@@ -6,6 +6,7 @@
 #pragma once
 #include "libs/contract/component.hpp"
 #include "libs/contract/events.hpp"
+#include "libs/contract/evidence/publisher.hpp"
 #include "libs/contract/guarded.hpp"
 #include "libs/core/settings.hpp"
 #include "libs/messaging/relay.hpp"
@@ -44,6 +45,7 @@ struct Needs {
     CallerKeys callers;             // gateway
     std::string holder;             // this process, in leases
     Redis* redis = nullptr;         // for lines that several processes share
+    EvidenceTo evidence;            // what it tells the ledger; nowhere: there is none
 };
 
 class Component final : public ServiceComponent {
@@ -77,6 +79,7 @@ private:
     Routes routes_;
     GuardedService face_;
     Relay relay_;
+    std::unique_ptr<EvidencePublisher> publisher_; // nullptr: there is no ledger
 };
 
 } // namespace urr::queue

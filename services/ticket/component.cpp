@@ -1,6 +1,7 @@
 #include "services/ticket/component.hpp"
 
 #include "libs/contract/events.hpp"
+#include "services/ticket/store/evidence.hpp"
 
 namespace urr::ticket {
 
@@ -24,7 +25,10 @@ Component::Component(const Settings& given, Needs needs)
                 std::move(needs.ticket_key), rules_of(given), &sweeper_, needs.is_alone}),
       routes_(service_), admin_routes_(service_),
       face_("ticket", std::move(needs.callers), {"payment"}, needs.clock),
-      relay_(needs.database, needs.events, std::move(needs.holder), milliseconds(5), &needs.log) {
+      relay_(needs.database, needs.events, needs.holder, milliseconds(5), &needs.log,
+             needs.evidence.works ? witness_reservations : nullptr),
+      publisher_(make_publisher(needs.evidence, needs.database, needs.clock, needs.random,
+                                {"ticket", needs.holder}, needs.log)) {
     routes_.add_to(face_.router());
     admin_routes_.add_to(face_.router());
 }
@@ -32,6 +36,7 @@ Component::Component(const Settings& given, Needs needs)
 void Component::start_jobs(Nursery& jobs) {
     jobs.spawn(relay_.run());
     jobs.spawn(service_.run_jobs());
+    if (publisher_) jobs.spawn(publisher_->run());
 }
 
 std::vector<Subscription> Component::subscriptions() {
@@ -42,11 +47,13 @@ Task<> Component::close(Context) {
     service_.close_streams();
     co_await sweeper_.give_up();
     co_await relay_.hand_over();
+    if (publisher_) co_await publisher_->hand_over();
 }
 
 void Component::append_metrics(MetricsText& out) const {
     service_.metrics().append(out, face_.answers());
     relay_.write(out, "urr_ticket");
+    if (publisher_) publisher_->write(out, "urr_ticket");
 }
 
 } // namespace urr::ticket

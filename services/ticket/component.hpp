@@ -6,6 +6,7 @@
 // `migrate(database, migrations)` comes first. One loop.
 #pragma once
 #include "libs/contract/component.hpp"
+#include "libs/contract/evidence/publisher.hpp"
 #include "libs/contract/guarded.hpp"
 #include "libs/core/settings.hpp"
 #include "libs/messaging/relay.hpp"
@@ -38,6 +39,7 @@ struct Needs {
     CallerKeys callers;    // gateway, payment
     std::string holder;    // this process, in leases
     bool is_alone = true;  // no other process writes to the store
+    EvidenceTo evidence;   // what it tells the ledger; nowhere: there is none
 };
 
 class Component final : public ServiceComponent {
@@ -63,6 +65,7 @@ private:
     AdminRoutes admin_routes_;
     GuardedService face_;
     Relay relay_;
+    std::unique_ptr<EvidencePublisher> publisher_; // nullptr: there is no ledger
 };
 
 } // namespace urr::ticket

@@ -45,6 +45,7 @@ struct Audit {
 // Where they are: files, or URLs of PostgreSQL. Lines may stand in Redis: then `queue` is "redis".
 struct StorePaths {
     std::string ticket, payment, acquirer, queue;
+    std::string evidence = {}; // the ledger; empty: there is none
     RedisOptions redis = {};
 
     bool line_is_in_redis() const { return queue == "redis"; }
@@ -52,8 +53,8 @@ struct StorePaths {
 // The embedded stores of an installation's folder.
 StorePaths stores_in(const std::string& folder);
 // A file of lines "ticket=PATH" (or a URL), "payment=PATH", "acquirer=PATH", "queue=PATH" (or
-// "queue=redis"; which Redis that is the settings say), or of one line "folder=PATH"; empty lines
-// and lines that begin with # do not count.
+// "queue=redis"; which Redis that is the settings say), "evidence=PATH" where there is a ledger, or
+// of one line "folder=PATH"; empty lines and lines that begin with # do not count.
 Result<StorePaths> read_stores_file(const std::string& path);
 
 // What the client half needs of the stores. Ids are bytes as they stand there.
@@ -77,6 +78,9 @@ struct StoreFacts {
 // UNAVAILABLE when a store cannot be read.
 Result<StoreFacts> audit_stores(const StorePaths& paths, const EventId& event, Audit& audit);
 void audit_clients(const Record& record, const StoreFacts& facts, Audit& audit);
+
+// How much the ledger still lacks of what the other stores say: it follows them by a moment.
+Result<std::int64_t> ledger_lacks(StorePaths paths, const EventId& event);
 
 // Holds, payments and refunds that are under way: what an audit should wait for.
 Result<std::int64_t> under_way(StorePaths paths, const EventId& event);

@@ -29,6 +29,9 @@ constexpr Table tables[] = {
     {"acquirer", {"SELECT * FROM charges"}, "INSERT INTO charges VALUES "},
     {"queue", {"SELECT * FROM members"}, "INSERT INTO members VALUES "},
     {"queue", {"SELECT * FROM halls"}, "INSERT INTO halls VALUES "},
+    {"evidence", {"SELECT * FROM evidence.chains"}, "INSERT INTO chains VALUES "},
+    {"evidence", {"SELECT * FROM evidence.sources"}, "INSERT INTO sources VALUES "},
+    {"evidence", {"SELECT * FROM evidence.records"}, "INSERT INTO records VALUES "},
 };
 
 using Handle = std::unique_ptr<sqlite3, int (*)(sqlite3*)>;
@@ -87,7 +90,8 @@ Result<> copy_store(std::string_view name, const std::string& url, const std::st
 bool is_on_postgres(const std::string& path) { return path.starts_with("postgresql://"); }
 
 bool are_files(const StorePaths& paths) {
-    for (const std::string* path : {&paths.ticket, &paths.payment, &paths.acquirer, &paths.queue})
+    for (const std::string* path :
+         {&paths.ticket, &paths.payment, &paths.acquirer, &paths.queue, &paths.evidence})
         if (is_on_postgres(*path)) return false;
     return !paths.line_is_in_redis();
 }
@@ -97,10 +101,10 @@ bool are_files(const StorePaths& paths) {
 Result<StorePaths> copy_stores(StorePaths paths, const EventId& event, const std::string& folder) {
     if (are_files(paths)) return paths;
     const SystemClock clock;
-    const StorePaths copies = stores_in(folder);
     Roles roles = Roles::none();
-    roles.ticket = roles.payment = roles.queue = true;
+    roles.ticket = roles.payment = roles.queue = roles.worker = true;
     TRY_PLAIN(Stores::open(folder, clock, roles)); // makes the tables
+    const StorePaths copies = stores_in(folder);
     const auto copied = [](std::string_view name, std::string& path,
                            const std::string& copy) -> Result<> {
         if (!is_on_postgres(path)) return {};
@@ -112,6 +116,7 @@ Result<StorePaths> copy_stores(StorePaths paths, const EventId& event, const std
     TRY_PLAIN(copied("payment", paths.payment, copies.payment));
     TRY_PLAIN(copied("acquirer", paths.acquirer, copies.acquirer));
     TRY_PLAIN(copied("queue", paths.queue, copies.queue));
+    TRY_PLAIN(copied("evidence", paths.evidence, copies.evidence));
     if (paths.line_is_in_redis()) {
         TRY_PLAIN(copy_line(paths.redis, event, copies.queue));
         paths.queue = copies.queue;

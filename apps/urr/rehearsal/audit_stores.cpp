@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "apps/urr/rehearsal/audit_copy.hpp"
+#include "apps/urr/rehearsal/audit_ledger.hpp"
 
 namespace urr::app {
 
@@ -30,6 +31,7 @@ public:
         sqlite3_busy_timeout(handle_, 5000);
         return {};
     }
+    sqlite3* handle() { return handle_; }
     // A folder that goes with this.
     Result<std::string> folder() {
         std::string path = (std::filesystem::temp_directory_path() / "urr_audit_XXXXXX").string();
@@ -159,6 +161,7 @@ Result<> open_all(Store& store, StorePaths paths, const EventId& event) {
     TRY_PLAIN(store.open(paths.ticket));
     TRY_PLAIN(store.attach(paths.payment, "payment"));
     TRY_PLAIN(store.attach(paths.acquirer, "acquirer"));
+    if (!paths.evidence.empty()) TRY_PLAIN(store.attach(paths.evidence, "evidence"));
     return paths.queue.empty() ? Result<>() : store.attach(paths.queue, "queue");
 }
 
@@ -234,8 +237,9 @@ void Audit::find(std::int64_t Audit::* counter, std::int64_t count, std::string 
 }
 
 StorePaths stores_in(const std::string& folder) {
+    const std::string ledger = folder + "/evidence.db";
     return {folder + "/ticket.db", folder + "/payment.db", folder + "/acquirer.db",
-            folder + "/queue.db"};
+            folder + "/queue.db", std::filesystem::exists(ledger) ? ledger : ""};
 }
 
 Result<StorePaths> read_stores_file(const std::string& path) {
@@ -258,6 +262,8 @@ Result<StorePaths> read_stores_file(const std::string& path) {
             paths.acquirer = value;
         else if (name == "queue")
             paths.queue = value;
+        else if (name == "evidence")
+            paths.evidence = value;
         else
             return fail(Code::UNAVAILABLE, path + ": not a store: " + line);
     }
@@ -279,12 +285,23 @@ Result<StoreFacts> audit_stores(const StorePaths& paths, const EventId& event, A
     for (const Check& check : store_checks)
         audit.find(check.counter, TRY_PLAIN(store.number(check.sql, id)), check.what);
     TRY_PLAIN(check_admissions(store, id, audit));
+    if (!paths.evidence.empty()) TRY_PLAIN(audit_ledger(store.handle(), event, audit));
     return read_facts(store, id);
+}
+
+Result<std::int64_t> ledger_lacks(StorePaths paths, const EventId& event) {
+    if (paths.evidence.empty()) return 0;
+    Store store;
+    TRY_PLAIN(open_all(store, std::move(paths), event));
+    Audit audit;
+    TRY_PLAIN(audit_ledger(store.handle(), event, audit));
+    return audit.unexplained;
 }
 
 Result<std::int64_t> under_way(StorePaths paths, const EventId& event) {
     Store store;
     paths.queue.clear(); // asked often, and a line may be long
+    paths.evidence.clear();
     TRY_PLAIN(open_all(store, std::move(paths), event));
     return store.number(waited_for, text_of(event.bytes));
 }

@@ -21,6 +21,9 @@ namespace {
 
 constexpr Duration rest_wait = minutes(6); // holds of the usual five minutes end in that time
 constexpr auto rest_interval = std::chrono::milliseconds(200);
+// A message whose reader was killed comes again after five minutes.
+constexpr Duration ledger_wait = minutes(7);
+constexpr auto ledger_interval = std::chrono::seconds(1);
 
 struct Wanted {
     StampedePlan plan;
@@ -142,6 +145,15 @@ Result<> await_rest(const StorePaths& paths, const EventId& event) {
     }
 }
 
+// What is told the ledger passes a queue.
+Result<> await_ledger(const StorePaths& paths, const EventId& event) {
+    const SystemClock clock;
+    const Instant until = clock.now() + ledger_wait;
+    while (TRY_PLAIN(ledger_lacks(paths, event)) > 0 && clock.now() < until)
+        std::this_thread::sleep_for(ledger_interval);
+    return {};
+}
+
 // Opened before the sale: that it cannot be written is said at once. No path: nothing is written.
 class Output {
 public:
@@ -181,6 +193,7 @@ Result<int> rehearse(const Settings& settings, Wanted& wanted) {
     TRY_PLAIN(stampede.run());
     const EventId event = stampede.plan().event;
     TRY_PLAIN(await_rest(stores, event));
+    TRY_PLAIN(await_ledger(stores, event));
     Audit audit;
     if (system && !system->stop()) audit.find(&Audit::unexplained, 1, "the server ended badly");
     const StoreFacts facts = TRY_PLAIN(audit_stores(stores, event, audit));

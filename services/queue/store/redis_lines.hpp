@@ -22,6 +22,7 @@ struct RedisLinesOptions {
     std::string holder;           // this process, in turns
     Duration turn = seconds(5);   // then another takes over
     const Clock* clock = nullptr; // nullptr: the server's time
+    Database* evidence = nullptr; // where what is told is sealed for the ledger
 };
 
 class RedisLines final : public LineStore {

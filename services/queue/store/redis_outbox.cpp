@@ -1,6 +1,7 @@
 // From the streams of RedisLines to the event log.
 #include "libs/contract/queue_events.hpp"
 #include "libs/core/json.hpp"
+#include "services/queue/store/evidence.hpp"
 #include "services/queue/store/redis_lines.hpp"
 #include "services/queue/store/redis_records.hpp"
 
@@ -9,6 +10,10 @@ namespace urr::queue {
 namespace {
 
 constexpr std::string_view batch_max = "256";
+
+constexpr auto witness_work = [](Tx& tx, const std::vector<Message>& messages) {
+    return witness_admissions(tx, messages, false);
+};
 
 // One entry of a stream: names and values in turn.
 std::optional<Message> message_of(const EventId& event, const std::vector<Reply>& fields) {
@@ -65,7 +70,10 @@ Task<Result<std::size_t>> RedisLines::carry(Context context, EventLog& log, Even
             messages.push_back(std::move(*message));
     }
     const std::size_t count = messages.size();
-    TRY(co_await log.append(context, std::move(messages)));
+    TRY(co_await log.append(context, messages));
+    // Carried again after a failure it is sealed twice; the ledger knows records by their ids.
+    if (options_.evidence)
+        TRY(co_await options_.evidence->transact(context, witness_work, std::move(messages)));
     TRY(co_await redis_.command(context, std::move(carried)));
     co_return count;
 }

@@ -1,8 +1,10 @@
 #include "services/queue/store/schema.hpp"
 
+#include "libs/contract/evidence/outbox.hpp"
+
 namespace urr::queue {
 
-const Migration migrations[3] = {{1, "shared tables", shared_tables},
+const Migration migrations[4] = {{1, "shared tables", shared_tables},
                                  {2, "lines", R"sql(
 -- state: 0 waiting, 1 active, 2 ended.
 CREATE TABLE members (
@@ -65,6 +67,7 @@ CREATE TABLE admin_acts (
     act TEXT NOT NULL,
     PRIMARY KEY (event, at_us, id)
 ) WITHOUT ROWID;
-)sql"}};
+)sql"},
+                                 {4, "evidence", evidence_tables}};
 
 } // namespace urr::queue

@@ -5,6 +5,6 @@
 
 namespace urr::queue {
 
-extern const Migration migrations[3];
+extern const Migration migrations[4];
 
 } // namespace urr::queue

@@ -1,8 +1,11 @@
 #include "services/ticket/store/schema.hpp"
 
+#include "libs/contract/evidence/outbox.hpp"
+
 namespace urr::ticket {
 
-const Migration migrations[2] = {{1, "shared tables", shared_tables}, {2, "events and seats", R"sql(
+const Migration migrations[3] = {{1, "shared tables", shared_tables},
+                                 {2, "events and seats", R"sql(
 CREATE TABLE events (
     id BLOB PRIMARY KEY,
     title TEXT NOT NULL,
@@ -87,6 +90,7 @@ CREATE VIEW catalog_events_v1 AS
            room, seats_per_person, grades, price_min, price_max, sellable
     FROM events WHERE published = 1;
 CREATE VIEW catalog_seats_v1 AS SELECT event, seat, state FROM seats;
-)sql"}};
+)sql"},
+                                 {3, "evidence", evidence_tables}};
 
 } // namespace urr::ticket

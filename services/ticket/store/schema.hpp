@@ -4,6 +4,6 @@
 
 namespace urr::ticket {
 
-extern const Migration migrations[2];
+extern const Migration migrations[3];
 
 } // namespace urr::ticket

@@ -1,0 +1,186 @@
+#include "services/worker/service.hpp"
+
+#include <map>
+
+namespace urr::worker {
+
+namespace {
+
+constexpr Duration head_told_each = minutes(1), queue_time = seconds(20);
+constexpr std::size_t told_heads_max = 10'000;
+
+constexpr auto write_work = [](Tx& tx, const Batch& batch, bool takes_arrays) {
+    return write_batch(tx, batch, takes_arrays);
+};
+constexpr auto stopped_work = [](Tx& tx) { return count_stopped(tx); };
+
+Context within(Duration time) {
+    Context context;
+    context.deadline = Loop::here().now() + time;
+    return context;
+}
+
+} // namespace
+
+// Until the ledger answers. A message in hand is not given to others meanwhile, and that the ledger
+// was away is not counted against it.
+Task<Written> Service::write_patiently(const Taken& message, const Batch& batch) {
+    Instant keep_at = Loop::here().now() + parts_.options.visible / 3;
+    for (;;) {
+        auto written = co_await parts_.ledger.transact(Context{}, write_work, batch,
+                                                       parts_.ledger.takes_arrays());
+        if (written) co_return std::move(*written);
+        metrics_.away.add();
+        parts_.log.write(Level::error, "ledger_away", {{"error", written.error().text()}});
+        (void)co_await sleep(Context{}, parts_.options.away);
+        if (Loop::here().now() < keep_at) continue;
+        keep_at = Loop::here().now() + parts_.options.visible / 3;
+        (void)co_await parts_.works.again(within(queue_time), message.receipt,
+                                          parts_.options.visible);
+    }
+}
+
+void Service::refused(const Taken& message, const Batch& batch, const Written& written) {
+    constexpr struct {
+        Counter Metrics::* counter;
+        std::string_view event;
+    } of[] = {{}, // written
+              {&Metrics::gaps, "evidence_gap"},
+              {&Metrics::conflicts, "evidence_conflict"},
+              {&Metrics::broken, "evidence_broken"}};
+    const auto& what = of[std::size_t(written.outcome)];
+    (metrics_.*what.counter).add();
+    parts_.log.write(Level::error, what.event,
+                     {{"chain", batch.event.text()},
+                      {"source", batch.source},
+                      {"expected", written.expected},
+                      {"came", batch.first},
+                      {"times", message.times}});
+}
+
+// Heads in the logs are kept elsewhere than the chains: who rewrites a whole chain does not match
+// them (urr evidence verify --head).
+void Service::note_head(const EventId& event, const Written& written) {
+    const Instant now = Loop::here().now();
+    if (told_heads_.size() > told_heads_max) told_heads_.clear();
+    const auto [told, first] = told_heads_.try_emplace(event, now);
+    if (!first && now < told->second + head_told_each) return;
+    told->second = now;
+    parts_.log.write(
+        Level::info, "evidence_head",
+        {{"chain", event.text()}, {"records", written.length}, {"head", hex(written.head)}});
+}
+
+Task<bool> Service::write_one(const Taken& message) {
+    const auto batch = read_batch(message.body);
+    if (!batch || batch->event.text() != message.group) {
+        metrics_.unreadable.add();
+        const std::string_view why = batch ? "it stands in another's group" : batch.error().text();
+        parts_.log.write(Level::error, "evidence_unreadable",
+                         {{"group", message.group}, {"why", why}, {"times", message.times}});
+        co_return false;
+    }
+    const Instant began = Loop::here().now();
+    const Written written = co_await write_patiently(message, *batch);
+    metrics_.write_time.observe(Loop::here().now() - began);
+    if (written.outcome != Outcome::written) {
+        refused(message, *batch, written);
+        co_return false;
+    }
+    metrics_.messages.add();
+    metrics_.records.add(std::uint64_t(written.records));
+    metrics_.known.add(std::uint64_t(written.known));
+    if (written.records > 0) note_head(batch->event, written);
+    co_return true;
+}
+
+// In order: behind one that is not done nothing of its group is.
+Task<> Service::write_group(const std::vector<const Taken*>& group, std::vector<bool*> done) {
+    for (std::size_t i = 0; i < group.size(); ++i) {
+        *done[i] = co_await write_one(*group[i]);
+        if (!*done[i]) co_return;
+    }
+}
+
+Task<std::vector<bool>> Service::write(const std::vector<Taken>& messages) {
+    struct Group {
+        std::vector<const Taken*> messages;
+        std::vector<bool*> done;
+    };
+    const std::unique_ptr<bool[]> done(new bool[messages.size()]());
+    std::map<std::string_view, Group> groups;
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+        groups[messages[i].group].messages.push_back(&messages[i]);
+        groups[messages[i].group].done.push_back(&done[i]);
+    }
+    Nursery writing;
+    for (auto& [name, group] : groups)
+        writing.spawn(write_group(group.messages, std::move(group.done)));
+    (void)co_await writing.drained(Context{});
+    co_return std::vector<bool>(done.get(), done.get() + messages.size());
+}
+
+void Service::queue_answered(const Error* error) {
+    const bool up = error == nullptr;
+    if (!up) metrics_.away.add();
+    if (up == queue_up_) return;
+    queue_up_ = up;
+    parts_.log.write(up ? Level::info : Level::error, up ? "works_back" : "works_away",
+                     {{"error", up ? "" : error->text()}});
+}
+
+// One receiving; false: wait before the next.
+Task<bool> Service::round() {
+    const Options& options = parts_.options;
+    const auto taken = co_await parts_.works.receive(within(options.wait + queue_time),
+                                                     works_at_once_max, options.wait);
+    queue_answered(taken ? nullptr : &taken.error());
+    if (!taken) co_return false;
+    const std::vector<bool> done = co_await write(*taken);
+    for (std::size_t i = 0; i < taken->size(); ++i) {
+        const std::string& receipt = (*taken)[i].receipt;
+        // If this fails the message comes again, and is known.
+        if (done[i])
+            (void)co_await parts_.works.done(within(queue_time), receipt);
+        else
+            (void)co_await parts_.works.again(within(queue_time), receipt, options.again);
+    }
+    co_return true;
+}
+
+Task<> Service::receive() {
+    running_ = true;
+    while (!ending_)
+        if (!parts_.ledger.healthy() || !co_await round())
+            (void)co_await sleep(Context{}, parts_.options.away);
+    running_ = false;
+    ended_.open();
+}
+
+// What an operator must hear of, also when nothing comes.
+Task<> Service::look() {
+    for (;;) {
+        const auto stopped = co_await parts_.ledger.read(Context{}, stopped_work);
+        if (stopped) metrics_.stopped.set(*stopped);
+        const auto aside = co_await parts_.works.aside(within(queue_time));
+        if (aside && *aside != metrics_.aside.value())
+            parts_.log.write(*aside > metrics_.aside.value() ? Level::error : Level::info,
+                             "evidence_aside", {{"messages", *aside}});
+        if (aside) metrics_.aside.set(*aside);
+        (void)co_await sleep(Context{}, parts_.options.looked);
+    }
+}
+
+Task<> Service::run() {
+    Nursery jobs;
+    jobs.spawn(receive());
+    jobs.spawn(look());
+    (void)co_await jobs.drained(Context{});
+}
+
+Task<> Service::end(Context context) {
+    ending_ = true;
+    if (running_) (void)co_await ended_.wait(context);
+}
+
+} // namespace urr::worker
