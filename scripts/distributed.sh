@@ -25,7 +25,7 @@ declare -A binary_of=() # of a process by its name, where it is not $urr
 processes=()
 brokers=${DISTRIBUTED_BROKERS:-1}
 redis_mode=${DISTRIBUTED_REDIS:-single} # or sentinel
-standby=${DISTRIBUTED_STANDBY:-}        # yes: PostgreSQL has one, and each URL names both
+standby=${DISTRIBUTED_STANDBY:-}        # synchronous or asynchronous: PostgreSQL has one, each URL names both
 
 say() { printf '%s\n' "$*"; }
 # The copies of a role listen ten ports apart.
@@ -45,7 +45,8 @@ addresses_of() {
 start_postgres() {
     local at=$((port + 50)) more=()
     [ -z "$standby" ] || more=($((at + 1)))
-    FAILOVER=$standby SYNCHRONOUS=$standby scripts/engines/postgres.sh "$folder/postgres" "$at" "${more[@]}" >/dev/null
+    FAILOVER=$standby SYNCHRONOUS=$([ "$standby" != synchronous ] || echo 1) \
+        scripts/engines/postgres.sh "$folder/postgres" "$at" "${more[@]}" >/dev/null
     set -a
     # shellcheck disable=SC1091
     . "$folder/postgres/urr.env"
@@ -98,6 +99,7 @@ start_copy() { # start_copy ROLE N
     env "URR_${upper}PORT=$(port_of "$role" "$n")" URR_INSTANCE="$name" "${binary_of[$name]:-$urr}" serve "$role" \
         >"$folder/log/$name.out" 2>>"$folder/log/$name.log" 6>&- &
     echo $! >"$folder/$name.pid"
+    disown # a shell that kills it need not tell
     [[ " ${processes[*]} " == *" $name "* ]] || processes+=("$name")
     for _ in $(seq 300); do
         grep -qs '^urr: ready' "$folder/log/$name.out" && return

@@ -18,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "libs/core/random.hpp"
 #include "libs/sql/database.hpp"
@@ -26,8 +27,8 @@ namespace urr {
 
 struct PostgresOptions {
     // postgresql://user@host:port/database?sslrootcert=…&passfile=…, secret. Several hosts with
-    // commas: the one that takes writes is found. Without sslmode the server's certificate and name
-    // are verified.
+    // commas: the one that takes writes is found, also while another one stands still. Without
+    // sslmode the server's certificate and name are verified.
     std::string url;
     std::string replica_url; // for read_within; may be empty
     int connections = 2;
@@ -49,6 +50,12 @@ struct PostgresOptions {
 Result<> check_postgres_url(const std::string& url);
 
 std::string user_of_postgres_url(const std::string& url);
+
+struct PostgresHost {
+    std::string host, port;
+};
+// In the URL's order; one, or none where it is no URL.
+std::vector<PostgresHost> hosts_of_postgres_url(const std::string& url);
 
 // Connects as soon as the loop runs. Destroy it at the loop's thread, or after the loop has ended.
 Result<std::unique_ptr<Database>> open_postgres(const PostgresOptions& options, RunLoop& loop);

@@ -33,10 +33,17 @@ public:
     static Result<std::unique_ptr<Connection>> open(const std::string& url,
                                                     std::string_view schema = "public") {
         TRY_PLAIN(check_postgres_url(url));
-        const char* const words[] = {"sslmode", "connect_timeout", "application_name",
-                                     "dbname",  "client_encoding", nullptr};
-        const char* const values[] = {"verify-full", "4",    "urr-migrate",
-                                      url.c_str(),   "UTF8", nullptr};
+        const char* const words[] = {"sslmode",
+                                     "connect_timeout",
+                                     "application_name",
+                                     "target_session_attrs",
+                                     "dbname",
+                                     "client_encoding",
+                                     nullptr};
+        const bool several = hosts_of_postgres_url(url).size() > 1;
+        const char* const values[] = {
+            "verify-full", "4",    "urr-migrate", several ? "read-write" : "any",
+            url.c_str(),   "UTF8", nullptr};
         std::unique_ptr<Connection> made(new Connection(PQconnectdbParams(words, values, 1)));
         if (PQstatus(made->connection_) != CONNECTION_OK) return made->failure();
         PQsetNoticeReceiver(made->connection_, [](void*, const PGresult*) {}, nullptr);

@@ -1,6 +1,8 @@
 // What is wrong with a database's URL, said before it is used and without quoting it.
 #include <libpq-fe.h>
 
+#include <algorithm>
+
 #include "libs/core/this_machine.hpp"
 #include "libs/sql/postgres_database.hpp"
 
@@ -35,6 +37,16 @@ bool are_this_machine(std::string_view hosts) {
     return true;
 }
 
+std::vector<std::string> split(std::string_view list) {
+    std::vector<std::string> parts;
+    for (std::size_t from = 0; !list.empty() && from <= list.size();) {
+        const std::size_t comma = std::min(list.find(',', from), list.size());
+        parts.emplace_back(list.substr(from, comma - from));
+        from = comma + 1;
+    }
+    return parts;
+}
+
 } // namespace
 
 Result<> check_postgres_url(const std::string& url) {
@@ -52,6 +64,19 @@ Result<> check_postgres_url(const std::string& url) {
 
 std::string user_of_postgres_url(const std::string& url) {
     return std::string(Parts(url).value("user"));
+}
+
+// libpq's own rule: as many ports as hosts, or one for all. Where addresses are given beside the
+// names, the two lists belong together, and libpq goes through them by itself.
+std::vector<PostgresHost> hosts_of_postgres_url(const std::string& url) {
+    const Parts parts(url);
+    std::vector<PostgresHost> all;
+    if (!parts.value("hostaddr").empty()) return {{}};
+    const std::vector<std::string> hosts = split(parts.value("host"));
+    const std::vector<std::string> ports = split(parts.value("port"));
+    for (std::size_t i = 0; i < hosts.size(); ++i)
+        all.push_back({hosts[i], ports.empty() ? "" : ports[std::min(i, ports.size() - 1)]});
+    return all;
 }
 
 } // namespace urr

@@ -179,7 +179,21 @@ Task<bool> PostgresWire::socket_ready(bool writing, Instant deadline) {
     co_return (co_await socket_.wait(until)).has_value();
 }
 
+// libpq goes on to the next host when one refuses, but not, while it does not block, when one is
+// silent: so it gets one host at a time.
 Task<Result<void>> PostgresWire::connect(PostgresTarget target, Duration within) {
+    const std::vector<PostgresHost> hosts = hosts_of_postgres_url(target.url);
+    std::string why;
+    for (std::size_t tries = 0; tries < hosts.size(); ++tries) {
+        auto end = co_await connect_to(target, hosts[next_host_++ % hosts.size()], within);
+        if (end) co_return end;
+        why += (why.empty() ? "" : "; ") + std::string(end.error().text());
+    }
+    co_return fail(Code::UNAVAILABLE, why);
+}
+
+Task<Result<void>> PostgresWire::connect_to(const PostgresTarget& target, const PostgresHost& host,
+                                            Duration within) {
     close();
     // What stands before the URL may be said otherwise in it, what stands behind may not.
     const char* const words[] = {"sslmode",
@@ -192,6 +206,8 @@ Task<Result<void>> PostgresWire::connect(PostgresTarget target, Duration within)
                                  "tcp_user_timeout",
                                  "dbname",
                                  "client_encoding",
+                                 "host",
+                                 "port",
                                  nullptr};
     const char* const values[] = {"verify-full",
                                   target.writable ? "read-write" : "any",
@@ -203,6 +219,8 @@ Task<Result<void>> PostgresWire::connect(PostgresTarget target, Duration within)
                                   "10000",
                                   target.url.c_str(),
                                   "UTF8",
+                                  host.host.empty() ? nullptr : host.host.c_str(),
+                                  host.port.empty() ? nullptr : host.port.c_str(),
                                   nullptr};
     const Instant deadline = loop_.now() + within;
     connection_ = PQconnectStartParams(words, values, 1);

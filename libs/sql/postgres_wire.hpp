@@ -48,7 +48,8 @@ public:
     PostgresWire(const PostgresWire&) = delete;
     PostgresWire& operator=(const PostgresWire&) = delete;
 
-    // Closes what there was. UNAVAILABLE with libpq's text, which holds no password.
+    // Closes what there was. Of several hosts each is tried for so long, first the one after that
+    // which was lost. UNAVAILABLE with libpq's text, which holds no password.
     Task<Result<void>> connect(PostgresTarget target, Duration within);
     bool usable() const { return connection_ != nullptr; }
     void close();
@@ -82,6 +83,8 @@ private:
         Prepared* prepared = nullptr;
     };
 
+    Task<Result<void>> connect_to(const PostgresTarget& target, const PostgresHost& host,
+                                  Duration within);
     void ready() override;
     void watch(bool writing);
     // Waits until the descriptor is ready; false at the deadline.
@@ -97,6 +100,7 @@ private:
 
     RunLoop& loop_;
     const bool pooled_;
+    std::size_t next_host_ = 0; // of the URL's: whom to try first
     pg_conn* connection_ = nullptr;
     std::optional<Readiness> readiness_;
     std::deque<Expected> expected_;

@@ -11,7 +11,8 @@
 # ticket_db, payment_db, acquirer_db, queue_db, events_db and vwr_db, and a user for each service (evidence, in
 # ticket_db, is the worker's), whom `urr migrate` gives the least rights. DIR/urr.env has the settings of urr, DIR/stores the stores for
 # `urr stampede --stores`. TLS only; its CA is DIR/tls/ca.pem.
-# Environment: URR_POSTGRES_VERSION (16.4.0; 15: Debian's), SYNCHRONOUS=1: a commit waits for the standby.
+# Environment: URR_POSTGRES_VERSION (16.4.0; 15: Debian's), SYNCHRONOUS=1: a commit waits for the standby;
+# FAILOVER=1: each URL names both servers, and whoever takes writes is found.
 #
 # A server does not run as root: root's runs as `nobody`, in /var/tmp where DIR is hidden from that user.
 set -euo pipefail
@@ -163,7 +164,10 @@ make_replica() {
 }
 
 url() { # url USER DATABASE PORT_FILE
-    echo "postgresql://$1:$(password_of "$1")@$host:$(cat "$dir/$3")/$2?sslrootcert=$dir/tls/ca.pem"
+    local hosts
+    hosts=$host:$(cat "$dir/$3")
+    [ -z "${FAILOVER:-}" ] || [ "$3" != port ] || hosts+=,$host:$(cat "$dir/replica.port")
+    echo "postgresql://$1:$(password_of "$1")@$hosts/$2?sslrootcert=$dir/tls/ca.pem"
 }
 write_settings() {
     local name upper

@@ -1,6 +1,9 @@
 // What PostgreSQL alone can do to a store: cut connections, restart, stand still, have another
 // clock; and who may see what.
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <thread>
@@ -210,6 +213,27 @@ TEST_F(Postgres, each_user_may_do_what_its_service_needs_and_nothing_else) {
     EXPECT_FALSE(may("catalog", "CREATE TEMP TABLE mine (n BIGINT)"));
     EXPECT_FALSE(may("payment", "SELECT 1")) << "another service's user";
     server.run("DROP DATABASE " + name);
+}
+
+// A machine that is gone answers nothing: the other one of the URL is found nevertheless.
+TEST_F(Postgres, a_host_that_is_silent_does_not_hide_the_next_one) {
+    const int silent = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof at;
+    ASSERT_EQ(::bind(silent, reinterpret_cast<sockaddr*>(&at), size), 0);
+    ASSERT_EQ(::listen(silent, 8), 0); // connections come about, and nobody speaks
+    ASSERT_EQ(::getsockname(silent, reinterpret_cast<sockaddr*>(&at), &size), 0);
+    std::string& url = store->options.url;
+    const auto hosts = hosts_of_postgres_url(url);
+    ASSERT_EQ(hosts.size(), 1u);
+    const std::string real = hosts[0].host + ":" + hosts[0].port;
+    url.replace(url.find(real), real.size(),
+                "127.0.0.1:" + std::to_string(ntohs(at.sin_port)) + "," + real);
+    store->options.connect_timeout = milliseconds(300);
+    run_on(*loop, recover());
+    ::close(silent);
 }
 
 TEST_F(Postgres, a_server_of_another_name_or_another_authority_is_refused) {

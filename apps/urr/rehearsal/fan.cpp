@@ -10,7 +10,8 @@ namespace {
 constexpr const char* good_card = "4242424242424242";
 constexpr const char* declined_card = "4000000000000002";
 constexpr int attempts_max = 50;
-constexpr int repeats_max = 300; // of one request whose outcome is not known
+constexpr int repeats_max = 300;  // of one request whose outcome is not known
+constexpr int hurried_looks = 50; // at an order that was paid; then it may take minutes
 
 } // namespace
 
@@ -171,7 +172,7 @@ Task<> Stampede::await_ticket(Fan& fan) {
             co_return;
         }
         if (a.status == 404) co_return;
-        (void)co_await sleep(Context{}, milliseconds(100));
+        (void)co_await sleep(Context{}, milliseconds(look < hurried_looks ? 100 : 500));
     }
 }
 
