@@ -1,8 +1,7 @@
-// Buys every seat of an event, one order a seat: hold, then payment, on so many connections at
-// once. Prints "begin" before the first hold, and one line of JSON when the last payment is
-// acknowledged.
+// Buys seats of an event, one order a seat: hold, then payment, on so many connections at once.
+// Prints "begin" before the first hold, and one line of JSON when the last payment is acknowledged.
 //
-//     order_client PORT CONNECTIONS DATA_FOLDER EVENT SEATS
+//     order_client PORT CONNECTIONS DATA_FOLDER EVENT SEATS [FIRST_SEAT]
 //
 // Accounts are made here: an access and an entry token each, signed with the installation's keys,
 // as auth and queue would. An account buys four seats, as many as a person may. As every buyer
@@ -74,13 +73,15 @@ void look_at_map(bench::Connections& connections, const std::vector<std::string>
 } // namespace
 
 int main(int count, char** values) {
-    if (count != 6) {
-        std::fputs("usage: order_client PORT CONNECTIONS DATA_FOLDER EVENT SEATS\n", stderr);
+    if (count != 6 && count != 7) {
+        std::fputs("usage: order_client PORT CONNECTIONS DATA_FOLDER EVENT SEATS [FIRST_SEAT]\n",
+                   stderr);
         return 2;
     }
     const std::string folder = values[3];
     const EventId event = *EventId::parse(values[4]);
     const auto seats = std::size_t(std::atoll(values[5]));
+    const auto first = std::size_t(count == 7 ? std::atoll(values[6]) : 0);
     const SigningKey access = must(app::signing_key(folder, TokenType::access));
     const SigningKey entry = must(app::signing_key(folder, TokenType::entry));
     SystemRandom random;
@@ -100,8 +101,8 @@ int main(int count, char** values) {
         if (next == seats) return;
         const std::size_t seat = seat_of[connection.number] = next++;
         paying[connection.number] = false;
-        const std::string body =
-            "{\"eventId\":\"" + event.text() + "\",\"seats\":[" + std::to_string(seat) + "]}";
+        const std::string body = "{\"eventId\":\"" + event.text() + "\",\"seats\":[" +
+                                 std::to_string(first + seat) + "]}";
         connections.send(connection, post("/api/v1/reservations", accounts[account_of(seat)],
                                           "h" + std::to_string(seat), body));
     };

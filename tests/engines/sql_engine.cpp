@@ -74,8 +74,10 @@ std::vector<pid_t> PostgresServer::processes(bool of_replica) const {
     return all;
 }
 
-OwnServer::OwnServer(const std::string& ports, const std::string& settings)
-    : folder_(fs::temp_directory_path() / ("urr_engines_server_" + std::to_string(::getpid()))) {
+OwnServer::OwnServer(const std::string& ports, const std::string& settings) {
+    static int count = 0;
+    folder_ = fs::temp_directory_path() /
+              ("urr_engines_server_" + std::to_string(::getpid()) + "_" + std::to_string(++count));
     fs::create_directories(folder_);
     run_script(settings + " " + script_path + "'" + folder_.string() + "' " + ports);
     server_ = std::make_unique<PostgresServer>(folder_.string());
