@@ -9,7 +9,7 @@ rules of policies.py; the engines, the load balancer and AWS in namespaces besid
 
 To be run by scripts/in-own-network, as root: the namespaces lie within one that nobody else sees, and
 with the last process of it everything is gone. Ports are those of the architecture."""
-import json, os, pathlib, re, secrets, subprocess, time
+import json, os, pathlib, re, resource, secrets, subprocess, time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 ENGINES = ROOT / "scripts" / "engines"
@@ -61,7 +61,9 @@ class Cluster:
         self.spaces = {f"{name}-{n + 1}" if name in ROLES else name: home
                        for name, homes in self.homes.items() for n, home in enumerate(homes)}
         self.processes = {}
-        self.settings = {}
+        self.settings, self.urls = {}, {}
+        self.aws_secret = secrets.token_hex(20)
+        self.cores = folder / "cores"
 
     def __enter__(self):
         return self
@@ -158,6 +160,7 @@ class Cluster:
     def start(self, seats):
         self.lay_out()
         (self.folder / "log").mkdir()
+        self.cores.mkdir()
         self.start_engines()
         self.settings |= self.shared_settings()
         self.urr("keys", space="operator")
@@ -239,12 +242,24 @@ class Cluster:
             }}""")
         self.spawn(space, f"nginx-{space}", ["nginx", "-c", folder / "nginx.conf"], os.environ)
 
+    def in_files(self, urls):
+        """Nothing secret stands in the environment of a process: the settings that name files."""
+        folder = self.folder / "secrets"
+        folder.mkdir(mode=0o700)
+        for name, url in urls.items():
+            (folder / name).write_text(url)
+        (folder / "aws").write_text("[default]\naws_access_key_id = AKIDURRTEST\n"
+                                    f"aws_secret_access_key = {self.aws_secret}\n")
+        return {f"{name}_FILE": str(folder / name) for name in urls} | \
+            {"AWS_SHARED_CREDENTIALS_FILE": str(folder / "aws")}
+
     def shared_settings(self):
         f, home = self.folder, {name: homes[0] for name, homes in self.homes.items()}
-        settings = dict(line.split("=", 1)
-                        for line in (f / "postgres" / "urr.env").read_text().split())
-        settings |= {
-            "URR_DATA": str(f / "data"), "URR_LOG_LEVEL": "warning", "URR_SECURE_COOKIES": "no",
+        told = dict(line.split("=", 1) for line in (f / "postgres" / "urr.env").read_text().split())
+        self.urls = {name: value for name, value in told.items() if name.endswith("_URL")}
+        settings = self.in_files(self.urls) | {
+            "URR_DATABASE": "postgres",
+            "URR_DATA": str(f / "data"), "URR_LOG_LEVEL": "debug", "URR_SECURE_COOKIES": "no",
             "URR_REDIS_URLS": f"rediss://{home['redis']}:6379",
             "URR_REDIS_PASSWORD_FILE": str(f / "redis" / "password"),
             "URR_REDIS_CA": str(f / "redis" / "tls" / "ca.pem"),
@@ -255,7 +270,6 @@ class Cluster:
             "URR_DYNAMODB_COUNTERS": "urr-vwr-counters",
             "URR_DYNAMODB_ENDPOINT": f"https://{home['aws']}",
             "URR_AWS_REGION": "ap-northeast-2", "URR_AWS_CA_FILE": str(f / "aws" / "cert.pem"),
-            "AWS_ACCESS_KEY_ID": "AKIDURRTEST", "AWS_SECRET_ACCESS_KEY": secrets.token_hex(20),
             "URR_TRUSTED_PROXIES": ",".join(f"{home}/32" for home in
                                             [*self.homes["balancer"], *self.homes["gateway"]]),
             # A rehearsal has one address for all its fans, short holds, and no patience.
@@ -269,18 +283,22 @@ class Cluster:
                     f"{home}:{self.policies.port_of(role)}" for home in self.homes[role])
         return settings
 
-    def urr(self, *words, space="operator"):
-        return self.inside(space, self.program, *words, env={**os.environ, **self.settings})
+    def urr(self, *words, space="operator", may_fail=False):
+        words = [self.program, *words]
+        if may_fail:
+            words = ["sh", "-c", '"$@" 2>&1 || true', "urr", *words]
+        return self.inside(space, *words, env={**os.environ, **self.settings})
 
     def spawn(self, space, name, words, environment):
         out = open(self.folder / "log" / f"{name}.out", "w")
         log = open(self.folder / "log" / f"{name}.log", "a")
         self.processes[name] = subprocess.Popen(
-            ["ip", "netns", "exec", space, *map(str, words)], stdout=out, stderr=log,
-            env=environment)
+            ["ip", "netns", "exec", space, *map(str, words)], stdout=out, stderr=log, cwd=self.cores,
+            env=environment, preexec_fn=lambda: resource.setrlimit(
+                resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)))
 
     def settings_of(self, role):
-        own = [f"URR_{name}_DATABASE_URL" for name in DATABASES.get(role, [])]
+        own = [f"URR_{name}_DATABASE_URL_FILE" for name in DATABASES.get(role, [])]
         def is_told(name):
             if "_DATABASE_" in name:
                 return name in own
@@ -298,7 +316,21 @@ class Cluster:
         if "urr: ready" not in out.read_text():
             raise Failure(f"{space} did not start")
 
+    def try_role(self, space, settings):
+        """What it says when it is started by these settings, and given two seconds."""
+        words = ["timeout", "-s", "TERM", "2", self.program, "serve", self.kind(space)]
+        done = subprocess.run(["ip", "netns", "exec", space, *words], text=True, cwd=self.cores,
+                              env={**os.environ, **settings, "URR_INSTANCE": "tried", "URR_LISTEN":
+                                   "127.0.0.1"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return done.stdout
+
     # What fans do.
+
+    def fetch(self, *words):
+        """The answer to a request of curl's WORDS and path, with its headers."""
+        *options, path = words
+        return self.inside("stranger", "curl", "-si", "-m", "15", *options,
+                           f"http://{self.homes['balancer'][0]}{path}")
 
     def ask(self, path, space="stranger"):
         done = subprocess.run(["ip", "netns", "exec", space, "curl", "-s", "-m", "5", "-o", "/dev/null",
@@ -311,7 +343,7 @@ class Cluster:
         accounts, stores, report = (self.folder / name for name in
                                     ("accounts", "stores", "report.json"))
         accounts.write_text(self.urr("token", "mint", "--count", str(fans)))
-        owners = [(name, self.settings[f"URR_{name.upper()}_DATABASE_OWNER_URL"])
+        owners = [(name, self.urls[f"URR_{name.upper()}_DATABASE_OWNER_URL"])
                   for name in ("ticket", "payment", "acquirer")]
         stores.write_text("".join(f"{name}={url}\n" for name, url in [*owners, ("queue", "redis")]))
         played = subprocess.run(

@@ -34,7 +34,7 @@ class Sales(threading.Thread):
         self.cluster, self.counts, self.over = cluster, [], threading.Event()
 
     def run(self):
-        url = self.cluster.settings["URR_TICKET_DATABASE_OWNER_URL"] + "&sslmode=verify-full"
+        url = self.cluster.urls["URR_TICKET_DATABASE_OWNER_URL"] + "&sslmode=verify-full"
         while not self.over.wait(0.2):
             told = self.cluster.inside("operator", "psql", "-XAtc", "SELECT count(*) FROM tickets", url)
             self.counts.append((time.monotonic(), int(told)))

@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 """on_sale.py PROGRAM: every role in a network namespace of its own, behind the rules of policies.yaml.
 An on-sale passes its audit and meets no rule; every call that is not allowed is tried and comes to
-nothing; and with a rule too many or too few the same check finds it. By scripts/in-own-network."""
+nothing; and with a rule too many or too few the same check finds it. Then nothing secret is told, be
+it in logs, process lists, core files' names or answers. By scripts/in-own-network."""
 import os, pathlib, shutil, sys, tempfile, time
 from concurrent.futures import ThreadPoolExecutor
 
 from cluster import NOT_BUILT, Cluster, Failure, until
 from policies import Policies
+from told import crash, refusals, sayings, secrets_of, told
 
 UNLISTED = 9999  # a port that every pod listens on and no row names
 CONNECTIONS = pathlib.Path(__file__).with_name("connections.py")
@@ -102,6 +104,20 @@ def check(cluster, fans, seats):
     print("a rule too many and a rule too few are found")
 
 
+def check_what_is_told(cluster):
+    secrets = secrets_of(cluster)
+    answers = refusals(cluster)
+    expect(any("503" in text for _, text in answers), "no answer tells of a lost store")
+    said, more = sayings(cluster)
+    cores = crash(cluster, "gateway-2")
+    found = told(cluster, secrets | more, answers, said)
+    expect(not found, f"secrets are told: {found}")
+    (cluster.folder / "log" / "planted").write_text("x" + next(iter(secrets)))
+    cluster.spawn("stranger", "planted", ["sleep", "60"], {**os.environ, "PLANTED": cluster.aws_secret})
+    until("the planted process", lambda: len(told(cluster, secrets)) == 2)
+    print(f"{len(secrets)} secrets are told nowhere, core files {cores}; planted ones are found")
+
+
 def main(program):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="urr-network-"))
     folder.chmod(0o711)  # PostgreSQL does not run as root
@@ -109,10 +125,11 @@ def main(program):
                  {"gateway": 2, "ticket": 2, "queue": 2}) as cluster:
         try:
             check(cluster, fans=300, seats=60)
+            check_what_is_told(cluster)
         except Failure as failure:
             for log in sorted((folder / "log").glob("*.log")):
-                if text := log.read_text()[-1500:]:
-                    print(f"== {log.name}\n{text}")
+                if lines := log.read_text().splitlines()[-4:]:
+                    print(f"== {log.name}", *lines, sep="\n")
             raise SystemExit(f"FAILED: {failure}")
         finally:
             cluster.take_down()

@@ -14,6 +14,8 @@ std::string bytes_of_id(std::string_view text) {
               : std::string();
 }
 
+std::string ms_of(std::int64_t us) { return std::to_string(us / 1000) + " ms"; }
+
 class ClientAudit {
 public:
     ClientAudit(const Record& record, const StoreFacts& facts, Audit& audit)
@@ -136,17 +138,21 @@ private:
     }
 
     // A hold that was acknowledged bars everybody else until its time is over or it was given up.
+    // Whoever asks again by his key, after a cut, may hear of a hold that is over: it bars nobody.
     void check_holds() {
         std::map<std::int64_t, const Told*> holder;
         for (const Told& told : record_.told) {
             if (!told.is(Call::reserve) || !told.good()) continue;
+            if (told.expires_us <= told.at_us) continue;
             for (const std::int64_t seat : told.seats) {
                 const Told*& last = holder[seat];
                 if (last && last->id != told.id && told.at_us < last->expires_us &&
                     !gave_up(*last, told.at_us))
                     find(&Audit::oversold, told,
-                         "holds seat " + std::to_string(seat) + ", which fan " +
-                             std::to_string(last->fan) + " holds");
+                         "holds seat " + std::to_string(seat) + " (for " +
+                             ms_of(told.expires_us - told.at_us) + "), which fan " +
+                             std::to_string(last->fan) + " holds (for " +
+                             ms_of(last->expires_us - told.at_us) + ")");
                 last = &told;
             }
         }

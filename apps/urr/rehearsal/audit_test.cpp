@@ -158,9 +158,28 @@ TEST_F(Audits, see_a_seat_held_by_two_at_once) {
     hold.id = id_of(0xb0, 2).text();
     hold.seats = {0}; // which fan 1 still holds
     hold.at_us = told_to(1, Call::reserve).at_us + 1;
+    hold.expires_us = hold.at_us + 1;
     record.told.insert(record.told.begin() + 5, hold);
     told_to(2, Call::confirm).order = "";
     expect_only(&Audit::oversold);
+}
+TEST_F(Audits, do_not_mind_who_hears_late_of_a_hold_that_is_over) {
+    record.closed = false;
+    Told& holder = tell(2, Call::reserve, 201);
+    holder.id = id_of(0xb0, 2).text();
+    holder.seats = {9};
+    holder.expires_us = holder.at_us + 10'000'000;
+    Told& late = tell(1, Call::reserve, 201);
+    late.id = id_of(0xb0, 1).text();
+    late.seats = {9};
+    late.expires_us = late.at_us;
+    std::erase_if(record.told, [](const Told& t) { return t.call == Call::confirm; });
+    sql("queue", "UPDATE halls SET threshold = 2");
+    EXPECT_TRUE(audit().ok());
+    for (Told& told : record.told)
+        if (told.id == id_of(0xb0, 1).text() && told.seats == std::vector<std::int64_t>{9})
+            told.expires_us = told.at_us + 1;
+    EXPECT_EQ(audit().oversold, 1);
 }
 TEST_F(Audits, do_not_mind_a_seat_held_again_after_the_hold_ended) {
     record.closed = false;
