@@ -119,7 +119,8 @@ Result<> System::build_ticket() {
         settings_, ticket::Needs{*stores_.ticket, *events_, clock_, random_, log_, revoked(),
                                  TRY_PLAIN(signing_key(folder_, TokenType::ticket)),
                                  TRY_PLAIN(callers_of(folder_, "ticket", {"gateway", "payment"})),
-                                 instance_, !on_postgres(settings_), evidence_to()});
+                                 instance_, !on_postgres(settings_), evidence_to(),
+                                 redis_ ? &redis_->client() : nullptr});
     to_.ticket = loopback(ticket_->face());
     return {};
 }

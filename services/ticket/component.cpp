@@ -21,8 +21,13 @@ Rules rules_of(const Settings& given) {
 
 Component::Component(const Settings& given, Needs needs)
     : database_(needs.database), sweeper_(needs.database, "sweep", needs.holder),
+      shared_locks_(given.yes("URR_SEAT_LOCKS") && needs.redis
+                        ? std::make_unique<SharedSeatLocks>(*needs.redis)
+                        : nullptr),
+      own_locks_(given.yes("URR_SEAT_LOCKS") && !needs.redis ? std::make_unique<SeatLocks>()
+                                                             : nullptr),
       service_({needs.database, needs.clock, needs.random, needs.revoked,
-                std::move(needs.ticket_key), rules_of(given), &sweeper_, needs.is_alone}),
+                std::move(needs.ticket_key), rules_of(given), &sweeper_, needs.is_alone, locks()}),
       routes_(service_), admin_routes_(service_),
       face_("ticket", std::move(needs.callers), {"payment"}, needs.clock),
       relay_(needs.database, needs.events, needs.holder, milliseconds(5), &needs.log,
@@ -37,6 +42,7 @@ void Component::start_jobs(Nursery& jobs) {
     jobs.spawn(relay_.run());
     jobs.spawn(service_.run_jobs());
     if (publisher_) jobs.spawn(publisher_->run());
+    if (shared_locks_) jobs.spawn(shared_locks_->run());
 }
 
 std::vector<Subscription> Component::subscriptions() {

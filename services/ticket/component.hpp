@@ -13,6 +13,7 @@
 #include "libs/telemetry/log.hpp"
 #include "services/ticket/http/admin_routes.hpp"
 #include "services/ticket/http/routes.hpp"
+#include "services/ticket/shared_seat_locks.hpp"
 #include "services/ticket/store/schema.hpp"
 
 namespace urr::ticket {
@@ -26,6 +27,8 @@ inline constexpr SettingRow settings[] = {
     {"URR_LAPSES_MAX", Kind::number, "3",
      "holds that an account lets lapse for an event before it is paused", 1, 100},
     {"URR_PAUSE_SECONDS", Kind::number, "1800", "how long such an account is paused", 1, 86'400},
+    {"URR_SEAT_LOCKS", Kind::yes_no, "yes",
+     "refuse holds of seats that are known to be taken without asking the store"},
 };
 
 struct Needs {
@@ -35,11 +38,12 @@ struct Needs {
     Random& random;
     Log& log;
     const RevokedEntries& revoked;
-    SigningKey ticket_key; // TokenType::ticket
-    CallerKeys callers;    // gateway, payment
-    std::string holder;    // this process, in leases
-    bool is_alone = true;  // no other process writes to the store
-    EvidenceTo evidence;   // what it tells the ledger; nowhere: there is none
+    SigningKey ticket_key;  // TokenType::ticket
+    CallerKeys callers;     // gateway, payment
+    std::string holder;     // this process, in leases
+    bool is_alone = true;   // no other process writes to the store
+    EvidenceTo evidence;    // what it tells the ledger; nowhere: there is none
+    Redis* redis = nullptr; // for locks that several processes share
 };
 
 class Component final : public ServiceComponent {
@@ -60,6 +64,9 @@ public:
 private:
     Database& database_;
     Duty sweeper_;
+    std::unique_ptr<SharedSeatLocks> shared_locks_; // or
+    std::unique_ptr<SeatLocks> own_locks_;          // or none
+    SeatLocks* locks() const { return shared_locks_ ? shared_locks_.get() : own_locks_.get(); }
     Service service_;
     Routes routes_;
     AdminRoutes admin_routes_;

@@ -8,6 +8,7 @@ namespace urr::ticket {
 struct Metrics {
     Counter held, seats_held, repeated, cancelled, seats_lapsed;
     Counter begun, confirmed, declined, failed, strays, failed_follows;
+    Counter locked; // of those taken, without asking the store
     Counter taken, over_limit, paused, not_on_sale, refused_otherwise;
     Histogram hold_time; // of the store's part
     Gauge events, seats_free, seats_under_way, listeners;
@@ -37,6 +38,8 @@ struct Metrics {
         out.counter(refusals, why, paused, R"(code="BOOKING_PAUSED")");
         out.counter(refusals, why, not_on_sale, R"(code="EVENT_NOT_ON_SALE")");
         out.counter(refusals, why, refused_otherwise, R"(code="other")");
+        out.counter("urr_ticket_locked_total",
+                    "Of these, refused by a lock without asking the store.", locked);
         out.counter("urr_ticket_cancelled_total", "Reservations cancelled.", cancelled);
         out.counter("urr_ticket_seats_lapsed_total", "Seats whose hold ran out.", seats_lapsed);
         out.counter("urr_ticket_payments_begun_total", "Payments that were let begin.", begun);

@@ -45,6 +45,9 @@ constexpr auto sweep_work = [](Tx& tx, Rules rules, const std::vector<MessageId>
     return expire_holds(tx, rules, messages);
 };
 constexpr auto events_work = [](Tx& tx) { return all_events(tx); };
+constexpr auto holders_work = [](Tx& tx, EventId id) {
+    return holders_of_event(tx, id, std::int64_t(SeatLocks::holders_max) + 1);
+};
 constexpr auto seats_work = [](Tx& tx, EventId id) { return seats_of_event(tx, id); };
 constexpr auto due_work = [](Tx& tx) { return holds_are_due(tx); };
 constexpr auto create_work = [](Tx& tx, const Event& event, Act act,
@@ -98,6 +101,15 @@ Result<> check_event(const Event& event) {
 
 } // namespace
 
+Service::Service(Parts parts) : parts_(std::move(parts)), holds_(parts_.database) {
+    if (parts_.locks)
+        parts_.locks->on_news([this](const std::vector<SeatChange>& news) { apply(news); });
+}
+
+Service::~Service() {
+    if (parts_.locks) parts_.locks->on_news(nullptr);
+}
+
 Task<Result<void>> Service::open(Context context) {
     std::vector<Event> events = TRY(co_await parts_.database.read(context, events_work));
     for (Event& event : events) TRY(co_await load(context, std::move(event)));
@@ -107,6 +119,7 @@ Task<Result<void>> Service::open(Context context) {
 Task<Result<void>> Service::load(Context context, Event event) {
     const EventId id = event.id;
     const auto rows = TRY(co_await parts_.database.read(context, seats_work, id));
+    TRY(co_await read_holders(context, id));
     auto& map = maps_[id];
     const bool replaced = map != nullptr;
     map = std::make_shared<SeatMap>(std::move(event), rows);
@@ -115,13 +128,26 @@ Task<Result<void>> Service::load(Context context, Event event) {
     co_return co_await catch_up(context, id);
 }
 
+Task<Result<void>> Service::read_holders(Context context, EventId event) {
+    if (!parts_.locks) co_return Result<void>{};
+    const auto holders = TRY(co_await parts_.database.read(context, holders_work, event));
+    parts_.locks->add_holders(event, holders);
+    co_return Result<void>{};
+}
+
 // The map takes over what the store has and it does not.
 Task<Result<void>> Service::catch_up(Context context, EventId event) {
     const auto rows = TRY(co_await parts_.database.read(context, seats_work, event));
+    const SeatMap* map = find(event);
     std::vector<SeatChange> changes;
-    for (std::size_t i = 0; i < rows.size(); ++i)
-        changes.push_back({event, std::int64_t(i), rows[i].state, rows[i].version});
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const auto seat = std::int64_t(i);
+        if (map && seat < std::ssize(map->letters()) && rows[i].version > map->version(seat))
+            changes.push_back({event, seat, rows[i].state, rows[i].version});
+    }
     apply(changes);
+    // Nobody told of them, nor who has held those seats.
+    if (!changes.empty()) TRY(co_await read_holders(context, event));
     co_return Result<void>{};
 }
 
@@ -146,6 +172,22 @@ void Service::apply(const std::vector<SeatChange>& changes) {
         SeatMap* map = find(last);
         if (map && map->apply(changes)) changed_.open();
     }
+}
+
+void Service::changed(const std::vector<SeatChange>& changes) {
+    apply(changes);
+    if (parts_.locks) parts_.locks->changed(changes);
+}
+
+Result<> Service::check_locks(const SeatMap& map, const HoldOrder& order) const {
+    const Instant now = this->now();
+    const bool is_on_sale = now >= order.sale_start && now < order.sale_end;
+    if (!parts_.locks || !is_on_sale || std::ssize(order.seats) > order.seats_per_person) return {};
+    const auto gone = parts_.locks->taken(map, order.account, order.seats);
+    if (gone.empty()) return {};
+    metrics_.refused(Code::SEAT_TAKEN);
+    metrics_.locked.add();
+    return fail(Code::SEAT_TAKEN, "seats " + seats_text(gone));
 }
 
 Result<> Service::check_entry(const Context& context, const EventId& event) const {
@@ -195,6 +237,7 @@ Task<Result<Reservation>> Service::hold(Context context, HoldOrder order) {
         co_return fail(std::move(held).error());
     }
     apply(held->changes);
+    if (parts_.locks) parts_.locks->held(*held, began);
     (held->repeated ? metrics_.repeated : metrics_.held).add();
     metrics_.seats_held.add(held->changes.size());
     co_return std::move(held->reservation);
@@ -212,6 +255,7 @@ Task<Result<Reservation>> Service::reserve(Context context, EventId event,
             std::vector<FieldError> wrong{{"seats", "must name seats of this event, each once"}};
             co_return fail(Error(Code::VALIDATION_FAILED, "", std::move(wrong)));
         }
+        TRY(check_locks(*map, order));
         auto held = co_await hold(context, std::move(order));
         if (held || held.error().code() != Code::PRECONDITION_FAILED) co_return held;
         TRY(co_await follow(context)); // an organizer has changed the event: look again
@@ -244,7 +288,7 @@ Task<Result<Reservation>> Service::reserve_best(Context context, EventId event, 
 Task<Result<Reservation>> Service::cancel(Context context, ReservationId id) {
     Held held = TRY(co_await parts_.database.transact(
         context, cancel_work, id, context.principal.account, fresh_id<MessageId>()));
-    apply(held.changes);
+    changed(held.changes);
     if (!held.repeated) metrics_.cancelled.add();
     co_return std::move(held.reservation);
 }
@@ -287,7 +331,7 @@ std::string Service::ticket_code(const TicketRow& ticket) const {
 Task<Result<BegunPayment>> Service::begin(Context context, ReservationId id, PaymentId attempt) {
     const BegunOnce once = TRY(co_await parts_.database.transact(context, begin_work, id, attempt));
     if (once.in_progress) co_return fail(Code::PAYMENT_IN_PROGRESS);
-    apply(once.begun.changes);
+    changed(once.begun.changes);
     if (!once.begun.changes.empty()) metrics_.begun.add();
     co_return once.begun.payment;
 }
@@ -313,7 +357,7 @@ Task<Result<void>> Service::consume(Context context, Message message) {
             (outcome.changes.front().state == SeatState::held ? metrics_.declined : metrics_.failed)
                 .add();
     }
-    apply(outcome.changes);
+    changed(outcome.changes);
     co_return Result<void>{};
 }
 
@@ -357,7 +401,7 @@ Task<Result<std::size_t>> Service::sweep(Context context) {
     for (MessageId& id : messages) id = fresh_id<MessageId>();
     const auto freed = TRY(
         co_await parts_.database.transact(context, sweep_work, parts_.rules, std::move(messages)));
-    apply(freed);
+    changed(freed);
     metrics_.seats_lapsed.add(freed.size());
     co_return freed.size();
 }

@@ -11,7 +11,7 @@
 #include "libs/sql/duty.hpp"
 #include "services/ticket/holds.hpp"
 #include "services/ticket/metrics.hpp"
-#include "services/ticket/seat_map.hpp"
+#include "services/ticket/seat_locks.hpp"
 
 namespace urr::ticket {
 
@@ -22,8 +22,9 @@ struct Parts {
     const RevokedEntries& revoked;
     SigningKey ticket_key; // TokenType::ticket
     Rules rules;
-    Duty* sweeper = nullptr; // nullptr: no other process sweeps this store
-    bool is_alone = true;    // no other process writes to this store
+    Duty* sweeper = nullptr;    // nullptr: no other process sweeps this store
+    bool is_alone = true;       // no other process writes to this store
+    SeatLocks* locks = nullptr; // nullptr: every hold asks the store
 };
 
 // What an organizer gives; what is absent stays as it is, or as it is by default.
@@ -38,7 +39,8 @@ struct EventWish {
 
 class Service final : public Consumer {
 public:
-    explicit Service(Parts parts) : parts_(std::move(parts)), holds_(parts_.database) {}
+    explicit Service(Parts parts);
+    ~Service() override;
 
     // Loads all events and their maps. Before anything else.
     Task<Result<void>> open(Context context);
@@ -93,6 +95,11 @@ public:
 
 private:
     void apply(const std::vector<SeatChange>& changes);
+    // What a work of this process changed.
+    void changed(const std::vector<SeatChange>& changes);
+    // SEAT_TAKEN of seats that are known to be another's. Whatever else may hinder the order, the
+    // store says.
+    Result<> check_locks(const SeatMap& map, const HoldOrder& order) const;
     template <class Kind>
     Kind fresh_id() {
         return Kind::make(parts_.clock.now(), parts_.random);
@@ -106,6 +113,7 @@ private:
     // Makes the event's map from its rows, in place of an older one.
     Task<Result<void>> load(Context context, Event event);
     Task<Result<void>> catch_up(Context context, EventId event);
+    Task<Result<void>> read_holders(Context context, EventId event);
     Task<> run_frames();
     Task<> run_sweeps();
     Task<> run_following();

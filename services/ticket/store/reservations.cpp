@@ -26,6 +26,7 @@ constexpr Statement count_seats{
     "WHERE accounts.seats + ?3 <= ?4 AND accounts.paused_until_us <= ?5"};
 constexpr Statement find_pause{
     "SELECT paused_until_us FROM accounts WHERE event = ?1 AND account = ?2"};
+constexpr Statement find_holders{"SELECT account FROM accounts WHERE event = ?1 LIMIT ?2"};
 constexpr Statement uncount_seats{
     "UPDATE accounts SET seats = seats - ?3 WHERE event = ?1 AND account = ?2"};
 constexpr Statement count_lapse{
@@ -371,6 +372,14 @@ Task<Result<Outcome>> take_failed(Tx& tx, PaymentFailed failed, Rules rules) {
     outcome.changes = TRY(co_await move_seats(tx, r, free, {}));
     TRY(co_await give_back_count(tx, r));
     co_return outcome;
+}
+
+Task<Result<std::vector<AccountId>>> holders_of_event(Tx& tx, EventId event, std::int64_t most) {
+    const Rows rows = TRY(co_await tx.run(find_holders, {event, most}));
+    std::vector<AccountId> all;
+    all.reserve(rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) all.push_back(rows.id<AccountId>(i, 0));
+    co_return all;
 }
 
 Task<Result<Reservation>> find_reservation(Tx& tx, ReservationId id) {

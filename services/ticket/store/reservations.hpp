@@ -87,6 +87,9 @@ Task<Result<Outcome>> take_captured(Tx& tx, MessageId seen, PaymentCaptured capt
                                     MessageId answer, std::vector<TicketId> tickets);
 Task<Result<Outcome>> take_failed(Tx& tx, PaymentFailed failed, Rules rules);
 
+// Whoever has held a seat of the event, now or before; `most` of them.
+Task<Result<std::vector<AccountId>>> holders_of_event(Tx& tx, EventId event, std::int64_t most);
+
 Task<Result<Reservation>> find_reservation(Tx& tx, ReservationId id);
 // One row more than the page has, where there is one.
 Task<Result<std::vector<Reservation>>> reservations_of(Tx& tx, AccountId account, Page page);
