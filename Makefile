@@ -34,8 +34,10 @@ run-distributed: setup-engines release ## PostgreSQL, Redis, Kafka, DynamoDB, tw
 stampede-distributed: setup-engines release ## the stampede through nginx and two copies of each role on real engines, with an audit
 	@exec scripts/stampede-distributed
 
-chaos: release ## kill -9 at twenty random instants under a stampede
-	@exec scripts/chaos
+chaos: setup-engines release ## an hour: kills, restarts, failovers and lost servers under stampedes, each audited
+	@scripts/chaos
+	@scripts/chaos-distributed all
+	@scripts/chaos-kafka
 
 fuzz: setup ## an hour of each fuzzer
 	@exec scripts/fuzz

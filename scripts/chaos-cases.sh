@@ -84,7 +84,7 @@ settings_of() {
         ;;
 
     short) # a few restarts that nobody sees, then a few kills: part of `make test`
-        case_fans=400 case_seats=150 case_linger=2 case_before=5 case_wants=quiet
+        case_fans=300 case_seats=100 case_linger=2 case_before=5 case_wants=quiet
         export URR_THRESHOLD=15 URR_LEAVE_SECONDS=2
         inflict() {
             local one role n

@@ -77,7 +77,10 @@ start_server() { # start_server NAME
 }
 stop_server() { # stop_server NAME
     [ -e "$home/$1/postmaster.pid" ] || return 0
-    kill -CONT "$(head -n 1 "$home/$1/postmaster.pid")" 2>/dev/null || true
+    local server # and what it has started, where a test made them stand still
+    server=$(head -n 1 "$home/$1/postmaster.pid")
+    # shellcheck disable=SC2046
+    kill -CONT "$server" $(pgrep -P "$server") 2>/dev/null || true
     as_server "$programs/pg_ctl" -D "$home/$1" -m fast -w -t 20 stop >/dev/null 2>&1 ||
         kill -9 "$(head -n 1 "$home/$1/postmaster.pid")" 2>/dev/null || true
     rm -f "$dir/$1.pid"

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <thread>
 
 #include "libs/messaging/kafka/topics.hpp"
 #include "libs/telemetry/metrics.hpp"
@@ -259,6 +260,17 @@ Task<> too_large(EventsWorld& world) {
 
 TEST_F(Kafka, a_message_too_large_fails_alone) { world.run(too_large(world)); }
 
+// `urr migrate` has made it, and the broker that is asked hears of it a moment later.
+TEST_F(Kafka, a_topic_that_a_broker_is_about_to_hear_of_is_waited_for) {
+    const std::string late = world.topic + "-late";
+    const std::string_view topics[] = {world.topic, late};
+    std::thread maker([&] {
+        std::this_thread::sleep_for(std::chrono::seconds(1));
+        EXPECT_TRUE(make_kafka_topics(world.options, world.log, topics).has_value());
+    });
+    EXPECT_TRUE(check_kafka_topics(world.options, world.log, topics).has_value());
+    maker.join();
+}
 TEST_F(Kafka, topics_are_made_once_and_looked_at_before_serving) {
     const std::string missing = world.topic + "-other";
     const std::string_view topics[] = {world.topic, missing};

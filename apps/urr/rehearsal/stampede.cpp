@@ -12,6 +12,7 @@ namespace {
 
 constexpr Duration patience = seconds(30); // a client waits that long for an answer
 constexpr int looks_max = 3000;
+constexpr std::string_view place_cookie = "urr-place=";
 
 std::int64_t number_of(std::string_view text) {
     std::int64_t value = 0;
@@ -57,6 +58,8 @@ Task<Stampede::Answer> Stampede::ask(Fan& fan, Ask what) {
     const std::string& entry = what.entry ? *what.entry : fan.entry;
     if (!entry.empty()) request.add_header("x-queue-entry-token", entry);
     if (what.with_room_token) request.add_header("x-urr-vwr-token", fan.room_token);
+    if (what.call == Call::entry && !fan.place.empty())
+        request.add_header("x-urr-place", fan.place);
     const Instant began = Loop::here().now();
     const std::int64_t sent_us = clock_.now().us;
     auto response = co_await client_->send(Context{}, request);
@@ -71,6 +74,10 @@ Task<Stampede::Answer> Stampede::ask(Fan& fan, Ask what) {
         answer.status = response->status;
         answer.retry_after_s = number_of(response->header("Retry-After"));
         if (auto parsed = parse_json(response->body)) answer.body = std::move(*parsed);
+        // A browser shows it again by itself.
+        const std::string_view cookie = response->header("Set-Cookie");
+        if (cookie.starts_with(place_cookie))
+            fan.place = cookie.substr(0, cookie.find(';')).substr(place_cookie.size());
         if (answer.status >= 400) {
             ++errors_;
             ++figures_.errors[answer.code()];

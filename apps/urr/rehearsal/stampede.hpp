@@ -77,7 +77,7 @@ private:
     struct Fan {
         std::uint32_t number = 0;
         std::string bearer, address;
-        std::string receipt, room_token, entry; // what it has so far
+        std::string receipt, room_token, place, entry; // what it has so far
         std::uint64_t position = 0, epoch = 0;
         bool entered = false;
         std::int64_t hint_s = 1; // when it was told to ask again

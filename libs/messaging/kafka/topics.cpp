@@ -11,7 +11,7 @@ namespace urr {
 
 namespace {
 
-constexpr int patience_ms = 10'000, asked_each_ms = 250;
+constexpr int patience_ms = 10'000, hearing_ms = 5'000, asked_each_ms = 250;
 
 template <auto destroy>
 struct By {
@@ -150,7 +150,14 @@ Result<> check_kafka_topics(const KafkaOptions& options, Log& log,
                             std::span<const std::string_view> topics) {
     KafkaBack back{options, log, nullptr, "admin"};
     const KafkaHandle handle = TRY_PLAIN(open_kafka(KafkaRole::admin, back, {}));
-    const Metadata there = TRY_PLAIN(ask_metadata(handle.get(), back));
+    Metadata there = TRY_PLAIN(ask_metadata(handle.get(), back));
+    // Brokers hear of a new topic one after the other: he who was asked may be the last.
+    const Queue nothing(rd_kafka_queue_new(handle.get()));
+    for (int waited = 0; waited < hearing_ms && !missing(*there, topics).empty();
+         waited += asked_each_ms) {
+        (void)Event(rd_kafka_queue_poll(nothing.get(), asked_each_ms));
+        there = TRY_PLAIN(ask_metadata(handle.get(), back));
+    }
     std::string text;
     for (const std::string& name : missing(*there, topics))
         text += (text.empty() ? "" : ", ") + name;

@@ -13,8 +13,9 @@ namespace urr {
 Result<std::vector<std::string>> make_kafka_topics(const KafkaOptions& options, Log& log,
                                                    std::span<const std::string_view> topics);
 
-// NOT_FOUND names what is missing; CONFLICT, whose replicas or acknowledgements are fewer than
-// asked. UNAVAILABLE: no broker answered in time.
+// NOT_FOUND names what is missing, for five seconds already: brokers hear of new topics one after
+// the other. CONFLICT: whose replicas or acknowledgements are fewer than asked. UNAVAILABLE: no
+// broker answered in time.
 Result<> check_kafka_topics(const KafkaOptions& options, Log& log,
                             std::span<const std::string_view> topics);
 
