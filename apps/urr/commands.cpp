@@ -69,8 +69,9 @@ Exit status 1 when the audit finds anything.
      R"(usage: urr replay --group GROUP [--topic TOPIC]
 
 A message that its consumer refused five times is parked, and those of its key behind it. Mend the
-cause, stop `urr serve` (the stores are one process's), and replay. Prints how many were taken;
-what is refused again stays parked.
+cause and replay; on embedded stores, which are one process's, stop `urr serve` first. Prints how
+many were taken; what is refused again stays parked. Cut off and run again, or run twice at once, it
+takes each but once.
 )",
      replay},
     {"config", "the settings, their values and what they mean",

@@ -26,8 +26,8 @@ Task<Result<std::int64_t>> replay_parked(Context context, Database& database, st
                 refused.insert(key);
                 continue;
             }
-            TRY(co_await database.transact(context, unpark, group, logged));
-            ++count;
+            // Another replay may have had it.
+            count += TRY(co_await database.transact(context, unpark, group, logged));
         }
     }
 }
