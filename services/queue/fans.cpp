@@ -62,6 +62,10 @@ Task<Result<bool>> Service::retake(Context context, EventId event, const std::st
     const auto member = co_await parts_.lines.retake(context, std::move(retake));
     if (!member && member.error().code() != Code::ENTRY_TOKEN_REVOKED)
         co_return fail(member.error().clone());
+    if (member && *member && (*member)->state == MemberState::ended) { // he has bought with it
+        parts_.revoked.revoke(event, claims->id, claims->expires);
+        co_return of.line.find(account) != nullptr;
+    }
     if (!member || !*member || of.line.find(account)) co_return of.line.find(account) != nullptr;
     of.line.restore(account, **member);
     metrics_.retaken.add();

@@ -15,9 +15,7 @@ Task<Result<void>> Service::catch_up(Context context, EventId event, AccountId a
     if (!stored && stored.error().code() == Code::QUEUE_RECOVERING) {
         const auto facts = parts_.events.find(event);
         if (!facts) co_return fail(Code::NOT_FOUND);
-        forget(hall(event));
-        TRY(co_await renew_generation(context));
-        TRY(co_await know(context, event, *facts));
+        TRY(co_await begin_anew(context, event, *facts));
         stored = co_await parts_.lines.see(context, event, account);
     }
     if (!stored && hall(event).line.find(account)) co_return Result<void>{};
@@ -36,9 +34,7 @@ Task<Result<void>> Service::follow(Context context, EventId event, EventFacts fa
     const Instant at = now();
     auto news = co_await parts_.lines.follow(context, event, of.version, of.seen_until);
     if (!news && news.error().code() == Code::QUEUE_RECOVERING) {
-        forget(of);
-        TRY(co_await renew_generation(context));
-        TRY(co_await know(context, event, facts));
+        TRY(co_await begin_anew(context, event, facts));
         news = co_await parts_.lines.follow(context, event, of.version, of.seen_until);
     }
     if (!news) co_return fail(std::move(news).error());
@@ -102,13 +98,16 @@ Task<Result<void>> Service::renew_generation(Context context) {
     co_return Result<void>{};
 }
 
-// Nothing that memory had of the line holds any more.
-void Service::forget(Hall& of) {
+// The store knows nothing of the event: nothing that memory had of the line holds any more.
+Task<Result<void>> Service::begin_anew(Context context, EventId event, EventFacts facts) {
+    Hall& of = hall(event);
     of.known = false;
     of.line = Line();
     of.version = 0;
     of.seen_until = {};
     of.our_turn = false;
+    TRY(co_await renew_generation(context));
+    co_return co_await know(context, event, facts);
 }
 
 } // namespace urr::queue

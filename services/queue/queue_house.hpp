@@ -105,8 +105,9 @@ struct House {
     FakeRoom room;
     Rules rules;
     std::size_t streams_max = 20'000;
-    bool is_fresh = true; // nothing was started in it yet
-    Duration slack{};     // `pass` takes so much longer, so that a tick at its end is within
+    bool is_fresh = true;   // nothing was started in it yet
+    bool log_waits = false; // queue-events are not read yet
+    Duration slack{};       // `pass` takes so much longer, so that a tick at its end is within
     SigningKey room_key, entry_key, place_key;
     std::unique_ptr<SqliteDatabase> database, log_database;
     std::unique_ptr<LinesOfHouse> lines;
@@ -154,7 +155,8 @@ struct House {
     // What a stream has got, without waiting.
     std::string frames_of(Stream& stream);
     // ticket's news of a purchase.
-    void bought(const AccountId& who);
+    void bought(const AccountId& who) { must(tell_bought(who, clock.now())); }
+    Result<> tell_bought(const AccountId& who, Instant at);
     std::string path(std::string_view end) const {
         return "/api/v1/queue/" + event.text() + std::string(end);
     }

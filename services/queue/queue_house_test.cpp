@@ -41,6 +41,7 @@ Task<> hand(House& house, const House::Ask& what, Answer& answer) {
 // With a store that answers at once the log must not be quicker than the first to come.
 Task<> read_log(House& house) {
     if (house.slack != Duration{}) (void)co_await sleep(Context{}, milliseconds(5));
+    while (house.log_waits) (void)co_await sleep(Context{}, milliseconds(10));
     co_await house.log->deliver(std::string(topic_queue), house.service->log_group(),
                                 *house.service);
 }
@@ -204,21 +205,23 @@ std::string House::frames_of(Stream& stream) {
     return all;
 }
 
-void House::bought(const AccountId& who) {
+Result<> House::tell_bought(const AccountId& who, Instant at) {
     Message message;
     message.id = MessageId::make(clock.now(), random);
     message.topic = topic_payment;
     message.type = ReservationConfirmed::type;
-    message.occurred = clock.now();
+    message.occurred = at;
     ReservationConfirmed told;
     told.reservation = ReservationId::make(clock.now(), random);
     told.event = event;
     told.account = who;
     message.data = to_json(told);
-    run([](House& house, Message said) -> Task<> {
-        must(co_await house.service->consume(Context{}, said));
-        must(co_await house.service->consume(Context{}, said)); // told twice
-    }(*this, std::move(message)));
+    Result<> out;
+    run([](House& house, Message said, Result<>& done) -> Task<> {
+        done = co_await house.service->consume(Context{}, said);
+        if (done) must(co_await house.service->consume(Context{}, said)); // told twice
+    }(*this, std::move(message), out));
+    return out;
 }
 
 } // namespace urr::queue

@@ -21,8 +21,12 @@ Hall& Service::hall(const EventId& event) {
 
 // Behind everybody of the epoch.
 Place Service::end_of(Hall& of, std::uint64_t epoch) const {
-    const Place last = of.line.end_of_line(now());
-    return last.epoch < epoch ? Place{epoch, 0, 0, last.arrival} : last;
+    Place last = of.line.end_of_line(now());
+    if (last.epoch < epoch) last = {epoch, 0, 0, last.arrival};
+    // Of a line that was lost not all are here: they may have any number that the room has served.
+    if (of.admits_from != Instant{} && of.seen.epoch == epoch)
+        last = std::max(last, Place{epoch, of.seen.phase, of.seen.serving, last.arrival});
+    return last;
 }
 
 Task<Result<void>> Service::open(Context context) {
@@ -91,12 +95,23 @@ Task<Result<void>> Service::consume(Context context, Message message) {
 
 Task<Result<void>> Service::take_purchase(Context context, Message message) {
     const auto told = TRY(read_json<ReservationConfirmed>(message.data));
-    const Ended ended =
-        TRY(co_await parts_.lines.purchase(context, generation_, told.event, told.account,
-                                           message.occurred, message.id, message_id()));
-    if (!ended.ended) co_return Result<void>{};
+    auto ended = co_await parts_.lines.purchase(context, generation_, told.event, told.account,
+                                                message.occurred, message.id, message_id());
+    if (!ended && ended.error().code() == Code::QUEUE_RECOVERING) {
+        const auto facts = parts_.events.find(told.event);
+        if (!facts && facts.error().code() == Code::NOT_FOUND) co_return Result<void>{}; // no line
+        // Again later, however long it takes: this is no fault of the message.
+        if (!facts || !co_await begin_anew(context, told.event, *facts))
+            co_return fail(Error(Code::UNAVAILABLE).retry_after(2));
+        ended = co_await parts_.lines.purchase(context, generation_, told.event, told.account,
+                                               message.occurred, message.id, message_id());
+    }
+    if (!ended && ended.error().code() == Code::QUEUE_RECOVERING) // lost once more
+        co_return fail(Error(Code::UNAVAILABLE).retry_after(2));
+    if (!ended) co_return fail(std::move(ended).error());
+    if (!ended->ended) co_return Result<void>{};
     metrics_.bought.add();
-    dismiss(told.event, told.account, ended, "bought");
+    dismiss(told.event, told.account, *ended, "bought");
     co_return Result<void>{};
 }
 
@@ -108,7 +123,8 @@ Task<Result<void>> Service::take_own(Context context, Message message) {
         const AccountId account = told.account;
         const Place end = end_of(hall(event), told.epoch);
         take_rebuilt(event, account,
-                     TRY(co_await parts_.lines.rebuild(context, message.id, std::move(told), end)));
+                     TRY(co_await parts_.lines.rebuild(context, message.id, std::move(told), end,
+                                                       {generation_, message_id()})));
     } else if (message.type == EntryReturned::type) {
         const auto told = TRY(read_json<EntryReturned>(message.data));
         if (told.generation == generation_) co_return Result<void>{};

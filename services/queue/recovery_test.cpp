@@ -169,12 +169,14 @@ TEST_F(Recovery, a_spent_place_is_not_usable_twice_after_the_store_was_lost) {
     house.lever("threshold", R"({"threshold":0})");
     const Fan a = queued(5), b = queued(6);
     house.pass(1);
+    house.log_waits = true;
     house.lose_store();
     house.lever("threshold", R"({"threshold":0})");
     // At once, before the log was read, and again after it.
     EXPECT_EQ(house.enter(buyer.who, buyer.room_token, {{"X-Urr-Place", buyer.place}}).status, 200);
     shows_place(a);
     shows_place(b);
+    house.log_waits = false;
     house.pass(2);
     EXPECT_EQ(house.status(buyer.who).code(), "QUEUE_RECOVERING"); // the log has ended it
     EXPECT_EQ(house.enter(buyer.who, buyer.room_token, {{"X-Urr-Place", buyer.place}}).status, 200);
@@ -182,6 +184,99 @@ TEST_F(Recovery, a_spent_place_is_not_usable_twice_after_the_store_was_lost) {
     EXPECT_EQ(house.status(buyer.who).number("position"), 3);
     EXPECT_EQ(house.status(a.who).number("position"), 1);
     EXPECT_EQ(house.enter(house.fan(), buyer.room_token).code(), "VWR_TOKEN_SPENT");
+}
+
+TEST_F(Recovery, who_comes_again_stands_behind_those_who_have_not_shown_their_places_yet) {
+    house.lever("threshold", R"({"threshold":1})");
+    Fan buyer = queued(1);
+    house.pass(2);
+    let_in(buyer);
+    house.bought(buyer.who);
+    house.lever("threshold", R"({"threshold":0})");
+    const Fan a = queued(5), b = queued(6);
+    house.room.rooms[house.event].serving = 6; // nobody behind is in this line
+    house.pass(1);
+    house.lose_store();
+    house.pass(2);
+    EXPECT_EQ(house.enter(buyer.who, buyer.room_token).status, 200);
+    shows_place(b);
+    shows_place(a);
+    house.pass(1);
+    EXPECT_EQ(house.status(a.who).number("position"), 1);
+    EXPECT_EQ(house.status(b.who).number("position"), 2);
+    EXPECT_EQ(house.status(buyer.who).number("position"), 3);
+}
+
+// Purchases and queue-events come by topics of their own: nothing says which is first.
+TEST_F(Recovery, a_purchase_that_a_lost_store_hears_of_before_the_admission_spends_the_place) {
+    house.lever("threshold", R"({"threshold":1})");
+    for (const bool shows_first : {false, true}) {
+        SCOPED_TRACE(shows_first ? "he has shown his place" : "nothing is known of him");
+        Fan buyer = queued(shows_first ? 3 : 1);
+        const Fan other = queued(shows_first ? 8 : 5);
+        house.pass(2);
+        let_in(buyer);
+        house.log_waits = true;
+        house.lose_store();
+        if (shows_first) EXPECT_EQ(shows_place(buyer).text("status"), "queued");
+        house.bought(buyer.who);
+        house.lever("threshold", R"({"threshold":1})");
+        shows_place(other);
+        EXPECT_EQ(shows_entry(buyer).code(), "QUEUE_RECOVERING"); // it gives no slot any more
+        EXPECT_TRUE(house.is_revoked(buyer.entry));
+        house.log_waits = false;
+        house.pass(2);
+        EXPECT_EQ(house.status(buyer.who).code(), "QUEUE_RECOVERING");
+        EXPECT_TRUE(house.is_revoked(buyer.entry));
+        // Coming again he is the last, whatever he brings.
+        const Answer again =
+            house.enter(buyer.who, buyer.room_token, {{"X-Urr-Place", buyer.place}});
+        EXPECT_EQ(again.text("status"), "queued");
+        house.pass(1);
+        EXPECT_EQ(house.status(buyer.who).number("ahead"), 1);
+        for (int i = 0; i < 7; ++i) {
+            house.pass(10);
+            house.status(other.who);
+        }
+        EXPECT_TRUE(house.status(other.who).active());
+        house.leave(other.who);
+        house.leave(buyer.who);
+    }
+}
+
+TEST_F(Recovery, a_purchase_of_a_lost_line_waits_until_it_is_known_which_epoch_it_has) {
+    house.lever("threshold", R"({"threshold":1})");
+    Fan buyer = queued(1);
+    house.pass(2);
+    let_in(buyer);
+    house.log_waits = true;
+    house.room.away = true;
+    house.lose_store();
+    const auto told = house.tell_bought(buyer.who, house.clock.now());
+    EXPECT_EQ(told.error().code(), Code::UNAVAILABLE); // it comes again, and is no poison
+    house.room.away = false;
+    house.bought(buyer.who);
+    EXPECT_EQ(shows_entry(buyer).code(), "QUEUE_RECOVERING");
+    EXPECT_TRUE(house.is_revoked(buyer.entry));
+}
+
+TEST_F(Recovery, a_purchase_of_an_earlier_time_ends_no_place_that_was_taken_after_it) {
+    house.lever("threshold", R"({"threshold":1})");
+    Fan buyer = queued(1);
+    house.pass(2);
+    let_in(buyer);
+    const Instant bought = house.clock.now();
+    house.bought(buyer.who);
+    house.lever("threshold", R"({"threshold":0})");
+    house.pass(1);
+    const Answer again = house.enter(buyer.who, buyer.room_token);
+    ASSERT_EQ(again.text("status"), "queued");
+    buyer.place = again.text("place");
+    house.log_waits = true;
+    house.lose_store();
+    EXPECT_EQ(shows_place(buyer).text("status"), "queued");
+    must(house.tell_bought(buyer.who, bought)); // again, after the store was lost
+    EXPECT_EQ(house.status(buyer.who).text("status"), "queued");
 }
 
 TEST_F(Recovery, who_did_not_fetch_the_entry_has_his_place_still) {

@@ -146,7 +146,7 @@ private:
     Task<Result<void>> tell_revoked(Context context, EventId event);
     void take_over(const EventId& event, const StoredMember& stored);
     Task<Result<void>> renew_generation(Context context);
-    void forget(Hall& of);
+    Task<Result<void>> begin_anew(Context context, EventId event, EventFacts facts);
 
     // recovery.cpp
     Task<Result<void>> know(Context context, EventId event, EventFacts facts);

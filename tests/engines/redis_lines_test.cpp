@@ -165,6 +165,55 @@ TEST(SharedLines, of_a_redis_that_was_emptied_are_recovering_until_they_begin_an
     });
 }
 
+// What a turn of the life before still sends does nothing in the next, whatever numbers it had.
+TEST(SharedLines, give_no_fence_twice_though_redis_was_emptied) {
+    RedisServer server;
+    Line line;
+    on_loop([&](RunLoop& loop) -> Task<> {
+        Process one(loop, server, line, "one"), two(loop, server, line, "two");
+        co_await one.begin(5);
+        EXPECT_TRUE(co_await one.turn());
+        EXPECT_EQ(server.say({"FLUSHALL"}), "OK");
+        line.clock.advance(milliseconds(1));
+        co_await two.begin(5);
+        EXPECT_TRUE(co_await two.turn());
+        (void)must(co_await two.lines.join(Context{}, line.join_of(line.fan(), 1, line.id())));
+        EXPECT_EQ((co_await one.admit_all()).error().code(), Code::CONFLICT);
+        EXPECT_EQ(must(co_await two.admit_all()).size(), 1u);
+        // Who has never had a turn does nothing either, nor who could not ask for it.
+        Process three(loop, server, line, "three");
+        (void)must(co_await three.lines.join(Context{}, line.join_of(line.fan(), 2, line.id())));
+        EXPECT_EQ((co_await three.admit_all()).error().code(), Code::CONFLICT);
+        EXPECT_EQ(server.say({"FLUSHALL"}), "OK");
+        EXPECT_FALSE(co_await two.lines.take_turn(Context{}, line.event, seconds(60)));
+        EXPECT_FALSE(two.lines.has_turn(line.event));
+    });
+}
+
+TEST(SharedLines, begin_a_generation_where_the_server_was_another) {
+    RedisServer server({.more = {"appendfsync always"}});
+    Line line;
+    on_loop([&](RunLoop& loop) -> Task<> {
+        Process one(loop, server, line, "one"), two(loop, server, line, "two");
+        const auto open = [&](Process& at) -> Task<GenerationId> {
+            const GenerationId fresh = GenerationId::make(line.clock.now(), dice);
+            co_return must(co_await at.lines.open(Context{}, fresh, line.message())).id;
+        };
+        co_await one.begin(5);
+        EXPECT_EQ(co_await open(one), line.generation);
+        EXPECT_EQ(co_await open(two), line.generation);
+        (void)must(co_await one.lines.note_log_read(Context{}));
+        server.kill_nine();
+        server.start();
+        co_await answers_again(*one.redis);
+        co_await answers_again(*two.redis);
+        const GenerationId next = co_await open(one);
+        EXPECT_NE(next, line.generation);
+        EXPECT_EQ(co_await open(two), next);
+        EXPECT_FALSE(must(co_await one.lines.open(Context{}, next, line.message())).log_read);
+    });
+}
+
 TEST(SharedLines, let_nobody_in_for_a_while_after_the_server_was_another) {
     RedisServer server({.more = {"appendfsync always"}});
     Line line;

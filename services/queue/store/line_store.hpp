@@ -51,7 +51,7 @@ public:
                                  MessageId message) = 0;
 
     virtual Step<std::optional<Member>> rebuild(Context context, MessageId seen, EntryAdmitted told,
-                                                Place end_of_line) = 0;
+                                                Place end_of_line, Telling end) = 0;
     virtual Step<std::optional<Member>> rebuild(Context context, MessageId seen,
                                                 EntryReturned told) = 0;
     virtual Step<std::optional<Member>> rebuild(Context context, MessageId seen, EntryEnded told,

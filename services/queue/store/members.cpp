@@ -39,6 +39,13 @@ constexpr Statement set_active{
     "RETURNING epoch, phase, position, receipt"};
 constexpr Statement set_fetched{"UPDATE members SET fetched = 1 WHERE event = ?1 AND account = ?2 "
                                 "AND state = 1 AND token = ?3"};
+// Of a line that was lost and gathers what it forgot.
+constexpr Statement find_loss{"SELECT epoch, admits_from_us FROM halls WHERE event = ?1"};
+constexpr Statement put_bought{
+    "INSERT INTO members (event, account, epoch, phase, position, arrival, state, until_us, "
+    "joined_us, admitted_us, fetched) VALUES (?1, ?2, ?3, 0, 0, ?4, 2, 0, ?4, ?4, 1) "
+    "ON CONFLICT (event, account) DO UPDATE SET state = 2, admitted_us = excluded.admitted_us "
+    "WHERE members.state = 0 AND members.arrival <= excluded.admitted_us"};
 constexpr Statement set_returned{
     "UPDATE members SET state = 0, token = NULL, until_us = 0 WHERE event = ?1 AND account = ?2 "
     "AND state = 1 AND token = ?3 AND fetched = 0 RETURNING until_us"};
@@ -115,8 +122,12 @@ Task<Result<std::optional<Member>>> write_retake(Tx& tx, Retake retake) {
     const Rows put = TRY(
         co_await tx.run(put_active, {retake.event, retake.account, retake.epoch, retake.admitted.us,
                                      retake.entry, retake.until, retake.admitted}));
-    if (put.changes() == 0) co_return std::nullopt;
-    co_return TRY(co_await read_member(tx, retake.event, retake.account));
+    const auto member = TRY(co_await read_member(tx, retake.event, retake.account));
+    if (put.changes() == 1) co_return member;
+    if (!member || member->state != MemberState::ended || member->admitted < retake.admitted)
+        co_return std::nullopt;
+    TRY(co_await write_revoked(tx, retake.event, retake.entry, retake.until));
+    co_return member;
 }
 
 Task<Result<std::vector<Admission>>> write_admissions(Tx& tx, GenerationId generation,
@@ -190,13 +201,37 @@ Task<Result<Ended>> write_expired(Tx& tx, GenerationId generation, EventId event
     co_return TRY(co_await write_end(tx, generation, event, account, EndReason::expired, message));
 }
 
+namespace {
+
+// A purchase of which the store has forgotten the admission: that is spent before it is known
+// again.
+Task<Result<Ended>> buy_before_loss(Tx& tx, GenerationId generation, EventId event,
+                                    AccountId account, Instant bought, MessageId message) {
+    const Rows hall = TRY(co_await tx.run(find_loss, {event}));
+    if (hall.empty()) co_return fail(Code::QUEUE_RECOVERING);
+    if (hall.instant(0, 1) <= bought || hall.integer(0, 0) >= bought.us) co_return Ended{};
+    const auto member = TRY(co_await read_member(tx, event, account));
+    const Rows put =
+        TRY(co_await tx.run(put_bought, {event, account, hall.integer(0, 0), bought.us}));
+    if (put.changes() == 1 && member) {
+        const Place& place = member->place;
+        const EntryEnded told{generation,  event,       account,        "bought",
+                              place.epoch, place.phase, place.position, place.arrival};
+        TRY(co_await tell(tx, message, account, EntryEnded::type, to_json(told)));
+    }
+    co_return Ended{put.changes() == 1, {}, {}};
+}
+
+} // namespace
+
 Task<Result<Ended>> write_purchase(Tx& tx, GenerationId generation, EventId event,
                                    AccountId account, Instant bought, MessageId seen,
                                    MessageId message) {
     if (!TRY(co_await first_time(tx, "queue", seen))) co_return Ended{};
     const auto member = TRY(co_await lock_member(tx, event, account));
-    if (!member || member->state != MemberState::active || member->admitted > bought)
-        co_return Ended{};
+    if (!member || member->state == MemberState::waiting)
+        co_return TRY(co_await buy_before_loss(tx, generation, event, account, bought, message));
+    if (member->state != MemberState::active || member->admitted > bought) co_return Ended{};
     co_return TRY(co_await write_end(tx, generation, event, account, EndReason::bought, message));
 }
 

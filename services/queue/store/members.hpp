@@ -24,7 +24,8 @@ struct Joined {
 Task<Result<Joined>> write_join(Tx& tx, Join join);
 
 // An entry token that is shown after the store was lost takes its slot again, if the store knows
-// nothing of the account. ENTRY_TOKEN_REVOKED when it ended before its time.
+// nothing of the account. ENTRY_TOKEN_REVOKED when it ended before its time; an ended member when
+// he has bought meanwhile, and it is revoked now.
 struct Retake {
     EventId event;
     AccountId account;
@@ -57,7 +58,8 @@ Task<Result<Ended>> write_end(Tx& tx, GenerationId generation, EventId event, Ac
 // The slot of this entry is over. A place that the account has taken since stays.
 Task<Result<Ended>> write_expired(Tx& tx, GenerationId generation, EventId event, AccountId account,
                                   IdBytes entry, MessageId message);
-// A purchase ends the slot that was there when it was made; `seen` takes effect once.
+// A purchase ends the slot that was there when it was made, also one that a lost store does not
+// know yet; `seen` takes effect once. QUEUE_RECOVERING: nothing is known of the event.
 Task<Result<Ended>> write_purchase(Tx& tx, GenerationId generation, EventId event,
                                    AccountId account, Instant bought, MessageId seen,
                                    MessageId message);

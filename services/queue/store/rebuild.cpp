@@ -39,7 +39,7 @@ bool same_place(const Member& member, const Place& place, const IdBytes& receipt
 } // namespace
 
 Task<Result<std::optional<Member>>> rebuild_admitted(Tx& tx, MessageId seen, EntryAdmitted told,
-                                                     Place end_of_line) {
+                                                     Place end_of_line, Telling end) {
     if (!TRY(co_await first_time(tx, consumer, seen))) co_return std::nullopt;
     if (!told.receipt.is_zero())
         TRY(co_await tx.run(bind_receipt, {told.event, told.receipt.bytes, told.account}));
@@ -52,6 +52,18 @@ Task<Result<std::optional<Member>>> rebuild_admitted(Tx& tx, MessageId seen, Ent
     spent.state = told.until > tx.now ? MemberState::active : MemberState::ended;
     const auto member = TRY(co_await lock_member(tx, told.event, told.account));
     if (!member) co_return TRY(co_await put(tx, told.event, told.account, spent));
+    if (member->state == MemberState::ended && member->entry == IdBytes{} &&
+        member->admitted >= told.admitted) { // he has bought: this was known before
+        spent.state = MemberState::ended;
+        if (told.until > tx.now)
+            TRY(co_await write_revoked(tx, told.event, spent.entry, told.until));
+        const EntryEnded bought{end.generation, told.event, told.account,  "bought",
+                                told.epoch,     told.phase, told.position, told.arrival};
+        TRY(co_await append_event(
+            tx, end.message,
+            {topic_queue, told.account.bytes, EntryEnded::type, 1, to_json(bought), ""}));
+        co_return TRY(co_await put(tx, told.event, told.account, spent));
+    }
     if (member->state == MemberState::active && member->entry == spent.entry)
         co_return TRY(co_await put(tx, told.event, told.account, spent)); // with its true place
     if (member->state != MemberState::waiting || !same_place(*member, spent.place, spent.receipt))

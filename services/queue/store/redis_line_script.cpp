@@ -103,6 +103,20 @@ local function note_act(id, by, what)
     call('LPUSH', ACTS, now .. ' ' .. by .. ' ' .. what)
     call('LTRIM', ACTS, 0, 999)
 end
+-- A purchase of which the store has forgotten the admission: that is spent before it is known again.
+local function buy_before_loss(account, m, bought, message, generation)
+    local hall = call('HMGET', HALL, 'epoch', 'admits_from')
+    local at = tonumber(bought)
+    if tonumber(hall[2] or '0') <= at or tonumber(hall[1]) >= at then return false end
+    if not m then
+        m = {epoch = hall[1], phase = '0', position = '0', arrival = bought, entry = '-',
+            until_us = '0', fetched = '1', receipt = '-'}
+    elseif tonumber(m.arrival) > at then return false
+    else tell('Ended', message, generation, account, m, 'bought') end
+    m.state, m.admitted = '2', bought
+    write(account, m)
+    return true
+end
 local function is_ours(run) return call('HGET', HALL, 'run') == run end
 
 -- Every process.
@@ -172,7 +186,13 @@ elseif step == 'retake' then
     if not exists() then return {'LOST'} end
     if tonumber(until_us) <= now_us then return {} end
     if call('ZSCORE', REVOKED, entry) then return {'ENTRY_TOKEN_REVOKED'} end
-    if read(account) then return {} end
+    local before = call('HGET', QUEUE, account)
+    if before then
+        local had = of_record(before)
+        if had.state ~= '2' or tonumber(had.admitted) < tonumber(admitted) then return {} end
+        revoke(entry, until_us)
+        return {'', before, now}
+    end
     local m = {epoch = epoch, phase = '0', position = '0', arrival = admitted, state = '1',
         entry = entry, admitted = admitted, until_us = until_us, fetched = '1', receipt = '-'}
     note_place(m)
@@ -186,8 +206,15 @@ elseif step == 'fetched' then
     return {'', 1}
 elseif step == 'end' then
     local account, reason, message, generation, condition = unpack(ARGV, 4, 8)
-    if condition == 'bought' and not first_time(ARGV[10]) then return {'', 0, '-', '0'} end
+    if condition == 'bought' then
+        if not exists() then return {'LOST'} end
+        if not first_time(ARGV[10]) then return {'', 0, '-', '0'} end
+    end
     local m = read(account)
+    if condition == 'bought' and (not m or m.state == '0') then
+        local ended = buy_before_loss(account, m, ARGV[9], message, generation)
+        return {'', ended and 1 or 0, '-', '0'}
+    end
     if not m or m.state == '2' then return {'', 0, '-', '0'} end
     if condition ~= 'any' and m.state ~= '1' then return {'', 0, '-', '0'} end
     if condition == 'entry' and m.entry ~= ARGV[9] then return {'', 0, '-', '0'} end
@@ -213,6 +240,13 @@ elseif step == 'rebuild_admitted' then
         state = tonumber(until_us) > now_us and '1' or '2', entry = entry, admitted = admitted,
         until_us = until_us, fetched = '1', receipt = receipt}
     local m = read(account)
+    if m and m.state == '2' and m.entry == '-' and tonumber(m.admitted) >= tonumber(admitted) then
+        spent.state = '2' -- he has bought: this was known before
+        revoke(entry, until_us)
+        tell('Ended', ARGV[17], ARGV[18], account, spent, 'bought')
+        note_place(spent)
+        return {'', write(account, spent), now}
+    end
     local is_it = not m or (m.state == '1' and m.entry == entry)
     if not is_it then
         if m.state ~= '0' or not same_place(m, epoch, phase, position, arrival, receipt) then
@@ -295,8 +329,11 @@ elseif step == 'turn' then
     local free = not turn[2] or tonumber(turn[2]) <= now_us
     if not free and turn[1] ~= holder then return {'', '0'} end
     local fence = turn[3]
-    if free or turn[1] ~= holder then fence = text(call('HINCRBY', HALL, 'turn_fence', 1)) end
-    call('HSET', HALL, 'turn_holder', holder, 'turn_until', text(now_us + tonumber(length_us)))
+    if free or turn[1] ~= holder then -- by time: no life of the store gives a number twice
+        fence = text(math.max(now_us, tonumber(fence or '0') + 1))
+    end
+    call('HSET', HALL, 'turn_holder', holder, 'turn_until', text(now_us + tonumber(length_us)),
+        'turn_fence', fence)
     if not is_ours(run) then -- another server, or the same one after a restart
         call('HSET', HALL, 'run', run, 'admits_from', text(now_us + tonumber(gather_us)))
     end
@@ -342,8 +379,11 @@ return redis.error_reply('ERR no such step')
 )lua";
 
 constexpr std::string_view begin_source = R"lua(
-local fresh, message, now = ARGV[1], ARGV[2], ARGV[3]
-if redis.call('HSETNX', KEYS[1], 'id', fresh) == 1 then
+local fresh, message, now, run = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local known = redis.call('HMGET', KEYS[1], 'id', 'run')
+if run ~= '' then redis.call('HSET', KEYS[1], 'run', run) end
+if not known[1] or (known[2] and run ~= '' and known[2] ~= run) then
+    redis.call('HSET', KEYS[1], 'id', fresh)
     if now == '0' then
         local time = redis.call('TIME')
         now = time[1] .. string.format('%06d', tonumber(time[2]))

@@ -9,7 +9,8 @@
 namespace urr::queue {
 
 const Script& line_script();
-// KEYS: {queue}:generation, {queue}:outbox. ARGV: a fresh generation, a message's id, now or 0.
+// KEYS: {queue}:generation, {queue}:outbox. ARGV: a fresh generation, a message's id, now or 0, the
+// life of the server: another server may have forgotten, so a generation begins.
 // Answers the generation that holds, whether the log was read, and the server's time in µs.
 const Script& generation_script();
 

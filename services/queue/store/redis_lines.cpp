@@ -35,7 +35,7 @@ std::vector<std::string> act_words(const Act& act) {
 
 Task<Result<Reply>> RedisLines::step(Context context, EventId event, std::string name, Words words,
                                      bool of_a_turn) {
-    Words all{std::move(name), now_text(), of_a_turn ? turns_[event] : std::string()};
+    Words all{std::move(name), now_text(), of_a_turn ? fence(event) : std::string()};
     append(all, std::move(words));
     Reply reply =
         TRY(co_await redis_.run(context, line_script(), LineKeys(event).all(), std::move(all)));
@@ -47,7 +47,7 @@ LineStore::Step<Generation> RedisLines::open(Context context, GenerationId fresh
                                              MessageId message) {
     const Reply reply = TRY(co_await redis_.run(
         context, generation_script(), {std::string(generation_key), std::string(outbox_key)},
-        {fresh.text(), message.text(), now_text()}));
+        {fresh.text(), message.text(), now_text(), redis_.primary()}));
     if (reply.items.size() != 3) co_return other_form();
     Generation out;
     out.id = {id_of(reply.items[0].text)};
@@ -162,12 +162,14 @@ LineStore::Step<std::vector<RevokedEntry>> RedisLines::revoked(Context context, 
 }
 
 LineStore::Step<bool> RedisLines::take_turn(Context context, EventId event, Duration gather) {
+    turns_.erase(event); // none, until it is known
     const Reply reply = TRY(co_await step(context, event, "turn",
                                           {options_.holder, std::to_string(options_.turn.us),
                                            redis_.primary(), std::to_string(gather.us)}));
     if (reply.items.size() != 2) co_return other_form();
+    if (reply.items[1].text == no_fence) co_return false;
     turns_[event] = reply.items[1].text;
-    co_return turns_[event] != "0";
+    co_return true;
 }
 
 LineStore::Step<bool> RedisLines::note_seen(Context context, EventId event, RoomSeen seen) {
@@ -310,7 +312,8 @@ LineStore::Step<Ended> RedisLines::purchase(Context context, GenerationId genera
 }
 
 LineStore::Step<std::optional<Member>> RedisLines::rebuild(Context context, MessageId seen,
-                                                           EntryAdmitted told, Place end_of_line) {
+                                                           EntryAdmitted told, Place end_of_line,
+                                                           Telling end) {
     Words words{seen.text(),
                 told.account.text(),
                 word(told.epoch),
@@ -322,6 +325,7 @@ LineStore::Step<std::optional<Member>> RedisLines::rebuild(Context context, Mess
                 word(told.admitted),
                 word(told.until)};
     append(words, place_words(end_of_line));
+    append(words, {end.message.text(), end.generation.text()});
     co_return co_await member_after(context, told.event, "rebuild_admitted", std::move(words));
 }
 

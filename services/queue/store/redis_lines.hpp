@@ -56,7 +56,7 @@ public:
     Step<Ended> purchase(Context context, GenerationId generation, EventId event, AccountId account,
                          Instant bought, MessageId seen, MessageId message) override;
     Step<std::optional<Member>> rebuild(Context context, MessageId seen, EntryAdmitted told,
-                                        Place end_of_line) override;
+                                        Place end_of_line, Telling end) override;
     Step<std::optional<Member>> rebuild(Context context, MessageId seen,
                                         EntryReturned told) override;
     Step<std::optional<Member>> rebuild(Context context, MessageId seen, EntryEnded told,
@@ -71,10 +71,7 @@ public:
     Step<bool> take_turn(Context context, EventId event, Duration gather) override;
 
     // Of the event's background work, as of the last take_turn.
-    bool has_turn(const EventId& event) const {
-        const auto at = turns_.find(event);
-        return at != turns_.end() && at->second != "0";
-    }
+    bool has_turn(const EventId& event) const { return turns_.contains(event); }
     // Brings what was told of the event (zero: of the store itself) to the log; how many. A crash
     // between the two tells it twice: consumers know it by its id.
     Task<Result<std::size_t>> carry(Context context, EventLog& log, EventId event);
@@ -87,6 +84,11 @@ private:
     Task<Result<Ended>> end_if(Context context, EventId event, Words words);
     Task<Result<std::optional<Member>>> member_after(Context context, EventId event,
                                                      std::string name, Words words);
+    static constexpr std::string_view no_fence = "0";
+    std::string fence(const EventId& event) const {
+        const auto at = turns_.find(event);
+        return at == turns_.end() ? std::string(no_fence) : at->second;
+    }
     std::string now_text() const {
         return options_.clock ? std::to_string(options_.clock->now().us) : "0";
     }

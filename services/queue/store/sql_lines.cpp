@@ -56,8 +56,8 @@ constexpr auto admit_work = [](Tx& tx, GenerationId generation, EventId event,
     return write_admissions(tx, generation, event, admitted, messages);
 };
 constexpr auto admitted_work = [](Tx& tx, MessageId seen, const EntryAdmitted& told,
-                                  Place end_of_line) {
-    return rebuild_admitted(tx, seen, told, end_of_line);
+                                  Place end_of_line, Telling end) {
+    return rebuild_admitted(tx, seen, told, end_of_line, end);
 };
 constexpr auto returned_work = [](Tx& tx, MessageId seen, const EntryReturned& told) {
     return rebuild_returned(tx, seen, told);
@@ -163,9 +163,10 @@ LineStore::Step<std::vector<Admission>> SqlLines::admit(Context context, Generat
 }
 
 LineStore::Step<std::optional<Member>> SqlLines::rebuild(Context context, MessageId seen,
-                                                         EntryAdmitted told, Place end_of_line) {
+                                                         EntryAdmitted told, Place end_of_line,
+                                                         Telling end) {
     co_return co_await database_.transact(context, admitted_work, seen, std::move(told),
-                                          end_of_line);
+                                          end_of_line, end);
 }
 
 LineStore::Step<std::optional<Member>> SqlLines::rebuild(Context context, MessageId seen,

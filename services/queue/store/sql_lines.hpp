@@ -34,7 +34,7 @@ public:
     Step<Ended> purchase(Context context, GenerationId generation, EventId event, AccountId account,
                          Instant bought, MessageId seen, MessageId message) override;
     Step<std::optional<Member>> rebuild(Context context, MessageId seen, EntryAdmitted told,
-                                        Place end_of_line) override;
+                                        Place end_of_line, Telling end) override;
     Step<std::optional<Member>> rebuild(Context context, MessageId seen,
                                         EntryReturned told) override;
     Step<std::optional<Member>> rebuild(Context context, MessageId seen, EntryEnded told,
