@@ -11,7 +11,7 @@ setup-engines: # and what the tests against real engines need
 	@scripts/setup engines
 
 release: setup ## build the programs into build/release
-	@scripts/build release urr bench_client order_client relay_client
+	@scripts/build release urr bench_client order_client relay_client line_client
 
 run: release ## start everything with demo data
 	@exec scripts/run

@@ -103,7 +103,7 @@ local function note_act(id, by, what)
     call('LPUSH', ACTS, now .. ' ' .. by .. ' ' .. what)
     call('LTRIM', ACTS, 0, 999)
 end
--- A purchase of which the store has forgotten the admission: that is spent before it is known again.
+-- A purchase of which the store forgot the admission: spent before that is known again.
 local function buy_before_loss(account, m, bought, message, generation)
     local hall = call('HMGET', HALL, 'epoch', 'admits_from')
     local at = tonumber(bought)
