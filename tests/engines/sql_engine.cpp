@@ -27,10 +27,7 @@ std::string folder_in(const char* variable) {
     std::abort();
 }
 
-void run_script(const std::string& words) {
-    const std::string line = words + " >/dev/null";
-    ASSERT_EQ(std::system(line.c_str()), 0) << line;
-}
+bool runs(const std::string& words) { return std::system((words + " >/dev/null").c_str()) == 0; }
 constexpr const char* script_path = URR_SOURCE_DIR "/scripts/engines/postgres.sh ";
 
 } // namespace
@@ -60,7 +57,11 @@ void PostgresServer::run(const std::string& sql, std::string_view database) cons
 }
 
 void PostgresServer::script(const std::string& command) const {
-    run_script(script_path + command + " '" + folder_ + "'");
+    EXPECT_TRUE(runs(script_path + command + " '" + folder_ + "'")) << command;
+}
+
+bool PostgresServer::starts() const {
+    return runs(script_path + ("start '" + folder_) + "' 2>/dev/null");
 }
 
 std::vector<pid_t> PostgresServer::processes(bool of_replica) const {
@@ -74,12 +75,13 @@ std::vector<pid_t> PostgresServer::processes(bool of_replica) const {
     return all;
 }
 
-OwnServer::OwnServer(const std::string& ports, const std::string& settings) {
+OwnServer::OwnServer(const std::string& ports, const std::string& settings,
+                     const fs::path& parent) {
     static int count = 0;
-    folder_ = fs::temp_directory_path() /
+    folder_ = parent /
               ("urr_engines_server_" + std::to_string(::getpid()) + "_" + std::to_string(++count));
     fs::create_directories(folder_);
-    run_script(settings + " " + script_path + "'" + folder_.string() + "' " + ports);
+    EXPECT_TRUE(runs(settings + " " + script_path + "'" + folder_.string() + "' " + ports));
     server_ = std::make_unique<PostgresServer>(folder_.string());
 }
 

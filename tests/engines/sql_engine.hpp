@@ -25,6 +25,7 @@ public:
     // A statement as superuser.
     void run(const std::string& sql, std::string_view database = "postgres") const;
     void script(const std::string& command) const; // of scripts/engines/postgres.sh
+    bool starts() const;                           // after it ended; false: not, or it runs
     int port() const { return port_; }
     int replica_port() const { return replica_port_; }
     // The server's process and those that serve connections now: for signals.
@@ -40,7 +41,9 @@ private:
 class OwnServer {
 public:
     // `settings`: of the script, as NAME=VALUE.
-    explicit OwnServer(const std::string& ports, const std::string& settings = "");
+    explicit OwnServer(
+        const std::string& ports, const std::string& settings = "",
+        const std::filesystem::path& parent = std::filesystem::temp_directory_path());
     ~OwnServer();
     const PostgresServer& operator*() const { return *server_; }
     const PostgresServer* operator->() const { return server_.get(); }
