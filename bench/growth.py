@@ -7,6 +7,7 @@ CLIENTS_EACH = 16  # of a hot event
 ORDERS = int(os.environ.get("BENCH_ORDERS", "1000"))  # a slice
 SLICES = int(os.environ.get("BENCH_ROUNDS", "3"))
 EVENTS = (1, 2, 4)
+FRESH = (1_000, 10_000, 100_000)
 SOLD = (1_000, 5_000, 20_000, 50_000)
 ROWS_MAX = int(os.environ.get("BENCH_ROWS", "1000000"))  # 10000000: some 25 GB and half an hour
 ROWS = [10 ** power for power in range(4, 10) if 10 ** power <= ROWS_MAX]
@@ -41,6 +42,15 @@ INSERT INTO idempotency SELECT pg_temp.id('account', n - n % 4), 'confirmPayment
 """, "acquirer_db": "INSERT INTO charges SELECT pg_temp.id('attempt', n), 110000, 0, NOW, 0 FROM MANY;\n"}
 
 
+def server_seconds(pid_file):
+    """CPU seconds of a server with all its processes, also those that have ended."""
+    main, tick = int(pid_file.read_text()), os.sysconf("SC_CLK_TCK")
+    fields = pathlib.Path(f"/proc/{main}/stat").read_text().rpartition(")")[2].split()
+    ended = sum(map(int, fields[13:15])) / tick
+    children = pathlib.Path(f"/proc/{main}/task/{main}/children").read_text().split()
+    return ended + sum(map(cpu_seconds, [main, *children]))
+
+
 class Store:
     """A PostgreSQL as our script starts it, with the tables of all services."""
 
@@ -54,6 +64,9 @@ class Store:
                                 PGSSLROOTCERT=str(self.folder / "tls/ca.pem"))
         self.settings = dict(line.rstrip("\n").split("=", 1) for line in (self.folder / "urr.env").open())
         self.filled = 0
+        # Vacuumed where it is said, not in the midst of a slice.
+        self.sql("postgres", "ALTER SYSTEM SET autovacuum = off")
+        self.sql("postgres", "SELECT pg_reload_conf()")
 
     def run(self, *command, **options):
         done = subprocess.run([str(c) for c in command], capture_output=True, text=True, **options)
@@ -65,8 +78,9 @@ class Store:
         return self.run("psql", "-qAtX", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", text,
                         env=self.environment).strip()
 
-    def fill(self, count, event, seat):
-        """So many orders more, and the tables as they are an hour later: vacuumed, on the disk."""
+    def fill(self, count, event, seat, later=True):
+        """So many orders more, and the tables as they are an hour later: vacuumed, on the disk. Or as they are
+        at once: the server's statistics, and plans that were made, are of before."""
         first, last = self.filled, self.filled + count
         self.filled = last
         names = {"EVENT": event, "SEAT": seat, "FIRST": str(first), "LAST": str(last - 1), "NOW": str(time.time_ns() // 1000),
@@ -75,18 +89,12 @@ class Store:
             for name, value in names.items():
                 text = re.sub(rf"\b{name}\b", lambda _: value, text)
             self.sql(database, ID + text)
-            self.sql(database, "VACUUM ANALYZE")
+            if later:
+                self.sql(database, "VACUUM ANALYZE")
         self.sql("postgres", "CHECKPOINT")
 
     def cpu(self):
-        """CPU seconds of the server with all its processes, also those that have ended."""
-        main = int((self.folder / "main.pid").read_text())
-        tick, total = os.sysconf("SC_CLK_TCK"), 0
-        fields = lambda pid: pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        total += sum(map(int, fields(main)[11:15])) / tick
-        for child in pathlib.Path(f"/proc/{main}/task/{main}/children").read_text().split():
-            total += cpu_seconds(child)
-        return total
+        return server_seconds(self.folder / "main.pid")
 
     def stop(self):
         subprocess.run([self.script, "stop", self.folder], capture_output=True)
@@ -161,13 +169,15 @@ def growth(name):
         try:
             hot = {count: [shop.event(ORDERS * SLICES) for _ in range(count)] for count in EVENTS}
             large = shop.event(max(SOLD) + ORDERS * SLICES)
+            fresh = {count: shop.event(ORDERS * SLICES) for count in FRESH}
             later = {count: shop.event(ORDERS * SLICES) for count in ROWS}
             warm = shop.event(ORDERS)
             shop.open()
             shop.sell([warm])  # statements are prepared, tokens' keys are known
             with_events(name, shop, hot)
+            with_rows(f"{name}-fresh", "rows since statistics were made", shop, fresh, False)
             with_sold(name, shop, large)
-            with_rows(name, shop, later)
+            with_rows(f"{name}-rows", "rows in the tables", shop, later, True)
         finally:
             shop.store.stop()
 
@@ -190,14 +200,15 @@ def with_sold(name, shop, event):
     end_of(f"{name}-seats", curve)
 
 
-def with_rows(name, shop, events):
-    heading(f"{name}: rows in the tables", "reservations")
+def with_rows(name, what, shop, events, later):
+    heading(f"{name}: {what}", "reservations")
     curve = []
     for wanted, event in events.items():
         there = int(shop.store.sql("ticket_db", "SELECT count(*) FROM reservations"))
-        shop.store.fill(max(0, wanted - there), f"pg_temp.id('event', n / {SEATS_OF_OTHERS})", f"(n % {SEATS_OF_OTHERS})")
+        shop.store.fill(max(0, wanted - there), f"pg_temp.id('event', n / {SEATS_OF_OTHERS})",
+                        f"(n % {SEATS_OF_OTHERS})", later)
         curve.append(row(wanted, [shop.sell([event], ORDERS * i) for i in range(SLICES)]))
-    end_of(f"{name}-rows", curve)
+    end_of(name, curve)
 
 
 def end_of(name, curve):

@@ -37,6 +37,22 @@ def free_port():
         return s.getsockname()[1]
 
 
+def free_ports(count):
+    """The first of so many in a row, below those that connections take for themselves."""
+    while True:
+        first, held = random.randrange(15000, 30000), []
+        try:
+            for port in range(first, first + count):
+                held.append(socket.socket())
+                held[-1].bind(("127.0.0.1", port))
+            return first
+        except OSError:
+            pass
+        finally:
+            for one in held:
+                one.close()
+
+
 def wait_for(port, process=None):
     for _ in range(1000):
         try:
