@@ -25,6 +25,7 @@ namespace ssl = asio::ssl;
 
 constexpr std::size_t read_bytes = 16 * 1024;
 constexpr Duration tick_interval = milliseconds(20);
+constexpr std::size_t addresses_tried_max = 3;
 constexpr std::size_t head_bytes_max = 64 * 1024;
 // A connection that was idle for longer is looked at before use, or not used at all: servers close
 // theirs after a minute or more.
@@ -235,21 +236,12 @@ class Client final : public Transport {
 public:
     Client(RunLoop& loop, const HttpTarget& target, const ClientLimits& limits)
         : loop_(loop), io_(*static_cast<asio::io_context*>(loop.native())), host_(name_of(target)),
-          limits_(limits) {
+          port_(target.port), limits_(limits) {
         if (target.tls) authorities_ = std::make_unique<Authorities>(target);
         const std::string& host = target.connect_to.empty() ? target.host : target.connect_to;
-        const std::uint16_t port = target.port;
-        ErrorCode error;
-        const auto address = asio::ip::make_address(host, error);
-        if (!error) {
-            endpoint_ = tcp::endpoint(address, port);
-            resolved_ = true;
-        } else {
-            asio::ip::basic_resolver<tcp, Executor> resolver(io_);
-            const auto found = resolver.resolve(host, std::to_string(port), error);
-            resolved_ = !error && !found.empty();
-            if (resolved_) endpoint_ = found.begin()->endpoint();
-        }
+        if (!target.names) system_names_ = system_names(loop);
+        addresses_ =
+            std::make_unique<HostAddresses>(target.names ? *target.names : *system_names_, host);
         tick_.client = this;
     }
     ~Client() override {
@@ -258,7 +250,6 @@ public:
     }
 
     Task<Result<Response>> send(Context context, Request request) override {
-        if (!resolved_) co_return fail(Code::UNAVAILABLE, "unknown host " + host_);
         if (authorities_ && !authorities_->fault().empty())
             co_return fail(Code::UNAVAILABLE, authorities_->fault());
         Instant now = loop_.now();
@@ -362,11 +353,28 @@ private:
         return nullptr;
     }
 
+    // To the first of the host's addresses that answers, beginning with the one that did last.
     Task<Result<std::shared_ptr<Upstream>>> connect(Instant due) {
+        Context context;
+        context.deadline = std::min(due, loop_.now() + limits_.connect_timeout);
+        const auto addresses = TRY(co_await addresses_->get(context));
+        const std::size_t tries = std::min(addresses.size(), addresses_tried_max);
+        for (std::size_t i = 1;; ++i) {
+            ErrorCode error;
+            const auto address = asio::ip::make_address(addresses[at_ % addresses.size()], error);
+            auto upstream = co_await connect(tcp::endpoint(address, port_), due);
+            if (upstream) co_return upstream;
+            ++at_;
+            if (i < tries && loop_.now() < due) continue;
+            addresses_->doubt();
+            co_return upstream;
+        }
+    }
+    Task<Result<std::shared_ptr<Upstream>>> connect(tcp::endpoint endpoint, Instant due) {
         auto upstream = std::make_shared<Upstream>(io_);
         all_.push_back(upstream);
         upstream->due = std::min(due, loop_.now() + limits_.connect_timeout);
-        const OpenTo begin{endpoint_};
+        const OpenTo begin{endpoint};
         bool open = co_await Operation(*upstream, begin);
         if (open && authorities_) {
             authorities_->guard(*upstream);
@@ -517,10 +525,12 @@ private:
     RunLoop& loop_;
     asio::io_context& io_;
     const std::string host_;
+    const std::uint16_t port_;
     std::unique_ptr<Authorities> authorities_; // nullptr: without TLS
     const ClientLimits limits_;
-    tcp::endpoint endpoint_;
-    bool resolved_ = false;
+    std::unique_ptr<Names> system_names_;
+    std::unique_ptr<HostAddresses> addresses_;
+    std::size_t at_ = 0; // of the addresses
     std::vector<std::shared_ptr<Upstream>> idle_;
     std::vector<std::weak_ptr<Upstream>> all_;
     std::size_t busy_ = 0, waiting_ = 0;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "libs/async/loop.hpp"
+#include "libs/async/names.hpp"
 #include "libs/http/message.hpp"
 #include "libs/http/server.hpp"
 
@@ -28,6 +29,9 @@ struct HttpTarget {
     bool tls = false;
     std::string ca_file = {};    // PEM; empty: the system's authorities
     std::string connect_to = {}; // an address instead of what the host's name resolves to
+    // Who looks the name up, and outlives the client; nullptr: the system. Answers are kept for 30
+    // s (HostAddresses), and asked for anew when none of them can be reached.
+    Names* names = nullptr;
 };
 
 // One per loop and target; lives and is used on that loop. Server-sent events come as a stream, as

@@ -8,6 +8,7 @@ import os, subprocess, sys
 LIGHT_MAX = 6_600_000  # a test of several services with GoogleTest
 HEAVY_MAX = 13_500_000
 HEAVY = {"libs/core/json.cpp", "libs/async/asio_loop.cpp", "libs/async/readiness.cpp",
+         "libs/async/names.cpp",
          "libs/http/client.cpp", "libs/http/server.cpp", "libs/http/tls_test.cpp",
          "libs/redis/wire.cpp"}  # Boost's JSON, Asio and its TLS
 

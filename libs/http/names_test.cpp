@@ -1,0 +1,128 @@
+// What a client does when its server's name comes to mean another address: as managed services do
+// when one of theirs fails or is replaced.
+#include "libs/async/names.hpp"
+
+#include "libs/async/run_to_end.hpp"
+#include "libs/http/test_server.hpp"
+
+namespace urr {
+namespace {
+
+// Says what it is told to say.
+struct ToldNames final : Names {
+    std::vector<std::string> addresses;
+    int questions = 0;
+    Task<Result<std::vector<std::string>>> look_up(Context, std::string) override {
+        ++questions;
+        co_await yield();
+        if (addresses.empty()) co_return fail(Code::UNAVAILABLE, "no such name");
+        co_return addresses;
+    }
+};
+
+// Tells which of them it is. The same port on another address of this machine.
+struct Server {
+    struct Here final : HttpHandler {
+        std::string name;
+        Task<Response> handle(Context, Request) override {
+            co_return json_response(200, std::string(name));
+        }
+    } handler;
+    std::unique_ptr<HttpServer> server;
+    Server(RunLoop& loop, const std::string& address, std::uint16_t port = 0) {
+        handler.name = address;
+        server = must(listen_http(loop, address, port, handler, {}));
+    }
+};
+
+struct NamesOfServers : testing::Test {
+    std::unique_ptr<RunLoop> loop = make_asio_loop(hours(1));
+    ToldNames names;
+
+    std::unique_ptr<Transport> client(std::uint16_t port) {
+        HttpTarget target;
+        target.host = "service.example";
+        target.port = port;
+        target.names = &names;
+        return connect_http(*loop, target, ClientLimits{});
+    }
+    static Task<std::string> ask(Transport& to) {
+        Request request;
+        request.target = request.path = "/";
+        const auto answer = co_await to.send(Context{}, request);
+        co_return answer ? answer->body : std::string(name(answer.error().code()));
+    }
+    void run(Task<> task) {
+        Loop::Enter in(loop.get());
+        run_to_end(*loop, std::move(task));
+    }
+};
+
+Task<> moved(NamesOfServers& t) {
+    auto first = std::make_unique<Server>(*t.loop, "127.0.0.1");
+    const std::uint16_t port = first->server->port();
+    Server second(*t.loop, "127.0.0.2", port);
+    const auto client = t.client(port);
+    EXPECT_EQ(co_await t.ask(*client), "UNAVAILABLE"); // no such name yet
+    t.names.addresses = {"127.0.0.1"};
+    (void)co_await sleep(Context{}, HostAddresses::asked_again);
+    EXPECT_EQ(co_await t.ask(*client), "127.0.0.1");
+    const int before = t.names.questions;
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(co_await t.ask(*client), "127.0.0.1");
+    EXPECT_EQ(t.names.questions, before);
+    // The server dies, and its name means another one.
+    first.reset();
+    t.names.addresses = {"127.0.0.2"};
+    std::string answer;
+    while ((answer = co_await t.ask(*client)) == "UNAVAILABLE")
+        (void)co_await sleep(Context{}, milliseconds(50));
+    EXPECT_EQ(answer, "127.0.0.2");
+    // Nobody answers questions: what is known is used.
+    t.names.addresses.clear();
+    EXPECT_EQ(co_await t.ask(*client), "127.0.0.2");
+}
+TEST_F(NamesOfServers, are_looked_up_again_when_nobody_answers_there) { run(moved(*this)); }
+
+Task<> several(NamesOfServers& t) {
+    Server only(*t.loop, "127.0.0.3");
+    t.names.addresses = {"127.0.0.1", "127.0.0.2", "127.0.0.3"};
+    const auto client = t.client(only.server->port());
+    EXPECT_EQ(co_await t.ask(*client), "127.0.0.3");
+    EXPECT_EQ(t.names.questions, 1);
+}
+TEST_F(NamesOfServers, with_several_addresses_are_tried_in_turn) { run(several(*this)); }
+
+Task<> kept(NamesOfServers& t) {
+    HostAddresses addresses(t.names, "service.example");
+    t.names.addresses = {"127.0.0.1"};
+    const auto first = [&]() -> Task<std::string> {
+        co_return must(co_await addresses.get(Context{}))[0];
+    };
+    EXPECT_EQ(co_await first(), "127.0.0.1");
+    t.names.addresses = {"127.0.0.2"};
+    EXPECT_EQ(co_await first(), "127.0.0.1");
+    addresses.doubt(); // not asked again at once, however many come
+    EXPECT_EQ(co_await first(), "127.0.0.1");
+    EXPECT_EQ(t.names.questions, 1);
+    (void)co_await sleep(Context{}, HostAddresses::asked_again);
+    EXPECT_EQ(co_await first(), "127.0.0.2");
+    EXPECT_EQ(t.names.questions, 2);
+}
+TEST_F(NamesOfServers, are_kept_for_a_while_and_asked_for_once) { run(kept(*this)); }
+
+Task<> of_the_system(NamesOfServers& t) {
+    const auto system = system_names(*t.loop);
+    const auto local = must(co_await system->look_up(Context{}, "localhost"));
+    EXPECT_TRUE(std::ranges::find(local, "127.0.0.1") != local.end());
+    EXPECT_EQ(must(co_await system->look_up(Context{}, "192.0.2.1")),
+              std::vector<std::string>{"192.0.2.1"});
+    const auto none = co_await system->look_up(Context{}, "no-such-name.invalid");
+    EXPECT_EQ(none.error().code(), Code::UNAVAILABLE);
+    auto unheard = system->look_up(Context{}, "localhost"); // dropped before it is asked
+}
+TEST_F(NamesOfServers, are_looked_up_by_the_system_without_keeping_the_loop) {
+    run(of_the_system(*this));
+}
+
+} // namespace
+} // namespace urr
