@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "libs/async/names.hpp"
 #include "libs/core/random.hpp"
 #include "libs/sql/database.hpp"
 
@@ -41,6 +42,8 @@ struct PostgresOptions {
     Duration answer_timeout = seconds(8); // without an answer the connection counts as lost
     Duration connect_timeout = seconds(4);
     Random* random = nullptr; // jitter; must outlive the database
+    // Who looks hosts up, at each connect, and outlives the database; nullptr: the system.
+    Names* names = nullptr;
     // Told at the loop when the server goes away (store_away, why) and comes back (store_back).
     std::function<void(std::string_view event, std::string_view detail)> told;
 };

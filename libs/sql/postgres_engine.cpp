@@ -42,7 +42,7 @@ PostgresEngine::Wake::Wake(PostgresEngine* of)
       engine(of) {}
 
 PostgresEngine::PostgresEngine(const PostgresOptions& options, RunLoop& loop)
-    : options_(options), loop_(loop), wake_(new Wake(this)) {}
+    : options_(options), loop_(loop), system_names_(system_names(loop)), wake_(new Wake(this)) {}
 
 PostgresEngine::~PostgresEngine() {
     Loop::Enter in(&loop_);

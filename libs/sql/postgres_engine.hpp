@@ -31,6 +31,7 @@ public:
     // For the sessions.
     RunLoop& loop() { return loop_; }
     const PostgresOptions& options() const { return options_; }
+    Names& names() { return options_.names ? *options_.names : *system_names_; }
     // What one session does next. `fresh_as_of`: of a replica.
     Batch take(Server server, Instant fresh_as_of);
     // Until there may be work, or `until`.
@@ -67,6 +68,7 @@ private:
 
     const PostgresOptions options_;
     RunLoop& loop_;
+    const std::unique_ptr<Names> system_names_;
     mutable std::mutex mutex_;
     Queue writes_, reads_, stale_reads_;
     Wake* wake_;

@@ -75,7 +75,8 @@ Error refusal(const Answer& answer) {
 } // namespace
 
 PostgresSession::PostgresSession(PostgresEngine& engine, PostgresEngine::Server server)
-    : engine_(engine), server_(server), wire_(engine.loop(), engine.options().pooled),
+    : engine_(engine), server_(server),
+      wire_(engine.loop(), engine.names(), engine.options().pooled),
       batch_lock_ms_(milliseconds_of(engine.options().lock_timeout)),
       patient_lock_ms_(milliseconds_of(engine.options().lock_timeout * patience)),
       statement_ms_(milliseconds_of(engine.options().statement_timeout)),

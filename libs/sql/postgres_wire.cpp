@@ -3,6 +3,7 @@
 #include <endian.h>
 #include <libpq-fe.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "libs/sql/postgres_text.hpp"
@@ -16,6 +17,7 @@ constexpr Oid oid_bool = 16, oid_bytea = 17, oid_name = 19, oid_int8 = 20, oid_i
               oid_int4 = 23, oid_text = 25, oid_varchar = 1043, oid_any = 0;
 
 constexpr int nulls_max = 3; // between two results stands one
+constexpr std::size_t addresses_tried_max = 3;
 
 struct ResultCleaner {
     void operator()(PGresult* result) const { PQclear(result); }
@@ -156,7 +158,8 @@ static const char* text_key(const Statement& statement) {
     return statement.postgres ? statement.postgres : statement.sql;
 }
 
-PostgresWire::PostgresWire(RunLoop& loop, bool pooled) : loop_(loop), pooled_(pooled) {}
+PostgresWire::PostgresWire(RunLoop& loop, Names& names, bool pooled)
+    : loop_(loop), names_(names), pooled_(pooled) {}
 PostgresWire::~PostgresWire() { close(); }
 
 void PostgresWire::close() {
@@ -185,15 +188,34 @@ Task<Result<void>> PostgresWire::connect(PostgresTarget target, Duration within)
     const std::vector<PostgresHost> hosts = hosts_of_postgres_url(target.url);
     std::string why;
     for (std::size_t tries = 0; tries < hosts.size(); ++tries) {
-        auto end = co_await connect_to(target, hosts[next_host_++ % hosts.size()], within);
+        auto end = co_await look_up_and_connect(target, hosts[next_host_++ % hosts.size()], within);
         if (end) co_return end;
         why += (why.empty() ? "" : "; ") + std::string(end.error().text());
     }
     co_return fail(Code::UNAVAILABLE, why);
 }
 
+// libpq would keep the loop for that. At each connect, so that a database that fails over by what
+// its name means is found.
+Task<Result<void>> PostgresWire::look_up_and_connect(const PostgresTarget& target,
+                                                     const PostgresHost& host, Duration within) {
+    const bool is_name = !host.host.empty() && host.host.front() != '/';
+    if (!is_name || target.url.contains("hostaddr="))
+        co_return co_await connect_to(target, host, "", within);
+    Context context;
+    context.deadline = loop_.now() + within;
+    const auto found = co_await names_.look_up(context, host.host);
+    if (!found) co_return fail(Code::UNAVAILABLE, std::string(found.error().text()));
+    Result<void> end = fail(Code::UNAVAILABLE);
+    for (std::size_t i = 0; i < std::min(found->size(), addresses_tried_max); ++i) {
+        end = co_await connect_to(target, host, (*found)[i], within);
+        if (end) break;
+    }
+    co_return end;
+}
+
 Task<Result<void>> PostgresWire::connect_to(const PostgresTarget& target, const PostgresHost& host,
-                                            Duration within) {
+                                            const std::string& address, Duration within) {
     close();
     // What stands before the URL may be said otherwise in it, what stands behind may not.
     const char* const words[] = {"sslmode",
@@ -208,6 +230,7 @@ Task<Result<void>> PostgresWire::connect_to(const PostgresTarget& target, const 
                                  "client_encoding",
                                  "host",
                                  "port",
+                                 address.empty() ? nullptr : "hostaddr",
                                  nullptr};
     const char* const values[] = {"verify-full",
                                   target.writable ? "read-write" : "any",
@@ -221,6 +244,7 @@ Task<Result<void>> PostgresWire::connect_to(const PostgresTarget& target, const 
                                   "UTF8",
                                   host.host.empty() ? nullptr : host.host.c_str(),
                                   host.port.empty() ? nullptr : host.port.c_str(),
+                                  address.c_str(),
                                   nullptr};
     const Instant deadline = loop_.now() + within;
     connection_ = PQconnectStartParams(words, values, 1);

@@ -43,7 +43,7 @@ struct Answer {
 
 class PostgresWire final : Readiness::Listener {
 public:
-    PostgresWire(RunLoop& loop, bool pooled);
+    PostgresWire(RunLoop& loop, Names& names, bool pooled);
     ~PostgresWire();
     PostgresWire(const PostgresWire&) = delete;
     PostgresWire& operator=(const PostgresWire&) = delete;
@@ -83,8 +83,11 @@ private:
         Prepared* prepared = nullptr;
     };
 
+    Task<Result<void>> look_up_and_connect(const PostgresTarget& target, const PostgresHost& host,
+                                           Duration within);
+    // `address`: what the host's name means; empty: libpq finds it.
     Task<Result<void>> connect_to(const PostgresTarget& target, const PostgresHost& host,
-                                  Duration within);
+                                  const std::string& address, Duration within);
     void ready() override;
     void watch(bool writing);
     // Waits until the descriptor is ready; false at the deadline.
@@ -99,6 +102,7 @@ private:
                           const unsigned* types);
 
     RunLoop& loop_;
+    Names& names_;
     const bool pooled_;
     std::size_t next_host_ = 0; // of the URL's: whom to try first
     pg_conn* connection_ = nullptr;

@@ -185,7 +185,9 @@ TEST_F(Postgres, migrations_that_are_run_by_two_at_once_are_applied_once) {
         threads.emplace_back([&] { must(migrate_postgres(url, ticket::migrations, {})); });
     for (std::thread& thread : threads) thread.join();
     must(check_postgres_schema(url, ticket::migrations));
-    const Migration breaking[] = {{1, "", ""}, {2, "", ""}, {3, "breaks", "SELECT 1", nullptr, 3}};
+    std::vector<Migration> breaking(std::begin(ticket::migrations), std::end(ticket::migrations));
+    const int next = int(breaking.size()) + 1;
+    breaking.push_back({next, "breaks", "SELECT 1", nullptr, next});
     EXPECT_FALSE(check_postgres_schema(url, breaking)); // older than we need
     must(migrate_postgres(url, breaking, {}));
     const auto refused = check_postgres_schema(url, ticket::migrations);

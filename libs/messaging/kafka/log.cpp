@@ -40,8 +40,8 @@ public:
     Task<> deliver(std::string topic, std::string group, Consumer& consumer) override {
         std::erase_if(members_, [](const KafkaMember& member) { return member.has_left(); });
         KafkaMember& member = members_.emplace_back(options_, log_, figures_, topic, group);
-        KafkaDelivery delivery(member, place_of(group), std::move(topic), std::move(group),
-                               consumer, poll);
+        Database& place = place_of(group);
+        KafkaDelivery delivery(member, place, std::move(topic), std::move(group), consumer, poll);
         co_await delivery.run();
     }
 
