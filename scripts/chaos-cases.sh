@@ -22,7 +22,7 @@ selling_for() { # until so many orders are confirmed
 pause_up_to() { sleep "$((RANDOM % ($1 * 10 - 2) + 2))e-1"; } # from 0.2 seconds to so many
 every_copy() {
     local role n
-    for role in gateway auth catalog ticket payment queue vwr; do
+    for role in gateway auth catalog ticket payment queue vwr $(knows_worker && echo worker); do
         for n in $(seq "$(copies_of "$role")"); do echo "$role $n"; done
     done
 }

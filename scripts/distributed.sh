@@ -20,7 +20,7 @@ port=${DISTRIBUTED_PORT:-32000}
 target=http://127.0.0.1:$port
 copies=2
 event=
-declare -A offset=([gateway]=1 [ticket]=2 [payment]=3 [auth]=5 [vwr]=6 [queue]=7 [catalog]=9)
+declare -A offset=([gateway]=1 [ticket]=2 [payment]=3 [auth]=5 [vwr]=6 [queue]=7 [worker]=8 [catalog]=9)
 declare -A binary_of=() # of a process by its name, where it is not $urr
 processes=()
 brokers=${DISTRIBUTED_BROKERS:-1}
@@ -83,6 +83,14 @@ start_dynamodb() {
     export URR_AWS_REGION=ap-northeast-2 AWS_ACCESS_KEY_ID=AKIDURRTEST AWS_SECRET_ACCESS_KEY=none
     say "DynamoDB     127.0.0.1:$at  rooms (DynamoDB Local)"
 }
+start_sqs() {
+    local at=$((port + 85))
+    scripts/engines/sqs.sh fresh "$folder/sqs" "$at" >/dev/null
+    export URR_SQS_QUEUE_URL=http://127.0.0.1:$at/000000000000/urr-ticket-events.fifo
+    export URR_SQS_VISIBLE_SECONDS=20 # what a killed worker had in hand comes again soon
+    export URR_SQS_ASIDE_URL=http://127.0.0.1:$at/000000000000/urr-ticket-events-dlq.fifo
+    say "SQS          127.0.0.1:$at  from queue and ticket to the worker (ElasticMQ)"
+}
 start_servers() {
     export URR_DATA=$folder/data URR_LOG_LEVEL=${URR_LOG_LEVEL:-warning}
     mkdir -p "$folder/log"
@@ -90,6 +98,7 @@ start_servers() {
     start_redis
     start_kafka
     start_dynamodb
+    start_sqs
 }
 
 start_copy() { # start_copy ROLE N
@@ -111,13 +120,16 @@ start_copy() { # start_copy ROLE N
     return 1
 }
 
+# An earlier program has neither worker nor ledger.
+knows_worker() { "$urr" serve --help | grep -q worker; }
+
 start_roles() {
     local role n
     for role in auth ticket catalog payment queue vwr; do
         export "URR_UPSTREAM_${role^^}=$(addresses_of "$role")"
     done
     export URR_LEAVE_SECONDS=${URR_LEAVE_SECONDS:-3} URR_TRUSTED_PROXIES=127.0.0.1/32
-    for role in vwr auth ticket catalog payment queue gateway; do
+    for role in vwr $(knows_worker && echo worker) auth ticket catalog payment queue gateway; do
         for n in $(seq "$(copies_of "$role")"); do start_copy "$role" "$n"; done
         say "$(printf '%-12s %s' "$role" "$(addresses_of "$role")")"
     done
@@ -274,6 +286,7 @@ write_accounts_and_stores() { # write_accounts_and_stores FANS
     "$urr" token mint --count "$1" >"$folder/accounts"
     grep -E '^URR_(TICKET|PAYMENT|ACQUIRER)_DATABASE_OWNER_URL=' "$folder/postgres/urr.env" |
         sed -E 's/^URR_([A-Z]+)_DATABASE_OWNER_URL=/\L\1\E=/' >"$folder/stores"
+    ! knows_worker || sed -n 's/^URR_EVIDENCE_DATABASE_OWNER_URL=/evidence=/p' "$folder/postgres/urr.env" >>"$folder/stores"
     echo queue=redis >>"$folder/stores"
 }
 
@@ -296,7 +309,7 @@ stop_distributed() {
     end_process "$folder/nginx.pid"
     for file in "$folder"/*.pid; do [ -e "$file" ] && end_process "$file" & done
     wait
-    for server in kafka dynamodb redis postgres; do
+    for server in kafka dynamodb sqs redis postgres; do
         [ -d "$folder/$server" ] && "scripts/engines/$server.sh" stop "$folder/$server" >/dev/null 2>&1
     done
     return 0

@@ -9,8 +9,8 @@ constexpr Command all[] = {
      R"(usage: urr serve [ROLE…]
 
 Runs everything in one process on embedded stores, or the roles that are named: gateway, auth,
-catalog, ticket, payment, queue, vwr. On embedded stores only gateway and vwr may run apart from
-the others. SIGTERM lets requests end (URR_DRAIN_SECONDS) and exits 0. Logs are JSON lines on
+catalog, ticket, payment, queue, vwr, worker. On embedded stores only gateway and vwr may run apart
+from the others. SIGTERM lets requests end (URR_DRAIN_SECONDS) and exits 0. Logs are JSON lines on
 standard error.
 )",
      serve},
@@ -74,6 +74,22 @@ many were taken; what is refused again stays parked. Cut off and run again, or r
 takes each but once.
 )",
      replay},
+    {"evidence", "verify, export and heal the evidence ledger",
+     R"(usage: urr evidence verify [--event ID [--head RECORDS:HASH]]
+       urr evidence export --event ID
+       urr evidence redrive
+       urr evidence resend --event ID --from NUMBER
+       urr evidence renew
+
+verify walks the chains and names the first link that does not hold, and records that are waited
+for; with a head that was noted before it sees a chain that was written anew. Exit status 1 when
+anything is wrong. export prints a chain, a JSON line a record, for others to verify.
+redrive gives back to the worker what was put aside. resend lets queue and ticket send what they
+told of an event once more, from that number on. renew begins their numbering anew, when their
+stores were restored from a backup; stop queue and ticket first.
+On embedded stores stop `urr serve` for all of these: the stores are one process's.
+)",
+     evidence},
     {"config", "the settings, their values and what they mean",
      R"(usage: urr config [--markdown]
 

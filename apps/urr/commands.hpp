@@ -24,6 +24,7 @@ int admin(const Settings& settings, const Arguments& arguments);
 int token(const Settings& settings, const Arguments& arguments);
 int stampede(const Settings& settings, const Arguments& arguments);
 int replay(const Settings& settings, const Arguments& arguments);
+int evidence(const Settings& settings, const Arguments& arguments);
 int config(const Settings& settings, const Arguments& arguments);
 int doctor(const Settings& settings, const Arguments& arguments);
 int version(const Settings& settings, const Arguments& arguments);

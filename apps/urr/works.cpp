@@ -14,6 +14,10 @@ constexpr Duration send_attempt = seconds(3);
 constexpr Duration receive_attempt = seconds(15); // the worker's long polling fits in
 constexpr Duration migrate_deadline = seconds(60);
 
+QueueRules rules_of(const Settings& settings) {
+    return {.visible_again = seconds(settings.number("URR_SQS_VISIBLE_SECONDS"))};
+}
+
 // "https://HOST/ACCOUNT/NAME" in two.
 struct QueueUrl {
     std::string endpoint, name;
@@ -45,10 +49,11 @@ Result<std::unique_ptr<aws::Service>> open_service(const Settings& settings, Run
     return service;
 }
 
-Task<Result<SqsNames>> create_queues(RunLoop& loop, aws::Client& client, SqsNames names) {
+Task<Result<SqsNames>> create_queues(RunLoop& loop, aws::Client& client, SqsNames names,
+                                     QueueRules rules) {
     Context context;
     context.deadline = loop.now() + migrate_deadline;
-    co_return co_await create_sqs_queues(context, client, std::move(names), QueueRules{});
+    co_return co_await create_sqs_queues(context, client, std::move(names), rules);
 }
 
 } // namespace
@@ -70,7 +75,7 @@ Result<std::unique_ptr<Works>> Works::make(const Needs& needs) {
         works->sending_ = TRY_PLAIN(works->open_sqs(needs, works->sender_, send_attempt));
         works->receiving_ = TRY_PLAIN(works->open_sqs(needs, works->receiver_, receive_attempt));
     } else if (needs.table) {
-        works->sending_ = make_table_queue(*needs.table, needs.random, QueueRules{});
+        works->sending_ = make_table_queue(*needs.table, needs.random, rules_of(needs.settings));
     } else {
         return nullptr;
     }
@@ -84,7 +89,8 @@ Result<> migrate_sqs(const Settings& settings, const Clock& clock) {
     const auto loop = make_asio_loop();
     Loop::Enter in(loop.get());
     const auto service = TRY_PLAIN(open_service(settings, *loop, clock, random, receive_attempt));
-    const auto made = run_to_end(*loop, create_queues(*loop, service->client(), {name, aside}));
+    const auto made = run_to_end(
+        *loop, create_queues(*loop, service->client(), {name, aside}, rules_of(settings)));
     if (!made) return fail(Code::UNAVAILABLE, "SQS: " + std::string(made.error().text()));
     return {};
 }

@@ -13,6 +13,10 @@ inline constexpr SettingRow works_settings[] = {
      "FIFO queue between queue, ticket and the worker: https://HOST/ACCOUNT/NAME.fifo; empty: a "
      "table, and on PostgreSQL no ledger"},
     {"URR_SQS_ASIDE_URL", Kind::text, "", "its dead-letter queue; the worker counts what is there"},
+    {"URR_SQS_VISIBLE_SECONDS", Kind::number, "300",
+     "how long a message is one worker's before it comes again; the queue's own visibility, with "
+     "which urr migrate makes it",
+     2, 43'200},
     {"URR_EVIDENCE_KEPT_HOURS", Kind::number, "336",
      "how long what was sent to the ledger is kept for sending it again, in hours", 24, 8760},
 };

@@ -7,6 +7,7 @@ namespace {
 Options options_of(const Settings& given) {
     Options options;
     options.again = seconds(given.number("URR_WORKER_AGAIN_SECONDS"));
+    options.visible = seconds(given.number("URR_SQS_VISIBLE_SECONDS"));
     return options;
 }
 

@@ -1,6 +1,8 @@
 #include "services/worker/service.hpp"
 
+#include <algorithm>
 #include <map>
+#include <tuple>
 
 namespace urr::worker {
 
@@ -71,51 +73,51 @@ void Service::note_head(const EventId& event, const Written& written) {
         {{"chain", event.text()}, {"records", written.length}, {"head", hex(written.head)}});
 }
 
-Task<bool> Service::write_one(const Taken& message) {
-    const auto batch = read_batch(message.body);
-    if (!batch || batch->event.text() != message.group) {
-        metrics_.unreadable.add();
-        const std::string_view why = batch ? "it stands in another's group" : batch.error().text();
-        parts_.log.write(Level::error, "evidence_unreadable",
-                         {{"group", message.group}, {"why", why}, {"times", message.times}});
-        co_return false;
-    }
+std::optional<Batch> Service::readable(const Taken& message) {
+    auto batch = read_batch(message.body);
+    if (batch && batch->event.text() == message.group) return std::move(*batch);
+    metrics_.unreadable.add();
+    const std::string_view why = batch ? "it stands in another's group" : batch.error().text();
+    parts_.log.write(Level::error, "evidence_unreadable",
+                     {{"group", message.group}, {"why", why}, {"times", message.times}});
+    return std::nullopt;
+}
+
+Task<bool> Service::write_one(const Taken& message, const Batch& batch) {
     const Instant began = Loop::here().now();
-    const Written written = co_await write_patiently(message, *batch);
+    const Written written = co_await write_patiently(message, batch);
     metrics_.write_time.observe(Loop::here().now() - began);
     if (written.outcome != Outcome::written) {
-        refused(message, *batch, written);
+        refused(message, batch, written);
         co_return false;
     }
     metrics_.messages.add();
     metrics_.records.add(std::uint64_t(written.records));
     metrics_.known.add(std::uint64_t(written.known));
-    if (written.records > 0) note_head(batch->event, written);
+    if (written.records > 0) note_head(batch.event, written);
     co_return true;
 }
 
-// In order: behind one that is not done nothing of its group is.
-Task<> Service::write_group(const std::vector<const Taken*>& group, std::vector<bool*> done) {
-    for (std::size_t i = 0; i < group.size(); ++i) {
-        *done[i] = co_await write_one(*group[i]);
-        if (!*done[i]) co_return;
-    }
+Task<> Service::write_group(std::vector<InHand> group) {
+    for (const InHand& one : group) *one.done = co_await write_one(*one.message, one.batch);
 }
 
+// One that is refused holds up nothing of its group: what may follow it the numbers decide, and who
+// comes after it is not put aside on its account. By number, so that what came in another order is
+// mended here.
 Task<std::vector<bool>> Service::write(const std::vector<Taken>& messages) {
-    struct Group {
-        std::vector<const Taken*> messages;
-        std::vector<bool*> done;
-    };
     const std::unique_ptr<bool[]> done(new bool[messages.size()]());
-    std::map<std::string_view, Group> groups;
-    for (std::size_t i = 0; i < messages.size(); ++i) {
-        groups[messages[i].group].messages.push_back(&messages[i]);
-        groups[messages[i].group].done.push_back(&done[i]);
-    }
+    std::map<std::string_view, std::vector<InHand>> groups;
+    for (std::size_t i = 0; i < messages.size(); ++i)
+        if (auto batch = readable(messages[i]))
+            groups[messages[i].group].push_back({&messages[i], &done[i], std::move(*batch)});
     Nursery writing;
-    for (auto& [name, group] : groups)
-        writing.spawn(write_group(group.messages, std::move(group.done)));
+    for (auto& [name, group] : groups) {
+        std::ranges::sort(group, {}, [](const InHand& one) {
+            return std::tie(one.batch.source, one.batch.generation, one.batch.first);
+        });
+        writing.spawn(write_group(std::move(group)));
+    }
     (void)co_await writing.drained(Context{});
     co_return std::vector<bool>(done.get(), done.get() + messages.size());
 }

@@ -9,6 +9,10 @@
 // While the ledger is away nothing is received, and what was taken is kept out of others' hands.
 // One loop.
 #pragma once
+#include <map>
+#include <memory>
+#include <optional>
+
 #include "libs/async/nursery.hpp"
 #include "libs/messaging/work_queue.hpp"
 #include "libs/sql/database.hpp"
@@ -53,8 +57,14 @@ public:
 private:
     Task<> receive();
     Task<bool> round();
-    Task<> write_group(const std::vector<const Taken*>& group, std::vector<bool*> done);
-    Task<bool> write_one(const Taken& message);
+    struct InHand {
+        const Taken* message;
+        bool* done;
+        Batch batch;
+    };
+    std::optional<Batch> readable(const Taken& message);
+    Task<> write_group(std::vector<InHand> group);
+    Task<bool> write_one(const Taken& message, const Batch& batch);
     Task<Written> write_patiently(const Taken& message, const Batch& batch);
     void refused(const Taken& message, const Batch& batch, const Written& written);
     void note_head(const EventId& event, const Written& written);

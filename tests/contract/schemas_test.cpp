@@ -3,6 +3,7 @@
 
 #include "libs/contract/event_facts.hpp"
 #include "libs/contract/events.hpp"
+#include "libs/contract/evidence/record.hpp"
 #include "libs/contract/queue_events.hpp"
 #include "libs/core/json_schema.hpp"
 #include "services/auth/http/bodies.hpp"
@@ -170,10 +171,13 @@ std::set<std::string> expect_events() {
 }
 
 TEST(Schemas, of_events_are_those_of_the_contract_and_none_is_forgotten) {
-    const auto known =
+    auto known =
         expect_events<PaymentRequested, PaymentWithdrawn, RefundRequested, ReservationConfirmed,
                       PaymentCaptured, PaymentFailed, PaymentRefunded, EntryAdmitted, EntryEnded,
                       EntryReturned, GenerationBegun>();
+    expect_same<EvidenceHeader>("asyncapi", "EvidenceHeader", Way::in);
+    expect_same<EvidenceRecord>("asyncapi", "EvidenceRecord", Way::in);
+    known.insert("EvidenceBatch"); // lines of both
     const JsonValue& messages = *at(contract("asyncapi"), {"components", "messages"});
     EXPECT_EQ(std::set<std::string>(messages.names.begin(), messages.names.end()), known);
 }

@@ -41,6 +41,17 @@ constexpr Statement put_unsent_again{
     "INSERT INTO evidence_unsent (place, sending) SELECT place, ?3 FROM evidence_batches "
     "WHERE event = ?1 AND first + records > ?2 ON CONFLICT (place) DO NOTHING"};
 
+constexpr Statement set_generation{
+    "INSERT INTO evidence_source (id, generation) VALUES (1, ?1) "
+    "ON CONFLICT (id) DO UPDATE SET generation = excluded.generation"};
+constexpr Statement forget_counts{"DELETE FROM evidence_counts"};
+constexpr Statement find_batches{
+    "SELECT place, event, records FROM evidence_batches ORDER BY place"};
+constexpr Statement number_batch{"UPDATE evidence_batches SET first = ?2 WHERE place = ?1"};
+constexpr Statement put_all_unsent{
+    "INSERT INTO evidence_unsent (place, sending) SELECT place, ?1 FROM evidence_batches "
+    "WHERE true ON CONFLICT (place) DO NOTHING"};
+
 Task<Result<bool>> seal_event(Tx& tx, const EventId& event, const std::vector<std::string>& lines) {
     const auto count = std::int64_t(lines.size());
     std::int64_t number = TRY(co_await tx.run(count_on, {event, count})).integer(0, 0) - count;
@@ -73,6 +84,20 @@ Task<Result<bool>> seal_evidence(Tx& tx, std::vector<EvidenceFact> facts) {
 Task<Result<std::int64_t>> send_evidence_again(Tx& tx, EventId event, std::int64_t from) {
     const Rows rows = TRY(co_await tx.run(put_unsent_again, {event, from, tx.now}));
     co_return rows.changes();
+}
+
+Task<Result<std::int64_t>> renew_evidence(Tx& tx, EvidenceGeneration fresh) {
+    TRY(co_await tx.run(set_generation, {fresh}));
+    TRY(co_await tx.run(forget_counts));
+    const Rows batches = TRY(co_await tx.run(find_batches));
+    for (std::size_t i = 0; i < batches.size(); ++i) {
+        const EventId event = batches.id<EventId>(i, 1);
+        const std::int64_t records = batches.integer(i, 2);
+        const Rows next = TRY(co_await tx.run(count_on, {event, records}));
+        TRY(co_await tx.run(number_batch, {batches.integer(i, 0), next.integer(0, 0) - records}));
+    }
+    TRY(co_await tx.run(put_all_unsent, {tx.now}));
+    co_return std::int64_t(batches.size());
 }
 
 } // namespace urr

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "libs/contract/evidence/record.hpp"
 #include "libs/sql/database.hpp"
 
 namespace urr {
@@ -26,6 +27,11 @@ Task<Result<bool>> seal_evidence(Tx& tx, std::vector<EvidenceFact> facts);
 // Lets what was sealed of an event, from this number on, be sent again: how many batches. For when
 // messages were lost on their way.
 Task<Result<std::int64_t>> send_evidence_again(Tx& tx, EventId event, std::int64_t from);
+
+// After the store was restored from an older backup, its service stopped: begins another generation
+// (`fresh`), numbers from 1 all that is kept and lets it be sent again. The ledger knows the
+// records that it has by their ids.
+Task<Result<std::int64_t>> renew_evidence(Tx& tx, EvidenceGeneration fresh);
 
 // In each store whose service tells evidence.
 extern const char* const evidence_tables;

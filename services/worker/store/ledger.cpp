@@ -44,14 +44,18 @@ constexpr Statement put_many_records{
     "written_us) SELECT ?1, position, ?2, ?3, number, id, record, hash, ?4 FROM "
     "unnest(?5::text::bigint[], ?6::text::bigint[], ?7::text::bytea[], ?8::text::text[], "
     "?9::text::bytea[]) AS q(position, number, id, record, hash)"};
-constexpr Statement count_waiting{
-    "SELECT count(DISTINCT event) FROM sources WHERE stopped_us > 0",
-    "SELECT count(DISTINCT event) FROM evidence.sources WHERE stopped_us > 0"};
+// What an older generation waits for does not come once its source has begun another.
+#define WAITING(table)                                                                             \
+    "FROM " table " s WHERE s.stopped_us > 0 AND NOT EXISTS (SELECT 1 FROM " table " newer "       \
+    "WHERE newer.event = s.event AND newer.source = s.source AND newer.generation > s.generation)"
+constexpr Statement count_waiting{"SELECT count(DISTINCT s.event) " WAITING("sources"),
+                                  "SELECT count(DISTINCT s.event) " WAITING("evidence.sources")};
+constexpr Statement find_stopped{
+    "SELECT s.source, s.next, s.stopped_us " WAITING("sources") " AND s.event = ?1",
+    "SELECT s.source, s.next, s.stopped_us " WAITING("evidence.sources") " AND s.event = ?1"};
+#undef WAITING
 constexpr Statement find_chains{"SELECT event, records, head FROM chains ORDER BY event",
                                 "SELECT event, records, head FROM evidence.chains ORDER BY event"};
-constexpr Statement find_stopped{
-    "SELECT source, next, stopped_us FROM sources WHERE event = ?1 AND stopped_us > 0",
-    "SELECT source, next, stopped_us FROM evidence.sources WHERE event = ?1 AND stopped_us > 0"};
 constexpr Statement find_links{
     "SELECT position, source, generation, number, record, hash FROM records "
     "WHERE event = ?1 AND position > ?2 ORDER BY position LIMIT ?3",
@@ -152,6 +156,12 @@ Task<Result<Written>> write_batch(Tx& tx, const Batch& batch, bool takes_arrays)
     const Rows last = TRY(co_await tx.run(find_last, {event, growth.length}));
     const Digest there_last = last.empty() ? begin : digest_of(last, 0, 0);
     const std::set<MessageId> there = TRY(co_await find_there(tx, batch, takes_arrays));
+    const std::int64_t next = batch.first + std::ssize(batch.records);
+    // Told anew, by other numbers or by an older generation's: nothing is missing.
+    const bool all_known = std::ranges::all_of(
+        batch.records, [&](const BatchRecord& record) { return there.contains(record.id); });
+    out.known = std::ssize(batch.records);
+    if (all_known && (batch.first > out.expected || next <= out.expected)) co_return out;
     if (there_last != growth.head || (growth.length > 0 && last.empty()))
         out.outcome = Outcome::broken;
     else if (batch.first > out.expected)
@@ -163,13 +173,11 @@ Task<Result<Written>> write_batch(Tx& tx, const Batch& batch, bool takes_arrays)
                             {event, batch.source, batch.generation, out.expected, tx.now}));
         co_return out;
     }
-    const std::int64_t next = batch.first + std::ssize(batch.records);
     growth = grow(batch, out.expected, there, std::move(growth));
     out.records = std::ssize(growth.rows);
     out.known = std::ssize(batch.records) - out.records;
     out.length = growth.length;
     out.head = growth.head;
-    if (next <= out.expected) co_return out; // a batch of the past mends nothing
     TRY(co_await put_rows(tx, batch, growth, takes_arrays));
     TRY(co_await tx.run(grow_chain, {event, growth.length, value_of(growth.head)}));
     TRY(co_await tx.run(put_source, {event, batch.source, batch.generation, next, 0}));
