@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "apps/urr/bounded_end.hpp"
 #include "apps/urr/commands.hpp"
 #include "apps/urr/event_log.hpp"
 #include "apps/urr/signals.hpp"
@@ -13,6 +14,8 @@
 namespace urr::app {
 
 namespace {
+
+constexpr Duration end_max = seconds(10); // of taking a drained process apart
 
 // A connection is a file; the soft limit is often 1,024.
 void raise_file_limit() {
@@ -58,6 +61,7 @@ int serve(const Settings& settings, const Arguments& names) {
         Nursery nursery;
         nursery.spawn(serve_until_stopped(system, *loop, status));
         loop->run();
+        const BoundedEnd bound(end_max, status);
         made->reset();
     }
     return status;
@@ -77,10 +81,11 @@ int replay(const Settings& settings, const Arguments& given) {
     auto made = System::make(settings, roles, *loop, log);
     if (!made) return failed(made.error());
     const auto count = run_to_end(*loop, (*made)->replay(group, topic));
+    const int status = count ? 0 : failed(count.error());
+    if (count) std::printf("%lld messages taken\n", static_cast<long long>(*count));
+    const BoundedEnd bound(end_max, status);
     made->reset();
-    if (!count) return failed(count.error());
-    std::printf("%lld messages taken\n", static_cast<long long>(*count));
-    return 0;
+    return status;
 }
 
 } // namespace urr::app

@@ -97,8 +97,14 @@ class Played(unittest.TestCase):
     def tearDown(self):
         for process in self.processes.values():
             process.terminate()
-        for process in self.processes.values():
-            process.wait()
+        late = []
+        for name, process in self.processes.items():
+            try:
+                process.wait(timeout=60)
+            except subprocess.TimeoutExpired:
+                late.append(name)
+                process.kill()
+        self.assertEqual(late, [], f"did not end in time, logs: {self.home}")
         shutil.rmtree(self.home)
 
     def here(self, text):
@@ -140,7 +146,7 @@ class Played(unittest.TestCase):
             self.start(name)
         self.wait_for(engines)
         self.start("prepare")
-        prepared = self.processes.pop("prepare").wait()
+        prepared = self.processes.pop("prepare").wait(timeout=120)
         self.assertEqual(prepared, 0, (self.home / "prepare.log").read_text())
         roles = [name for name, service in SERVICES.items() if role_of(service)]
         for name in roles:
