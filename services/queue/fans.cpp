@@ -149,7 +149,8 @@ Task<Result<Standing>> Service::stand(Context context, EventId event, AccountId 
         const IdBytes entry = member->entry;
         const bool fetched = TRY(co_await parts_.lines.fetched(context, event, account, entry));
         Member* after = of.line.find(account);
-        if (!after) co_return fail(Code::NOT_IN_QUEUE);
+        // The store was found lost meanwhile: nobody is in a line that is not known.
+        if (!after) co_return fail(recovering(of) ? Code::QUEUE_RECOVERING : Code::NOT_IN_QUEUE);
         // It is being taken back, or was, and he is in anew: the next answer tells it.
         if (!fetched || after->entry != entry)
             co_return fail(Error(Code::UNAVAILABLE).retry_after(1));

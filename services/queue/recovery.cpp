@@ -54,6 +54,8 @@ Task<Result<void>> Service::know(Context context, EventId event, EventFacts fact
     if (hall(event).known) co_return Result<void>{};
     const auto members = TRY(co_await parts_.lines.line(context, event));
     auto record = TRY(co_await parts_.lines.hall(context, event));
+    // A shared store may have been lost since we looked, and another process have begun anew.
+    if (!record && parts_.lines.is_shared()) TRY(co_await renew_generation(context));
     if (!record) record = TRY(co_await begin_hall(context, event, facts, !members.empty()));
     Hall& of = hall(event);
     if (of.known) co_return Result<void>{}; // another asked meanwhile

@@ -214,6 +214,29 @@ TEST(SharedLines, begin_a_generation_where_the_server_was_another) {
     });
 }
 
+TEST(SharedLines, that_another_process_began_anew_are_lost_to_whoever_has_not_heard_of_it) {
+    RedisServer server;
+    Line line;
+    on_loop([&](RunLoop& loop) -> Task<> {
+        Process one(loop, server, line, "one"), two(loop, server, line, "two");
+        co_await one.begin(5);
+        co_await two.begin(5);
+        const AccountId who = line.fan();
+        (void)must(co_await two.lines.join(Context{}, line.join_of(who, 1, line.id())));
+        EXPECT_EQ(server.say({"FLUSHALL"}), "OK");
+        line.generation = GenerationId::make(line.clock.now(), dice);
+        co_await one.begin(5);
+        EXPECT_FALSE(must(co_await one.lines.see(Context{}, line.event, who)));
+        EXPECT_EQ((co_await two.lines.see(Context{}, line.event, who)).error().code(),
+                  Code::QUEUE_RECOVERING);
+        EXPECT_EQ((co_await two.lines.follow(Context{}, line.event, 1, {})).error().code(),
+                  Code::QUEUE_RECOVERING);
+        co_await two.begin(5);
+        EXPECT_FALSE(must(co_await two.lines.see(Context{}, line.event, who)));
+        EXPECT_FALSE(must(co_await one.lines.see(Context{}, line.event, who)));
+    });
+}
+
 TEST(SharedLines, let_nobody_in_for_a_while_after_the_server_was_another) {
     RedisServer server({.more = {"appendfsync always"}});
     Line line;

@@ -10,10 +10,12 @@ namespace {
 //       end; 7 outbox: events to be told; 8 changes: accounts in the order in which they changed;
 //       9 acts: what was done by hand; 10 done: messages that took effect
 // ARGV  1 step; 2 now in µs, or 0: the server's time; 3 the fence of this process's turn, or
-//       nothing; from 4 on what the step needs
+//       nothing; from 4 on what the step needs; the last: the line's life, the generation in which
+//       it was begun, as this process knows it, or "-"
 // A record: epoch phase position arrival state entry admitted until fetched receipt; "-" is no id.
 // Numbers stay texts: Lua would round and abbreviate them.
 constexpr std::string_view source = R"lua(
+local life = table.remove(ARGV)
 local HALL, QUEUE, ACTIVE, SEEN, SPENT, REVOKED, OUTBOX, CHANGES, ACTS, DONE = unpack(KEYS)
 local call = redis.call
 local step, now = ARGV[1], ARGV[2]
@@ -25,7 +27,11 @@ local now_us = tonumber(now)
 local changes_kept, kept_seconds = 20000, 40 * 86400
 
 local function text(number) return string.format('%.0f', number) end
-local function exists() return call('HEXISTS', HALL, 'epoch') == 1 end
+-- In another life than this process knows: the line was lost, and another process began it anew.
+local function exists()
+    local hall = call('HMGET', HALL, 'epoch', 'life')
+    return hall[1] and (life == '-' or (hall[2] or '-') == life)
+end
 local function of_record(record)
     local m = {}
     m.epoch, m.phase, m.position, m.arrival, m.state, m.entry, m.admitted, m.until_us, m.fetched,
@@ -136,9 +142,9 @@ elseif step == 'member' then
     local record = call('HGET', QUEUE, ARGV[4])
     return record and {'', record, call('ZSCORE', SEEN, ARGV[4]) or '0'} or {}
 elseif step == 'hall' then
-    return exists() and {'', call('HGETALL', HALL)} or {}
+    return call('HEXISTS', HALL, 'epoch') == 1 and {'', call('HGETALL', HALL)} or {}
 elseif step == 'begin' then
-    if not exists() then
+    if call('HEXISTS', HALL, 'epoch') == 0 then
         for i = 4, #ARGV, 2 do call('HSET', HALL, ARGV[i], ARGV[i + 1]) end
     end
     return {'', call('HGETALL', HALL)}

@@ -37,10 +37,17 @@ Task<Result<Reply>> RedisLines::step(Context context, EventId event, std::string
                                      bool of_a_turn) {
     Words all{std::move(name), now_text(), of_a_turn ? fence(event) : std::string()};
     append(all, std::move(words));
+    const auto life = lives_.find(event);
+    all.push_back(life == lives_.end() ? "-" : life->second);
     Reply reply =
         TRY(co_await redis_.run(context, line_script(), LineKeys(event).all(), std::move(all)));
     if (!reply.items.empty()) TRY(hindrance(reply.items[0].text));
     co_return reply;
+}
+
+void RedisLines::note_life(const EventId& event, std::span<const Reply> fields) {
+    for (std::size_t i = 0; i + 1 < fields.size(); i += 2)
+        if (fields[i].text == "life") lives_[event] = fields[i + 1].text;
 }
 
 LineStore::Step<Generation> RedisLines::open(Context context, GenerationId fresh,
@@ -50,7 +57,7 @@ LineStore::Step<Generation> RedisLines::open(Context context, GenerationId fresh
         {fresh.text(), message.text(), now_text(), redis_.primary()}));
     if (reply.items.size() != 3) co_return other_form();
     Generation out;
-    out.id = {id_of(reply.items[0].text)};
+    out.id = {id_of(generation_ = reply.items[0].text)};
     out.log_read = reply.items[1].text == "1";
     out.now = options_.clock ? options_.clock->now() : instant_of(reply.items[2].text);
     co_return out;
@@ -62,6 +69,7 @@ LineStore::Step<bool> RedisLines::note_log_read(Context context) {
 }
 
 LineStore::Step<std::vector<StoredMember>> RedisLines::line(Context context, EventId event) {
+    lives_.erase(event); // whichever it is in now
     auto followed = co_await follow(context, event, 0, Instant{});
     if (!followed && followed.error().code() == Code::QUEUE_RECOVERING) {
         // No hall: a store that was lost. Whom the log has told of so far is found by follow().
@@ -106,15 +114,17 @@ LineStore::Step<bool> RedisLines::saw(Context context, EventId event,
 LineStore::Step<std::optional<HallRecord>> RedisLines::hall(Context context, EventId event) {
     const Reply reply = TRY(co_await step(context, event, "hall", {}));
     if (reply.items.size() != 2) co_return std::optional<HallRecord>();
+    note_life(event, reply.items[1].items);
     co_return hall_of(reply.items[1].items);
 }
 
 LineStore::Step<HallRecord> RedisLines::begin_hall(Context context, EventId event,
                                                    HallRecord record) {
     Words words = hall_words(record);
-    append(words, {"run", redis_.primary()});
+    append(words, {"run", redis_.primary(), "life", generation_});
     const Reply reply = TRY(co_await step(context, event, "begin", std::move(words)));
     if (reply.items.size() != 2) co_return other_form();
+    note_life(event, reply.items[1].items);
     co_return hall_of(reply.items[1].items);
 }
 
@@ -126,6 +136,7 @@ LineStore::Step<LineStore::Followed> RedisLines::follow(Context context, EventId
     Followed out;
     const auto& fields = reply.items[1].items;
     out.hall = hall_of(fields);
+    note_life(event, fields);
     for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
         if (fields[i].text == "version") out.version = number_of(fields[i + 1].text);
         if (fields[i].text == "time") out.time = number_of(fields[i + 1].text);

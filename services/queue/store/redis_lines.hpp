@@ -81,6 +81,7 @@ private:
     // The answer of a step after its first word, which says what hindered it.
     Task<Result<Reply>> step(Context context, EventId event, std::string name, Words words,
                              bool of_a_turn = false);
+    void note_life(const EventId& event, std::span<const Reply> fields);
     Task<Result<Ended>> end_if(Context context, EventId event, Words words);
     Task<Result<std::optional<Member>>> member_after(Context context, EventId event,
                                                      std::string name, Words words);
@@ -95,6 +96,9 @@ private:
 
     Redis& redis_;
     const RedisLinesOptions options_;
+    std::string generation_ = "-"; // as of the last open
+    // The generations in which lines were begun, as of the last look at each.
+    std::map<EventId, std::string> lives_;
     std::map<EventId, std::string> turns_; // the fences of those that are ours
 };
 
