@@ -22,6 +22,9 @@
 //                      while it ran): ask again by the idempotency key
 //   UNAVAILABLE        the store refused the batch; nothing was done
 //
+// `transact_whole` is for a work that is many requests already: its transaction is its own, so that
+// it waits for no other work and none for it.
+//
 // `read` runs a work on a snapshot beside the writer; its statements must not write. `read_within`
 // lets it be that old: a replica may answer.
 #pragma once
@@ -105,6 +108,13 @@ inline bool Query::await_ready() {
     return true;
 }
 
+// How a work is to be run.
+struct Manner {
+    bool reading = false;
+    Duration staleness{}; // of a read: how old its snapshot may be
+    bool whole = false;   // its transaction is its own
+};
+
 // A work in the engine's queue. Two owners: the caller's awaitable and the engine.
 struct Job : Node {
     enum State : std::uint8_t { queued, taken, abandoned };
@@ -112,7 +122,7 @@ struct Job : Node {
     Job* link = nullptr; // the engine's queue
     Loop* home = nullptr;
     Instant deadline = never;
-    Duration staleness; // of a read: how old its snapshot may be
+    Manner manner;
     std::atomic<std::uint8_t> state{queued};
     std::atomic<int> references{2};
     struct PendingBase* pending = nullptr; // home's thread alone
@@ -184,12 +194,14 @@ public:
     virtual bool healthy() const = 0;
     // Any thread.
     virtual StoreCounters counters() const = 0;
-    // May one statement take many rows as arrays (array_text.hpp)? Where a statement is a call in
+    // May one statement take many rows as arrays (array.hpp)? Where a statement is a call in
     // this process nothing is gained by it.
     virtual bool takes_arrays() const { return false; }
 
     template <class Work, class... Arguments>
     auto transact(const Context& context, Work, Arguments... arguments);
+    template <class Work, class... Arguments>
+    auto transact_whole(const Context& context, Work, Arguments... arguments);
     template <class Work, class... Arguments>
     auto read(const Context& context, Work, Arguments... arguments);
     template <class Work, class... Arguments>
@@ -251,12 +263,11 @@ struct [[nodiscard]] Pending : PendingBase {
     Database& database;
     bool reading;
 
-    Pending(Database& in, const Context& context, bool read_only, Duration staleness,
-            Arguments&&... arguments)
-        : database(in), reading(read_only) {
+    Pending(Database& in, const Context& context, Manner manner, Arguments&&... arguments)
+        : database(in), reading(manner.reading) {
         job = new WorkJob<Out, Work, Arguments...>(std::move(arguments)...);
         job->deadline = context.deadline;
-        job->staleness = staleness;
+        job->manner = manner;
     }
     bool await_ready() const noexcept { return false; }
     bool await_suspend(std::coroutine_handle<> caller) {
@@ -297,14 +308,21 @@ template <class Work, class... Arguments>
 auto Database::transact(const Context& context, Work, Arguments... arguments) {
     static_assert(std::is_empty_v<Work>, "pass what the work needs as arguments: it outlives this");
     return detail::Pending<detail::WorkOut<Work, Arguments...>, Work, Arguments...>(
-        *this, context, false, Duration{}, std::move(arguments)...);
+        *this, context, Manner{}, std::move(arguments)...);
+}
+
+template <class Work, class... Arguments>
+auto Database::transact_whole(const Context& context, Work, Arguments... arguments) {
+    static_assert(std::is_empty_v<Work>, "pass what the work needs as arguments: it outlives this");
+    return detail::Pending<detail::WorkOut<Work, Arguments...>, Work, Arguments...>(
+        *this, context, Manner{.whole = true}, std::move(arguments)...);
 }
 
 template <class Work, class... Arguments>
 auto Database::read(const Context& context, Work, Arguments... arguments) {
     static_assert(std::is_empty_v<Work>, "pass what the work needs as arguments: it outlives this");
     return detail::Pending<detail::WorkOut<Work, Arguments...>, Work, Arguments...>(
-        *this, context, true, Duration{}, std::move(arguments)...);
+        *this, context, Manner{.reading = true}, std::move(arguments)...);
 }
 
 template <class Work, class... Arguments>
@@ -312,7 +330,7 @@ auto Database::read_within(Duration staleness, const Context& context, Work,
                            Arguments... arguments) {
     static_assert(std::is_empty_v<Work>, "pass what the work needs as arguments: it outlives this");
     return detail::Pending<detail::WorkOut<Work, Arguments...>, Work, Arguments...>(
-        *this, context, true, staleness, std::move(arguments)...);
+        *this, context, Manner{.reading = true, .staleness = staleness}, std::move(arguments)...);
 }
 
 } // namespace urr

@@ -12,15 +12,16 @@ constexpr Statement claim{
     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (account, route, key) DO UPDATE SET "
     "body_sha256 = excluded.body_sha256, status = excluded.status, answer = excluded.answer, "
     "expires_us = excluded.expires_us WHERE idempotency.expires_us <= ?8"};
-#define GIVEN_KEYS "unnest(?1::text::bytea[], ?2::text::text[], ?3::text::text[]"
+#define GIVEN_KEYS "unnest(?1::bytea[], ?2::text[], ?3::text[]"
 constexpr Statement find_many{
     "SELECT k.account, k.route, k.key, k.body_sha256, k.status, k.answer FROM " GIVEN_KEYS
     ") AS q(account, route, key), LATERAL (SELECT * FROM idempotency AS i WHERE "
-    "i.account = q.account AND i.route = q.route AND i.key = q.key AND i.expires_us > ?4) AS k"};
+    "i.account = q.account AND i.route = q.route AND i.key = q.key AND i.expires_us > ?4 "
+    "OFFSET 0) AS k"};
 constexpr Statement claim_many{
     "INSERT INTO idempotency (account, route, key, body_sha256, status, answer, expires_us) "
     "SELECT account, route, key, digest, ?6, answer, ?7 FROM " GIVEN_KEYS
-    ", ?4::text::bytea[], ?5::text::text[]) AS q(account, route, key, digest, answer) "
+    ", ?4::bytea[], ?5::text[]) AS q(account, route, key, digest, answer) "
     "ON CONFLICT (account, route, key) DO UPDATE SET "
     "body_sha256 = excluded.body_sha256, status = excluded.status, answer = excluded.answer, "
     "expires_us = excluded.expires_us WHERE idempotency.expires_us <= ?8"};
@@ -81,7 +82,6 @@ void KeyList::add(const IdempotencyKey& key, std::string_view answer) {
     keys.add(key.key);
     digests.add(std::span<const unsigned char>(key.body_sha256));
     answers.add(answer);
-    ++count;
 }
 
 Query look_for_answers(Tx& tx, KeyList& keys) {

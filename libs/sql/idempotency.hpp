@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-#include "libs/sql/array_text.hpp"
+#include "libs/sql/array.hpp"
 #include "libs/sql/database.hpp"
 
 namespace urr {
@@ -54,8 +54,8 @@ Task<Result<void>> forget_attempt(Tx& tx, const IdempotencyKey& key);
 // its effects: whoever waited for those sees what the one before kept. The queries are not awaited
 // yet, so that they may travel with others; the list lives until they were.
 struct KeyList {
-    ArrayText accounts, routes, keys, digests, answers;
-    std::size_t count = 0;
+    BytesArray accounts, digests;
+    TextArray routes, keys, answers;
     void add(const IdempotencyKey& key, std::string_view answer);
 };
 struct FoundAnswer {

@@ -11,7 +11,7 @@ constexpr Statement insert_event{
     "INSERT INTO outbox (id, topic, type, version, occurred_us, key, seq, traceparent, data) "
     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"};
 constexpr Statement insert_first_events{
-    "WITH given AS (SELECT * FROM unnest(?1::text::bytea[], ?2::text::bytea[], ?3::text::text[]) "
+    "WITH given AS (SELECT * FROM unnest(?1::bytea[], ?2::bytea[], ?3::text[]) "
     "AS q(id, key, data)), numbered AS (INSERT INTO outbox_key (key, seq) SELECT key, 1 FROM "
     "given) "
     "INSERT INTO outbox (id, topic, type, version, occurred_us, key, seq, traceparent, data) "

@@ -6,7 +6,7 @@
 #pragma once
 #include <string>
 
-#include "libs/sql/array_text.hpp"
+#include "libs/sql/array.hpp"
 #include "libs/sql/database.hpp"
 
 namespace urr {
@@ -27,13 +27,12 @@ Task<Result<void>> append_event(Tx& tx, MessageId id, OutboxEvent event);
 // Many events at once, each the first of its key (a reservation that was just made), where the
 // engine takes arrays.
 struct FirstEvents {
-    ArrayText ids, keys, data;
-    std::size_t count = 0;
+    BytesArray ids, keys;
+    TextArray data;
     void add(MessageId id, const IdBytes& key, std::string_view json) {
         ids.add(id);
         keys.add(std::span<const unsigned char>(key));
         data.add(json);
-        ++count;
     }
 };
 // Not awaited yet, so that it may travel with others; `events` lives until it was.

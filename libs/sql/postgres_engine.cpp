@@ -16,7 +16,7 @@ Job* PostgresEngine::Queue::pop(int most) {
     Job* first = head;
     Job* last = head;
     int taken = 1;
-    while (last->link && taken < most) {
+    while (last->link && taken < most && !first->manner.whole && !last->link->manner.whole) {
         last = last->link;
         ++taken;
     }
@@ -70,7 +70,7 @@ void PostgresEngine::begin() {
 bool PostgresEngine::submit(Job& job, bool reading) {
     if (!healthy()) return false;
     std::lock_guard guard(mutex_);
-    Queue& queue = !reading ? writes_ : job.staleness.us > 0 ? stale_reads_ : reads_;
+    Queue& queue = !reading ? writes_ : job.manner.staleness.us > 0 ? stale_reads_ : reads_;
     if (queue.count >= options_.queued_max) return false;
     queue.push(job);
     if (!std::exchange(wake_posted_, true)) loop_.post(*wake_);
@@ -93,7 +93,8 @@ PostgresEngine::Batch PostgresEngine::take(Server server, Instant fresh_as_of) {
     std::lock_guard guard(mutex_);
     if (server == Server::replica) {
         while (Job* head = stale_reads_.head) {
-            if (loop_.now() - fresh_as_of <= head->staleness) return {stale_reads_.pop(1), true};
+            if (loop_.now() - fresh_as_of <= head->manner.staleness)
+                return {stale_reads_.pop(1), true};
             reads_.push(*stale_reads_.pop(1)); // too fresh a wish: the primary's
             work_.release();
         }

@@ -56,6 +56,7 @@ private:
         Job** tail = &head;
         std::size_t count = 0;
         void push(Job& job);
+        // A work that is whole comes alone.
         Job* pop(int most);
     };
     // Brings a word from another thread; outlives the engine while it is on its way.

@@ -13,10 +13,26 @@ constexpr Statement begin_read{"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 #define LIMITS                                                                                     \
     "SELECT set_config('lock_timeout', ?1, true), set_config('statement_timeout', ?2, true), "     \
     "set_config('idle_in_transaction_session_timeout', ?2, true)"
+// The plans of a batch that is one work: its statements take arrays, whose lengths differ while the
+// best plan does not; and a table that was empty when it was looked at last is none to be scanned.
+#define ONE_PLAN                                                                                   \
+    ", set_config('plan_cache_mode', 'force_generic_plan', true), "                                \
+    "set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), "      \
+    "set_config('enable_mergejoin', 'off', true)"
 constexpr Statement limits_of_read{LIMITS};
 constexpr Statement limits_of_write{LIMITS ", pg_advisory_xact_lock_shared(7697012) IS NULL"};
 constexpr Statement limits_alone{LIMITS ", pg_advisory_xact_lock(7697012) IS NULL"};
+constexpr Statement limits_of_whole{LIMITS ONE_PLAN
+                                    ", pg_advisory_xact_lock_shared(7697012) IS NULL"};
+constexpr Statement limits_of_whole_alone{LIMITS ONE_PLAN
+                                          ", pg_advisory_xact_lock(7697012) IS NULL"};
+#undef ONE_PLAN
 #undef LIMITS
+const Statement& limits_of(bool reading, bool whole, bool alone) {
+    if (reading) return limits_of_read;
+    if (whole) return alone ? limits_of_whole_alone : limits_of_whole;
+    return alone ? limits_alone : limits_of_write;
+}
 constexpr Statement commit_all{"COMMIT"};
 constexpr Statement rollback{"ROLLBACK"};
 constexpr Statement savepoint{"SAVEPOINT work"};
@@ -256,7 +272,8 @@ Task<PostgresSession::End> PostgresSession::attempt(std::span<Job*> jobs, bool a
     }
     now = time ? *time : engine_.time.look(steady);
     has_events = false;
-    single_ = jobs.size() == 1;
+    whole_ = jobs.front()->manner.whole;
+    single_ = jobs.size() == 1 && !whole_;
     ++engine_.counted.batches;
     End end = co_await run_all(jobs, apart);
     if (end == End::committed) end = co_await commit();
@@ -357,7 +374,7 @@ int PostgresSession::send_what_comes_first() {
         const bool alone = alone_for_ > 0;
         const Value values[] = {single_ || alone ? patient_lock_ms_ : batch_lock_ms_,
                                 statement_ms_};
-        wire_.send(reading_ ? limits_of_read : alone ? limits_alone : limits_of_write, values, 2);
+        wire_.send(limits_of(reading_, whole_, alone), values, 2);
         ++sent;
     }
     if (after_ == After::undo) send(undo);

@@ -63,7 +63,7 @@ private:
 
     // Of the transaction under way.
     std::vector<Job*> jobs_; // not answered yet; nullptr: answered
-    bool reading_ = false, single_ = false;
+    bool reading_ = false, single_ = false, whole_ = false;
     bool open_ = false; // BEGIN was sent
     After after_ = After::nothing;
     bool savepoint_wanted_ = false;

@@ -14,7 +14,8 @@ namespace {
 
 // Object ids of the types that a result may have, as PostgreSQL's catalog fixes them.
 constexpr Oid oid_bool = 16, oid_bytea = 17, oid_name = 19, oid_int8 = 20, oid_int2 = 21,
-              oid_int4 = 23, oid_text = 25, oid_varchar = 1043, oid_any = 0;
+              oid_int4 = 23, oid_text = 25, oid_varchar = 1043, oid_any = 0, oid_bytea_array = 1001,
+              oid_text_array = 1009, oid_int8_array = 1016;
 
 constexpr int nulls_max = 3; // between two results stands one
 constexpr std::size_t addresses_tried_max = 3;
@@ -114,6 +115,26 @@ Answer success_of(PGresult* result) {
     return answer;
 }
 
+Oid type_of(Value::Kind kind) {
+    switch (kind) {
+    case Value::Kind::null:
+        return oid_any;
+    case Value::Kind::integer:
+        return oid_int8;
+    case Value::Kind::text:
+        return oid_text;
+    case Value::Kind::bytes:
+        return oid_bytea;
+    case Value::Kind::integers:
+        return oid_int8_array;
+    case Value::Kind::texts:
+        return oid_text_array;
+    case Value::Kind::byte_strings:
+        return oid_bytea_array;
+    }
+    return oid_any;
+}
+
 // The form in which libpq takes parameters.
 struct Parameters {
     std::uint64_t numbers[Query::values_max];
@@ -127,13 +148,9 @@ struct Parameters {
             formats[i] = 1;
             lengths[i] = int(v.size);
             values[i] = v.data ? v.data : "";
-            types[i] = v.kind == Value::Kind::text ? oid_text : oid_bytea;
-            if (v.kind == Value::Kind::null) {
-                types[i] = oid_any;
-                values[i] = nullptr;
-            }
+            types[i] = type_of(v.kind);
+            if (v.kind == Value::Kind::null) values[i] = nullptr;
             if (v.kind == Value::Kind::integer) {
-                types[i] = oid_int8;
                 numbers[i] = htobe64(std::uint64_t(v.number));
                 values[i] = reinterpret_cast<const char*>(&numbers[i]);
                 lengths[i] = 8;
@@ -277,7 +294,9 @@ const std::string& PostgresWire::text_of(const Statement& statement) {
 PostgresWire::Prepared& PostgresWire::prepared_of(const Statement& statement, const Value* values,
                                                   std::size_t count, const unsigned* types) {
     std::uint64_t kinds = count;
-    for (std::size_t i = 0; i < count; ++i) kinds = kinds << 2 | std::uint64_t(values[i].kind);
+    for (std::size_t i = 0; i < count; ++i)
+        kinds =
+            kinds << 2 | (std::uint64_t(values[i].kind) & 3); // where an array is, is always one
     Prepared& prepared = prepared_[{text_key(statement), kinds}];
     if (prepared.name.empty()) prepared.name = "s" + std::to_string(prepared_.size());
     if (prepared.state == Prepared::State::absent) {

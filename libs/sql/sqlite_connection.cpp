@@ -38,6 +38,8 @@ int bind(sqlite3_stmt* statement, int at, const Value& value) {
         return sqlite3_bind_text(statement, at, value.data, size, SQLITE_STATIC);
     case Value::Kind::bytes:
         return sqlite3_bind_blob(statement, at, value.data ? value.data : "", size, SQLITE_STATIC);
+    default: // it has no arrays
+        break;
     }
     return SQLITE_MISUSE;
 }

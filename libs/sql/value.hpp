@@ -19,7 +19,8 @@ namespace urr {
 
 // A bound parameter: a view; what it points at must live until the statement has run.
 struct Value {
-    enum class Kind : std::uint8_t { null, integer, text, bytes };
+    // The last three: array.hpp.
+    enum class Kind : std::uint8_t { null, integer, text, bytes, integers, texts, byte_strings };
     Kind kind = Kind::null;
     std::int64_t number = 0;
     const char* data = nullptr;
@@ -43,6 +44,8 @@ struct Value {
     template <class IdKind>
     Value(const Id<IdKind>& id) : Value(std::span<const unsigned char>(id.bytes)) {}
     Value(const IdBytes& id) : Value(std::span<const unsigned char>(id)) {}
+    Value(Kind array, std::string_view binary)
+        : kind(array), data(binary.data()), size(binary.size()) {}
 };
 
 // The rows that a statement gave, owned. Asking for a cell of another kind gives zero or empty.

@@ -15,34 +15,47 @@ constexpr auto many_work = [](Tx& tx, const std::vector<HoldOrder>& orders) {
 
 } // namespace
 
+Holds::Line::Line()
+    : Node([](Node& node) {
+          Line& line = static_cast<Line&>(node);
+          line.holds->send(line);
+      }) {}
+
+void Holds::Line::look() {
+    if (!owner && !under_way && !queue.empty()) Loop::here().soon(*this);
+}
+
+Holds::Holds(Database& database) : database_(database) {
+    for (Line& line : lines_) line.holds = this;
+}
+
 Task<Result<Held>> Holds::hold(Context context, HoldOrder order) {
     if (!database_.takes_arrays())
         co_return co_await database_.transact(context, one_work, std::move(order));
-    if (queue_.size() >= queued_max) co_return fail(Error(Code::OVERLOADED).retry_after(1));
+    Line& line = lines_[order.event.bytes.back() % lines_count];
+    if (line.queue.size() >= queued_max) co_return fail(Error(Code::OVERLOADED).retry_after(1));
     const auto wish = std::make_shared<Wish>(std::move(order), context.deadline);
-    queue_.push_back(wish);
-    send();
+    line.queue.push_back(wish);
+    line.look();
     const auto answered = co_await wish->answered.wait(context);
     if (answered) co_return std::move(wish->outcome);
     co_return fail(wish->taken ? Code::OUTCOME_UNKNOWN : Code::DEADLINE_EXCEEDED);
 }
 
-void Holds::send() {
-    while (under_way_ < under_way_max && !queue_.empty()) {
-        Wishes batch = next_batch();
-        if (batch.empty()) continue;
-        ++under_way_;
-        tasks_.spawn(write(std::move(batch)));
-    }
+void Holds::send(Line& line) {
+    Wishes batch = next_batch(line);
+    if (batch.empty()) return;
+    line.under_way = true;
+    tasks_.spawn(write(line, std::move(batch)));
 }
 
 // Without those whose time is over: they have been answered.
-Holds::Wishes Holds::next_batch() {
+Holds::Wishes Holds::next_batch(Line& line) {
     const Instant now = Loop::here().now();
     Wishes batch;
-    while (!queue_.empty() && batch.size() < batch_max) {
-        const auto wish = std::move(queue_.front());
-        queue_.pop_front();
+    while (!line.queue.empty() && batch.size() < batch_max) {
+        const auto wish = std::move(line.queue.front());
+        line.queue.pop_front();
         if (wish->deadline <= now) continue;
         wish->taken = true;
         batch.push_back(wish);
@@ -50,7 +63,7 @@ Holds::Wishes Holds::next_batch() {
     return batch;
 }
 
-Task<> Holds::write(Wishes batch) {
+Task<> Holds::write(Line& line, Wishes batch) {
     std::vector<HoldOrder> orders;
     orders.reserve(batch.size());
     Context awaited; // as long as anyone waits
@@ -59,7 +72,7 @@ Task<> Holds::write(Wishes batch) {
         orders.push_back(wish->order);
         awaited.deadline = std::max(awaited.deadline, wish->deadline);
     }
-    auto outcomes = co_await database_.transact(awaited, many_work, std::move(orders));
+    auto outcomes = co_await database_.transact_whole(awaited, many_work, std::move(orders));
     if (outcomes) {
         for (std::size_t i = 0; i < batch.size(); ++i) batch[i]->settle(std::move((*outcomes)[i]));
     } else if (outcomes.error().code() == Code::CONFLICT) {
@@ -67,8 +80,8 @@ Task<> Holds::write(Wishes batch) {
     } else {
         for (const auto& wish : batch) wish->settle(fail(outcomes.error().clone()));
     }
-    --under_way_;
-    send();
+    line.under_way = false;
+    line.look();
 }
 
 Task<> Holds::write_one(std::shared_ptr<Wish> wish) {

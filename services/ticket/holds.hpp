@@ -1,6 +1,6 @@
-// How holds reach the store. Where the engine takes arrays, those that arrive while a batch is
-// being written form the next one (store/hold_batch.hpp); elsewhere each is a work of its own, and
-// the engine shares the commit.
+// How holds reach the store. Where the engine takes arrays, those of an event that arrive while a
+// batch of theirs is being written form the next one (store/hold_batch.hpp); elsewhere each is a
+// work of its own, and the engine shares the commit.
 //
 //     Holds holds(database);
 //     Held held = TRY(co_await holds.hold(context, order));
@@ -8,6 +8,7 @@
 // A batch that has been sent is never cancelled: whoever's deadline comes meanwhile is answered
 // OUTCOME_UNKNOWN and asks again by his key. One loop, which outlives this.
 #pragma once
+#include <array>
 #include <deque>
 #include <memory>
 
@@ -19,11 +20,13 @@ namespace urr::ticket {
 class Holds {
 public:
     // More orders than that make a batch slow, and those who wait for it.
-    static constexpr std::size_t batch_max = 128;
-    static constexpr int under_way_max = 2;
-    static constexpr std::size_t queued_max = 20'000;
+    static constexpr std::size_t batch_max = 256;
+    // Events are spread over so many lines, each with one batch under way: two of one event would
+    // wait for one another's seats.
+    static constexpr std::size_t lines_count = 2;
+    static constexpr std::size_t queued_max = 20'000; // in a line
 
-    explicit Holds(Database& database) : database_(database) {}
+    explicit Holds(Database& database);
     Holds(const Holds&) = delete;
     Holds& operator=(const Holds&) = delete;
 
@@ -45,15 +48,23 @@ private:
         }
     };
     using Wishes = std::vector<std::shared_ptr<Wish>>;
+    // Stands ready at the loop when there is a batch to be sent: at the end of the turn, so that
+    // what comes within it goes together.
+    struct Line : Node {
+        Holds* holds = nullptr;
+        std::deque<std::shared_ptr<Wish>> queue;
+        bool under_way = false;
+        Line();
+        void look();
+    };
 
-    void send();
-    Wishes next_batch();
-    Task<> write(Wishes batch);
+    void send(Line& line);
+    static Wishes next_batch(Line& line);
+    Task<> write(Line& line, Wishes batch);
     Task<> write_one(std::shared_ptr<Wish> wish);
 
     Database& database_;
-    std::deque<std::shared_ptr<Wish>> queue_;
-    int under_way_ = 0;
+    std::array<Line, lines_count> lines_;
     Nursery tasks_; // last: its tasks use all of the above
 };
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "libs/sql/array_text.hpp"
+#include "libs/sql/array.hpp"
 #include "libs/sql/outbox.hpp"
 #include "services/ticket/store/hold_rules.hpp"
 
@@ -16,37 +16,37 @@ constexpr auto take = move(SeatState::available, SeatEvent::hold);
 // LATERAL keeps the order of locking and the plan: a join would be made over the whole table.
 #define IS_FREE "(state = ?4 OR (state = ?5 AND hold_until_us <= ?3))"
 constexpr Statement lock_free_seats{
-    "SELECT s.event, s.seat, s.version FROM unnest(?1::text::bytea[], ?2::text::bigint[]) "
+    "SELECT s.event, s.seat, s.version FROM unnest(?1::bytea[], ?2::bigint[]) "
     "AS q(event, seat), LATERAL (SELECT event, seat, version FROM seats "
     "WHERE seats.event = q.event AND seats.seat = q.seat AND " IS_FREE " FOR UPDATE) AS s"};
 // Of those whose first seat is free: losers lock nothing, so that they cost no write.
 constexpr Statement lock_accounts{
     "SELECT a.event, a.account, a.seats, a.paused_until_us "
-    "FROM unnest(?1::text::bytea[], ?2::text::bigint[], ?6::text::bytea[]) "
+    "FROM unnest(?1::bytea[], ?2::bigint[], ?6::bytea[]) "
     "AS q(event, seat, account), LATERAL (SELECT * FROM accounts WHERE accounts.event = q.event "
     "AND accounts.account = q.account AND EXISTS (SELECT 1 FROM seats WHERE "
     "seats.event = q.event AND seats.seat = q.seat AND " IS_FREE ") FOR UPDATE) AS a"};
 #undef IS_FREE
 // Behind the locks of the seats: who changes an event has all of them.
 constexpr Statement versions_of_events{
-    "SELECT id, version FROM events WHERE id = ANY(?1::text::bytea[])"};
+    "SELECT id, version FROM events WHERE id = ANY(?1::bytea[])"};
 constexpr Statement write_seats{
     "UPDATE seats SET state = ?5, version = version + 1, hold_until_us = q.until, "
-    "reservation = q.reservation FROM unnest(?1::text::bytea[], ?2::text::bigint[], "
-    "?3::text::bigint[], ?4::text::bytea[]) AS q(event, seat, until, reservation) "
+    "reservation = q.reservation FROM unnest(?1::bytea[], ?2::bigint[], "
+    "?3::bigint[], ?4::bytea[]) AS q(event, seat, until, reservation) "
     "WHERE seats.event = q.event AND seats.seat = q.seat"};
 // New accounts, counts of known ones, reservations; tells how many accounts were written.
 constexpr Statement write_rest{
     "WITH made AS (INSERT INTO accounts (event, account, seats, lapses, paused_until_us) "
-    "SELECT event, account, seats, 0, 0 FROM unnest(?1::text::bytea[], ?2::text::bytea[], "
-    "?3::text::bigint[]) AS q(event, account, seats) ON CONFLICT DO NOTHING RETURNING 1), "
-    "counted AS (UPDATE accounts SET seats = q.seats FROM unnest(?4::text::bytea[], "
-    "?5::text::bytea[], ?6::text::bigint[]) AS q(event, account, seats) "
+    "SELECT event, account, seats, 0, 0 FROM unnest(?1::bytea[], ?2::bytea[], "
+    "?3::bigint[]) AS q(event, account, seats) ON CONFLICT DO NOTHING RETURNING 1), "
+    "counted AS (UPDATE accounts SET seats = q.seats FROM unnest(?4::bytea[], "
+    "?5::bytea[], ?6::bigint[]) AS q(event, account, seats) "
     "WHERE accounts.event = q.event AND accounts.account = q.account RETURNING 1), "
     "reserved AS (INSERT INTO reservations (id, event, account, state, seats, amount, created_us, "
     "expires_us, fence, declines) SELECT id, event, account, 0, seats, amount, ?13, expires, 0, 0 "
-    "FROM unnest(?7::text::bytea[], ?8::text::bytea[], ?9::text::bytea[], ?10::text::text[], "
-    "?11::text::bigint[], ?12::text::bigint[]) AS q(id, event, account, seats, amount, expires)) "
+    "FROM unnest(?7::bytea[], ?8::bytea[], ?9::bytea[], ?10::text[], "
+    "?11::bigint[], ?12::bigint[]) AS q(id, event, account, seats, amount, expires)) "
     "SELECT (SELECT count(*) FROM made) + (SELECT count(*) FROM counted)"};
 
 using SeatKey = std::pair<EventId, std::int64_t>;
@@ -202,19 +202,21 @@ HoldOutcomes Batch::finish() {
 
 // The rows that decide, in one exchange. Keys are looked for last, when the locks were had.
 Task<Result<void>> read(Tx& tx, Batch& batch, const std::vector<HoldOrder>& orders) {
-    ArrayText events, numbers;
+    BytesArray events;
+    IntegerArray numbers;
     for (const auto& [event, seat] : batch.seats()) {
         events.add(event);
         numbers.add(seat);
     }
-    ArrayText events_of, seats_of, accounts_of;
+    BytesArray events_of, accounts_of;
+    IntegerArray seats_of;
     for (const auto& [account, seat] : batch.accounts_wanted()) {
         events_of.add(account.first);
         seats_of.add(seat);
         accounts_of.add(account.second);
     }
     KeyList keys;
-    ArrayText all_events;
+    BytesArray all_events;
     for (const HoldOrder& order : orders) {
         keys.add(order.key, "");
         all_events.add(order.event);
@@ -241,11 +243,13 @@ Task<Result<void>> read(Tx& tx, Batch& batch, const std::vector<HoldOrder>& orde
 
 // What the batch has decided, as arrays.
 struct Written {
-    ArrayText seat_events, seat_numbers, seat_untils, seat_reservations;
-    std::int64_t seats = 0;
-    ArrayText new_events, new_accounts, new_counts, old_events, old_accounts, old_counts;
-    std::int64_t accounts = 0;
-    ArrayText ids, events, account_ids, seat_texts, amounts, expires;
+    BytesArray seat_events, seat_reservations;
+    IntegerArray seat_numbers, seat_untils;
+    BytesArray new_events, new_accounts, old_events, old_accounts;
+    IntegerArray new_counts, old_counts;
+    BytesArray ids, events, account_ids;
+    TextArray seat_texts;
+    IntegerArray amounts, expires;
     FirstEvents told;
     KeyList keys;
 
@@ -255,7 +259,6 @@ struct Written {
             seat_numbers.add(seat);
             seat_untils.add(r.expires);
             seat_reservations.add(r.id);
-            ++seats;
         }
         ids.add(r.id);
         events.add(r.event);
@@ -271,7 +274,6 @@ struct Written {
         (row.known ? old_events : new_events).add(key.first);
         (row.known ? old_accounts : new_accounts).add(key.second);
         (row.known ? old_counts : new_counts).add(row.seats);
-        ++accounts;
     }
 };
 
@@ -288,10 +290,12 @@ Task<Result<void>> write(Tx& tx, Batch& batch, const std::vector<HoldOrder>& ord
     Query told = append_first_events(tx, topic_payment, PaymentRequested::type, 1, w.told);
     Query keys = keep_answers(tx, 201, w.keys);
     const Rows rows = TRY(co_await seats.with(rest).with(told).with(keys));
-    if (rows.changes() != w.seats) co_return fail(Code::INTERNAL, "a locked seat was not written");
+    if (rows.changes() != w.seat_numbers.size())
+        co_return fail(Code::INTERNAL, "a locked seat was not written");
     const Rows counted = TRY(std::move(rest.result));
-    const bool alone = !counted.empty() && counted.integer(0, 0) == w.accounts;
-    if (!alone || TRY(std::move(keys.result)).changes() != std::int64_t(w.keys.count))
+    const bool alone =
+        !counted.empty() && counted.integer(0, 0) == w.new_counts.size() + w.old_counts.size();
+    if (!alone || TRY(std::move(keys.result)).changes() != w.keys.keys.size())
         co_return fail(Code::CONFLICT, "another process has just made the same row");
     co_return Result<void>{};
 }
