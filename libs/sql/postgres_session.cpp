@@ -17,8 +17,7 @@ constexpr Statement begin_read{"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 // best plan does not; and a table that was empty when it was looked at last is none to be scanned.
 #define ONE_PLAN                                                                                   \
     ", set_config('plan_cache_mode', 'force_generic_plan', true), "                                \
-    "set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), "      \
-    "set_config('enable_mergejoin', 'off', true)"
+    "set_config('enable_seqscan', 'off', true)"
 constexpr Statement limits_of_read{LIMITS};
 constexpr Statement limits_of_write{LIMITS ", pg_advisory_xact_lock_shared(7697012) IS NULL"};
 constexpr Statement limits_alone{LIMITS ", pg_advisory_xact_lock(7697012) IS NULL"};

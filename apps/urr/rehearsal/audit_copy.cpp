@@ -53,6 +53,8 @@ void bind(sqlite3_stmt* insert, const Rows& rows, std::size_t row, std::size_t c
     case Value::Kind::bytes:
         sqlite3_bind_blob(insert, at, text.data(), int(text.size()), SQLITE_STATIC);
         break;
+    default: // no row has an array
+        break;
     }
 }
 

@@ -30,19 +30,24 @@ constexpr Statement lock_accounts{
 // Behind the locks of the seats: who changes an event has all of them.
 constexpr Statement versions_of_events{
     "SELECT id, version FROM events WHERE id = ANY(?1::bytea[])"};
+// The rows are there, and locked. An UPDATE … FROM would be a join, whose plan may go over the
+// whole table where the statistics are those of an empty one; this goes by the key, whatever they
+// say.
 constexpr Statement write_seats{
-    "UPDATE seats SET state = ?5, version = version + 1, hold_until_us = q.until, "
-    "reservation = q.reservation FROM unnest(?1::bytea[], ?2::bigint[], "
-    "?3::bigint[], ?4::bytea[]) AS q(event, seat, until, reservation) "
-    "WHERE seats.event = q.event AND seats.seat = q.seat"};
+    "INSERT INTO seats (event, seat, state, version, hold_until_us, reservation) "
+    "SELECT event, seat, ?6, version, until, reservation FROM unnest(?1::bytea[], ?2::bigint[], "
+    "?3::bigint[], ?4::bigint[], ?5::bytea[]) AS q(event, seat, version, until, reservation) "
+    "ON CONFLICT (event, seat) DO UPDATE SET state = excluded.state, version = excluded.version, "
+    "hold_until_us = excluded.hold_until_us, reservation = excluded.reservation"};
 // New accounts, counts of known ones, reservations; tells how many accounts were written.
 constexpr Statement write_rest{
     "WITH made AS (INSERT INTO accounts (event, account, seats, lapses, paused_until_us) "
     "SELECT event, account, seats, 0, 0 FROM unnest(?1::bytea[], ?2::bytea[], "
     "?3::bigint[]) AS q(event, account, seats) ON CONFLICT DO NOTHING RETURNING 1), "
-    "counted AS (UPDATE accounts SET seats = q.seats FROM unnest(?4::bytea[], "
-    "?5::bytea[], ?6::bigint[]) AS q(event, account, seats) "
-    "WHERE accounts.event = q.event AND accounts.account = q.account RETURNING 1), "
+    "counted AS (INSERT INTO accounts (event, account, seats, lapses, paused_until_us) "
+    "SELECT event, account, seats, 0, 0 FROM unnest(?4::bytea[], ?5::bytea[], "
+    "?6::bigint[]) AS q(event, account, seats) ON CONFLICT (event, account) "
+    "DO UPDATE SET seats = excluded.seats RETURNING 1), "
     "reserved AS (INSERT INTO reservations (id, event, account, state, seats, amount, created_us, "
     "expires_us, fence, declines) SELECT id, event, account, 0, seats, amount, ?13, expires, 0, 0 "
     "FROM unnest(?7::bytea[], ?8::bytea[], ?9::bytea[], ?10::text[], "
@@ -244,7 +249,7 @@ Task<Result<void>> read(Tx& tx, Batch& batch, const std::vector<HoldOrder>& orde
 // What the batch has decided, as arrays.
 struct Written {
     BytesArray seat_events, seat_reservations;
-    IntegerArray seat_numbers, seat_untils;
+    IntegerArray seat_numbers, seat_versions, seat_untils;
     BytesArray new_events, new_accounts, old_events, old_accounts;
     IntegerArray new_counts, old_counts;
     BytesArray ids, events, account_ids;
@@ -253,10 +258,12 @@ struct Written {
     FirstEvents told;
     KeyList keys;
 
-    void add(const Reservation& r, const HoldOrder& order) {
-        for (const std::int64_t seat : r.seats) {
+    void add(const Held& held, const HoldOrder& order) {
+        const Reservation& r = held.reservation;
+        for (const SeatChange& change : held.changes) {
             seat_events.add(r.event);
-            seat_numbers.add(seat);
+            seat_numbers.add(change.seat);
+            seat_versions.add(change.version);
             seat_untils.add(r.expires);
             seat_reservations.add(r.id);
         }
@@ -280,10 +287,10 @@ struct Written {
 // In one exchange.
 Task<Result<void>> write(Tx& tx, Batch& batch, const std::vector<HoldOrder>& orders) {
     Written w;
-    for (const std::size_t at : batch.accepted()) w.add(batch.outcome(at)->reservation, orders[at]);
+    for (const std::size_t at : batch.accepted()) w.add(*batch.outcome(at), orders[at]);
     for (const auto& [key, row] : batch.accounts()) w.add(key, row);
-    Query seats = tx.run(write_seats, {w.seat_events, w.seat_numbers, w.seat_untils,
-                                       w.seat_reservations, int(take.to)});
+    Query seats = tx.run(write_seats, {w.seat_events, w.seat_numbers, w.seat_versions,
+                                       w.seat_untils, w.seat_reservations, int(take.to)});
     Query rest = tx.run(write_rest, {w.new_events, w.new_accounts, w.new_counts, w.old_events,
                                      w.old_accounts, w.old_counts, w.ids, w.events, w.account_ids,
                                      w.seat_texts, w.amounts, w.expires, tx.now});
