@@ -34,6 +34,10 @@ std::uint64_t SystemRandom::next() {
     return word;
 }
 
+void SystemRandom::fill(std::span<unsigned char> bytes) {
+    randombytes_buf(bytes.data(), bytes.size());
+}
+
 std::uint64_t SeededRandom::next() {
     std::uint64_t z = (state_ += 0x9E3779B97F4A7C15ull);
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;

@@ -10,7 +10,7 @@ public:
     virtual ~Random() = default;
     virtual std::uint64_t next() = 0;
 
-    void fill(std::span<unsigned char> bytes);
+    virtual void fill(std::span<unsigned char> bytes);
     // A number from 0 to n-1; n > 0. The bias is below n / 2^64.
     std::uint64_t below(std::uint64_t n);
     std::int64_t between(std::int64_t low, std::int64_t high);
@@ -22,6 +22,7 @@ class SystemRandom final : public Random {
 public:
     SystemRandom();
     std::uint64_t next() override;
+    void fill(std::span<unsigned char> bytes) override; // one call of the kernel
 };
 
 // SplitMix64 (Steele, Lea, Flood 2014): fast, repeatable, never for secrets. One thread.

@@ -60,6 +60,7 @@ struct [[nodiscard]] Query {
     std::size_t count = 0;
     Result<Rows> result;
     Query* also = nullptr; // travels with this one
+    bool final = false; // with those that travel along
     std::coroutine_handle<> waiting;
 
     Query(Tx& in, const Statement& what, std::initializer_list<Value> given)
@@ -72,6 +73,13 @@ struct [[nodiscard]] Query {
         Query** last = &also;
         while (*last) last = &(*last)->also;
         *last = &second;
+        return *this;
+    }
+    // The work has no statement behind these, and does not refuse any more once they have
+    // succeeded: where the transaction is the work's own (transact_whole), its commit travels with
+    // them.
+    Query& and_commit() {
+        final = true;
         return *this;
     }
     inline bool await_ready();

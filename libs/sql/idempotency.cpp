@@ -12,24 +12,23 @@ constexpr Statement claim{
     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (account, route, key) DO UPDATE SET "
     "body_sha256 = excluded.body_sha256, status = excluded.status, answer = excluded.answer, "
     "expires_us = excluded.expires_us WHERE idempotency.expires_us <= ?8"};
-#define GIVEN_KEYS "unnest(?1::bytea[], ?2::text[], ?3::text[]"
-// The plan must not rest on what the statistics say: they may be those of an empty table. So the
-// order is written down (LATERAL, OFFSET 0), and expires_us + 0 is in no index.
+#define GIVEN_KEYS                                                                                 \
+    "unnest(?1::bytea[]) AS account, unnest(?2::text[]) AS route, unnest(?3::text[]) AS key"
+// By the key, whatever the statistics say: they may be those of an empty table (OFFSET 0 keeps this
+// from becoming a join).
 constexpr Statement find_many{
-    "SELECT k.account, k.route, k.key, k.body_sha256, k.status, k.answer FROM " GIVEN_KEYS
-    ") AS q(account, route, key), LATERAL (SELECT * FROM idempotency AS i WHERE "
-    "i.account = q.account AND i.route = q.route AND i.key = q.key AND i.expires_us + 0 > ?4 "
-    "OFFSET 0) AS k"};
+    "SELECT k.account, k.route, k.key, k.body_sha256, k.status, k.answer, k.expires_us "
+    "FROM (SELECT " GIVEN_KEYS ") AS q, LATERAL (SELECT * FROM idempotency AS i WHERE "
+    "i.account = q.account AND i.route = q.route AND i.key = q.key OFFSET 0) AS k"};
 constexpr Statement claim_many{
     "INSERT INTO idempotency (account, route, key, body_sha256, status, answer, expires_us) "
-    "SELECT account, route, key, digest, ?6, answer, ?7 FROM " GIVEN_KEYS
-    ", ?4::bytea[], ?5::text[]) AS q(account, route, key, digest, answer) "
-    "ON CONFLICT (account, route, key) DO UPDATE SET "
-    "body_sha256 = excluded.body_sha256, status = excluded.status, answer = excluded.answer, "
-    "expires_us = excluded.expires_us WHERE idempotency.expires_us <= ?8"};
+    "SELECT account, route, key, digest, ?6, answer, ?7 FROM (SELECT " GIVEN_KEYS
+    ", unnest(?4::bytea[]) AS digest, unnest(?5::text[]) AS answer) AS q"};
 #undef GIVEN_KEYS
 constexpr Statement answer_attempt{"UPDATE idempotency SET status = ?4, answer = ?5 "
                                    "WHERE account = ?1 AND route = ?2 AND key = ?3"};
+constexpr Statement drop_expired{"DELETE FROM idempotency WHERE account = ?1 AND route = ?2 AND "
+                                 "key = ?3 AND expires_us <= ?4"};
 constexpr Statement forget{"DELETE FROM idempotency WHERE account = ?1 AND route = ?2 AND key = ?3 "
                            "AND status IS NULL"};
 constexpr Statement prune{
@@ -87,7 +86,7 @@ void KeyList::add(const IdempotencyKey& key, std::string_view answer) {
 }
 
 Query look_for_answers(Tx& tx, KeyList& keys) {
-    return tx.run(find_many, {keys.accounts, keys.routes, keys.keys, tx.now});
+    return tx.run(find_many, {keys.accounts, keys.routes, keys.keys});
 }
 
 std::vector<FoundAnswer> found_answers(const Rows& rows) {
@@ -101,6 +100,7 @@ std::vector<FoundAnswer> found_answers(const Rows& rows) {
         const auto digest = rows.bytes(i, 3);
         if (digest.size() == key.body_sha256.size())
             std::copy(digest.begin(), digest.end(), key.body_sha256.begin());
+        found[i].expires = rows.instant(i, 6);
         if (!rows.is_null(i, 4))
             found[i].kept = KeptAnswer{int(rows.integer(i, 4)), std::string(rows.text(i, 5))};
     }
@@ -109,7 +109,12 @@ std::vector<FoundAnswer> found_answers(const Rows& rows) {
 
 Query keep_answers(Tx& tx, int status, KeyList& keys) {
     return tx.run(claim_many, {keys.accounts, keys.routes, keys.keys, keys.digests, keys.answers,
-                               status, tx.now + answers_kept, tx.now});
+                               status, tx.now + answers_kept});
+}
+
+Task<Result<void>> drop_expired_answer(Tx& tx, const IdempotencyKey& key) {
+    TRY(co_await tx.run(drop_expired, {key.account, key.route, key.key, tx.now}));
+    co_return Result<void>{};
 }
 
 Task<Result<void>> keep_answer(Tx& tx, const IdempotencyKey& key, int status,

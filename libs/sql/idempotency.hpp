@@ -61,12 +61,15 @@ struct KeyList {
 struct FoundAnswer {
     IdempotencyKey key;
     std::optional<KeptAnswer> kept; // nothing: the first request has not ended
+    Instant expires;
 };
-// Those of the keys that are taken: its rows as found_answers reads them.
+// Those of the keys that are there, also expired ones: its rows as found_answers reads them.
 Query look_for_answers(Tx& tx, KeyList& keys);
 std::vector<FoundAnswer> found_answers(const Rows& rows);
-// Another has taken one of them meanwhile if it changes fewer rows than there are keys.
+// CONFLICT if one of them is there.
 Query keep_answers(Tx& tx, int status, KeyList& keys);
+// An expired key is a free key, once its row is gone.
+Task<Result<void>> drop_expired_answer(Tx& tx, const IdempotencyKey& key);
 
 // Deletes up to `most` expired keys; the number deleted.
 Task<Result<std::int64_t>> prune_answers(Tx& tx, std::int64_t most);

@@ -11,8 +11,9 @@ constexpr Statement insert_event{
     "INSERT INTO outbox (id, topic, type, version, occurred_us, key, seq, traceparent, data) "
     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"};
 constexpr Statement insert_first_events{
-    "WITH given AS (SELECT * FROM unnest(?1::bytea[], ?2::bytea[], ?3::text[]) "
-    "AS q(id, key, data)), numbered AS (INSERT INTO outbox_key (key, seq) SELECT key, 1 FROM "
+    "WITH given AS MATERIALIZED (SELECT unnest(?1::bytea[]) AS id, unnest(?2::bytea[]) AS key, "
+    "unnest(?3::text[]) AS data), numbered AS (INSERT INTO outbox_key (key, seq) SELECT key, 1 "
+    "FROM "
     "given) "
     "INSERT INTO outbox (id, topic, type, version, occurred_us, key, seq, traceparent, data) "
     "SELECT id, ?4, ?5, ?6, ?7, key, 1, '', data FROM given"};

@@ -300,9 +300,11 @@ Task<PostgresSession::End> PostgresSession::run_one(Job& job, bool apart, bool a
             job.refuse();
             break;
         }
-        const Answer answer = co_await ask(*query_);
-        if (answer.good()) continue;
-        End end = end_of(answer);
+        const bool commits = query_->final && whole_;
+        const Answer answer = co_await ask(*query_, commits);
+        End end = answer.good() ? End::committed : end_of(answer);
+        if (commits) end = co_await end_with_commit(end);
+        if (end == End::committed) continue;
         if (end == End::undone && !apart && !alone) end = End::apart;
         if (end != End::undone) {
             job.drop();
@@ -384,10 +386,11 @@ int PostgresSession::send_what_comes_first() {
 }
 
 // Leaves the rows with each; the last answer, which a failure of any is.
-Task<Answer> PostgresSession::ask(Query& first) {
+Task<Answer> PostgresSession::ask(Query& first, bool commits) {
     int before = send_what_comes_first();
     for (const Query* query = &first; query; query = query->also)
         wire_.send(query->statement, query->values, query->count);
+    if (commits) wire_.send(commit_all);
     wire_.flush();
     Answer answer;
     for (Query* query = &first; query; query = query->also) {
@@ -415,14 +418,25 @@ Task<PostgresSession::End> PostgresSession::commit() {
     const int before = send_what_comes_first();
     wire_.send(commit_all);
     wire_.flush();
-    const Answer answer = co_await last_of(before + 1);
-    if (answer.good() && answer.committed) co_return End::committed;
+    co_return end_of_commit(co_await last_of(before + 1));
+}
+
+PostgresSession::End PostgresSession::end_of_commit(const Answer& answer) {
+    open_ = open_ && !answer.committed;
+    if (answer.good() && answer.committed) return End::committed;
     trouble_ = answer.good() ? "the server took the transaction back" : answer.text;
     if (answer.kind == Answer::Kind::lost || answer.fatal) {
         wire_.close();
-        co_return End::unknown;
+        return End::unknown;
     }
-    co_return is_conflict(answer.state) ? End::conflict : End::refused;
+    return is_conflict(answer.state) ? End::conflict : End::refused;
+}
+
+// The COMMIT went with the statements that ended so.
+Task<PostgresSession::End> PostgresSession::end_with_commit(End end) {
+    if (end == End::lost) co_return End::unknown; // the server may have come as far
+    const Answer answer = co_await last_of(1);
+    co_return end == End::committed ? end_of_commit(answer) : end;
 }
 
 Task<> PostgresSession::roll_back() {

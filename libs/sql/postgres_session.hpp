@@ -4,7 +4,8 @@
 // taken back and repeated with a savepoint around each.
 //
 // BEGIN, the time-outs and savepoints travel with the statement that follows them, so that a work
-// costs one round trip for each of its statements, and a batch one more for its COMMIT.
+// costs one round trip for each of its statements, and a batch one more for its COMMIT, unless that
+// travels with the last statement.
 #pragma once
 #include "libs/sql/postgres_engine.hpp"
 #include "libs/sql/postgres_wire.hpp"
@@ -45,10 +46,12 @@ private:
     Task<End> run_one(Job& job, bool apart, bool alone);
     bool begin_work(Job& job);
     bool go_on(Job& job);
-    Task<Answer> ask(Query& first);
+    Task<Answer> ask(Query& first, bool commits);
     int send_what_comes_first();
     Task<Answer> last_of(int answers);
     Task<End> commit();
+    End end_of_commit(const Answer& answer);
+    Task<End> end_with_commit(End end);
     Task<> roll_back();
     End end_of(const Answer& answer);
     void finish(std::span<Job*> jobs, End end);

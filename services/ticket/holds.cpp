@@ -22,7 +22,8 @@ Holds::Line::Line()
       }) {}
 
 void Holds::Line::look() {
-    if (!owner && !under_way && !queue.empty()) Loop::here().soon(*this);
+    const std::size_t enough = under_way == 0 ? 1 : under_way == 1 ? crowd : SIZE_MAX;
+    if (!owner && queue.size() >= enough) Loop::here().soon(*this);
 }
 
 Holds::Holds(Database& database) : database_(database) {
@@ -45,8 +46,9 @@ Task<Result<Held>> Holds::hold(Context context, HoldOrder order) {
 void Holds::send(Line& line) {
     Wishes batch = next_batch(line);
     if (batch.empty()) return;
-    line.under_way = true;
+    ++line.under_way;
     tasks_.spawn(write(line, std::move(batch)));
+    line.look();
 }
 
 // Without those whose time is over: they have been answered.
@@ -80,7 +82,7 @@ Task<> Holds::write(Line& line, Wishes batch) {
     } else {
         for (const auto& wish : batch) wish->settle(fail(outcomes.error().clone()));
     }
-    line.under_way = false;
+    --line.under_way;
     line.look();
 }
 

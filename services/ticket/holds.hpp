@@ -20,10 +20,10 @@ namespace urr::ticket {
 class Holds {
 public:
     // More orders than that make a batch slow, and those who wait for it.
-    static constexpr std::size_t batch_max = 256;
-    // Events are spread over so many lines, each with one batch under way: two of one event would
-    // wait for one another's seats.
-    static constexpr std::size_t lines_count = 2;
+    static constexpr std::size_t batch_max = 128;
+    // Events are spread over so many lines. A line has one batch under way, since small batches
+    // cost more than large ones; a second one when so many wait that it is large too.
+    static constexpr std::size_t lines_count = 2, crowd = 64;
     static constexpr std::size_t queued_max = 20'000; // in a line
 
     explicit Holds(Database& database);
@@ -53,7 +53,7 @@ private:
     struct Line : Node {
         Holds* holds = nullptr;
         std::deque<std::shared_ptr<Wish>> queue;
-        bool under_way = false;
+        int under_way = 0;
         Line();
         void look();
     };

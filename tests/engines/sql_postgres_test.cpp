@@ -97,6 +97,45 @@ TEST_F(Postgres, a_commit_whose_answer_is_lost_is_unknown_though_it_took_place) 
     run_on(*loop, give_up_at_commit(*this));
 }
 
+// The same where the commit travels with the statement.
+constexpr auto add_and_commit = [](Tx& tx, const std::string& name) -> Task<Result<Instant>> {
+    Query adding = tx.run(add, {name});
+    TRY(co_await adding.and_commit());
+    co_return tx.now;
+};
+Task<> give_up_at_the_commit_that_travelled_along(Postgres& t) {
+    const auto end =
+        co_await t.pool().transact_whole(Context{}, add_and_commit, std::string("along"));
+    EXPECT_EQ(end ? Code::UNAVAILABLE : end.error().code(), Code::OUTCOME_UNKNOWN);
+    for (int tries = 0; tries < 200 && co_await t.number("along") == 0; ++tries)
+        (void)co_await sleep(Context{}, milliseconds(50));
+    EXPECT_EQ(co_await t.number("along"), 1);
+}
+TEST_F(Postgres, a_commit_that_travelled_along_is_unknown_when_its_answer_is_lost) {
+    server.run(slow_commits, store->database_name());
+    store->options.answer_timeout = seconds(2);
+    run_on(*loop, give_up_at_the_commit_that_travelled_along(*this));
+}
+
+constexpr Statement add_first{"INSERT INTO numbers (name, n) VALUES (?1, 1)"};
+constexpr auto add_twice_and_commit = [](Tx& tx, const std::string& name) -> Task<Result<bool>> {
+    Query adding = tx.run(add_first, {name}), again = tx.run(add_first, {name});
+    TRY(co_await adding.with(again).and_commit());
+    co_return true;
+};
+Task<> refuse_with_commit(Postgres& t) {
+    const auto end =
+        co_await t.pool().transact_whole(Context{}, add_twice_and_commit, std::string("twice"));
+    EXPECT_EQ(end ? Code::UNAVAILABLE : end.error().code(), Code::CONFLICT);
+    EXPECT_EQ(co_await t.number("twice"), 0);
+    must(co_await t.pool().transact_whole(Context{}, add_and_commit, std::string("twice")));
+    must(co_await t.pool().transact(Context{}, add_and_commit, std::string("twice")));
+    EXPECT_EQ(co_await t.number("twice"), 2);
+}
+TEST_F(Postgres, a_commit_that_travelled_along_does_not_take_place_behind_a_failure) {
+    run_on(*loop, refuse_with_commit(*this));
+}
+
 Task<> cut_at_commit(Postgres& t) {
     Nursery nursery;
     nursery.spawn(cut_when_it_sleeps(t));

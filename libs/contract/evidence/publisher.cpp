@@ -2,7 +2,7 @@
 
 #include <map>
 
-#include "libs/sql/array_text.hpp"
+#include "libs/sql/array.hpp"
 
 namespace urr {
 
@@ -23,7 +23,7 @@ constexpr Statement find_unsent{
     "SELECT b.place, b.event, b.first, b.records, b.lines, u.sending FROM evidence_unsent u "
     "JOIN evidence_batches b ON b.place = u.place ORDER BY b.place LIMIT ?1"};
 constexpr Statement sent_one{"DELETE FROM evidence_unsent WHERE place = ?1"};
-constexpr Statement sent_many{"DELETE FROM evidence_unsent WHERE place = ANY(?1::text::bigint[])"};
+constexpr Statement sent_many{"DELETE FROM evidence_unsent WHERE place = ANY(?1::bigint[])"};
 constexpr Statement forget_old{
     "DELETE FROM evidence_batches WHERE place IN (SELECT b.place FROM evidence_batches b "
     "WHERE b.made_us < ?1 AND NOT EXISTS (SELECT 1 FROM evidence_unsent u "
@@ -55,7 +55,7 @@ constexpr auto mark_sent = [](Tx& tx, std::int64_t fence, const std::vector<std:
                               bool takes_arrays) -> Task<Result<bool>> {
     TRY(co_await check_fence(tx, lease_name, fence));
     if (takes_arrays) {
-        ArrayText all;
+        IntegerArray all;
         for (const std::int64_t place : places) all.add(place);
         TRY(co_await tx.run(sent_many, {all}));
         co_return true;

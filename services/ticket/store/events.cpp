@@ -16,11 +16,13 @@ constexpr Statement update_event{
     "event_us = ?7, sale_start_us = ?8, sale_end_us = ?9, room = ?10, seats_per_person = ?11, "
     "hold_us = ?12, layout = ?13, grades = ?14, price_min = ?15, price_max = ?16, sellable = ?17, "
     "version = version + 1 WHERE id = ?1 AND version = ?18 RETURNING version"};
+// ?3 has a byte for each seat: what it is used for (seat_uses). Bytes, since a character of a text
+// is found by counting.
 constexpr Statement insert_seats{
     "WITH RECURSIVE numbers (seat) AS (SELECT 0 UNION ALL SELECT seat + 1 FROM numbers "
     "WHERE seat + 1 < ?2) INSERT INTO seats (event, seat, state, version, hold_until_us) "
-    "SELECT ?1, seat, ?3, 1, 0 FROM numbers"};
-constexpr Statement set_seat{"UPDATE seats SET state = ?3 WHERE event = ?1 AND seat = ?2"};
+    "SELECT ?1, seat, CASE WHEN substr(?3, seat + 1, 1) = ?4 THEN ?5 ELSE ?6 END, 1, 0 "
+    "FROM numbers"};
 constexpr Statement delete_seats{"DELETE FROM seats WHERE event = ?1"};
 // Nobody holds a seat of the event while it is changed.
 constexpr Statement lock_seats{
@@ -93,10 +95,13 @@ struct Offer {
 
 Task<Result<void>> make_seats(Tx& tx, const Event& event) {
     const std::string uses = seat_uses(event.layout);
-    TRY(co_await tx.run(insert_seats, {event.id, uses.size(), int(SeatState::available)}));
+    const std::span<const unsigned char> use_of_each(
+        reinterpret_cast<const unsigned char*>(uses.data()), uses.size());
+    static constexpr unsigned char blocked[] = {'b'};
     constexpr auto block = move(SeatState::available, SeatEvent::block);
-    for (std::size_t seat = 0; seat < uses.size(); ++seat)
-        if (uses[seat] == 'b') TRY(co_await tx.run(set_seat, {event.id, seat, int(block.to)}));
+    TRY(co_await tx.run(insert_seats, {event.id, uses.size(), use_of_each,
+                                       std::span<const unsigned char>(blocked), int(block.to),
+                                       int(SeatState::available)}));
     co_return Result<void>{};
 }
 

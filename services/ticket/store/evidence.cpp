@@ -5,7 +5,7 @@
 #include "libs/contract/events.hpp"
 #include "libs/contract/evidence/outbox.hpp"
 #include "libs/contract/evidence/record.hpp"
-#include "libs/sql/array_text.hpp"
+#include "libs/sql/array.hpp"
 #include "services/ticket/store/reservations.hpp"
 
 namespace urr::ticket {
@@ -14,7 +14,7 @@ namespace {
 
 #define FACTS "SELECT id, event, account, seats, amount, payment FROM reservations WHERE id = "
 constexpr Statement find_one{FACTS "?1"};
-constexpr Statement find_many{FACTS "ANY(?1::text::bytea[])"};
+constexpr Statement find_many{FACTS "ANY(?1::bytea[])"};
 #undef FACTS
 
 constexpr std::pair<std::string_view, std::string_view> kinds[] = {
@@ -50,7 +50,7 @@ Task<Result<FactsById>> find_facts(Tx& tx, const std::vector<Message>& messages,
                                    bool takes_arrays) {
     FactsById all;
     if (takes_arrays) {
-        ArrayText ids;
+        BytesArray ids;
         for (const Message& message : messages) ids.add(Id<void>{message.key});
         take(TRY(co_await tx.run(find_many, {ids})), all);
         co_return all;

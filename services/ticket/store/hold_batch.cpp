@@ -13,20 +13,18 @@ namespace {
 
 constexpr auto take = move(SeatState::available, SeatEvent::hold);
 
-// LATERAL keeps the order of locking and the plan: a join would be made over the whole table.
-#define IS_FREE "(state = ?4 OR (state = ?5 AND hold_until_us <= ?3))"
+// LATERAL keeps the order of locking and the plan: a join could be made over the whole table.
+// Several unnest() beside each other give rows as unnest(…, …) does, and keep none of them in
+// between.
 constexpr Statement lock_free_seats{
-    "SELECT s.event, s.seat, s.version FROM unnest(?1::bytea[], ?2::bigint[]) "
-    "AS q(event, seat), LATERAL (SELECT event, seat, version FROM seats "
-    "WHERE seats.event = q.event AND seats.seat = q.seat AND " IS_FREE " FOR UPDATE) AS s"};
-// Of those whose first seat is free: losers lock nothing, so that they cost no write.
+    "SELECT s.event, s.seat, s.version FROM (SELECT unnest(?1::bytea[]) AS event, "
+    "unnest(?2::bigint[]) AS seat) AS q, LATERAL (SELECT event, seat, version FROM seats "
+    "WHERE seats.event = q.event AND seats.seat = q.seat "
+    "AND (state = ?4 OR (state = ?5 AND hold_until_us <= ?3)) FOR UPDATE) AS s"};
 constexpr Statement lock_accounts{
-    "SELECT a.event, a.account, a.seats, a.paused_until_us "
-    "FROM unnest(?1::bytea[], ?2::bigint[], ?6::bytea[]) "
-    "AS q(event, seat, account), LATERAL (SELECT * FROM accounts WHERE accounts.event = q.event "
-    "AND accounts.account = q.account AND EXISTS (SELECT 1 FROM seats WHERE "
-    "seats.event = q.event AND seats.seat = q.seat AND " IS_FREE ") FOR UPDATE) AS a"};
-#undef IS_FREE
+    "SELECT a.event, a.account, a.seats, a.paused_until_us FROM (SELECT unnest(?1::bytea[]) "
+    "AS event, unnest(?2::bytea[]) AS account) AS q, LATERAL (SELECT * FROM accounts "
+    "WHERE accounts.event = q.event AND accounts.account = q.account FOR UPDATE) AS a"};
 // Behind the locks of the seats: who changes an event has all of them.
 constexpr Statement versions_of_events{
     "SELECT id, version FROM events WHERE id = ANY(?1::bytea[])"};
@@ -35,24 +33,23 @@ constexpr Statement versions_of_events{
 // say.
 constexpr Statement write_seats{
     "INSERT INTO seats (event, seat, state, version, hold_until_us, reservation) "
-    "SELECT event, seat, ?6, version, until, reservation FROM unnest(?1::bytea[], ?2::bigint[], "
-    "?3::bigint[], ?4::bigint[], ?5::bytea[]) AS q(event, seat, version, until, reservation) "
+    "SELECT unnest(?1::bytea[]), unnest(?2::bigint[]), ?6, unnest(?3::bigint[]), "
+    "unnest(?4::bigint[]), unnest(?5::bytea[]) "
     "ON CONFLICT (event, seat) DO UPDATE SET state = excluded.state, version = excluded.version, "
     "hold_until_us = excluded.hold_until_us, reservation = excluded.reservation"};
-// New accounts, counts of known ones, reservations; tells how many accounts were written.
-constexpr Statement write_rest{
-    "WITH made AS (INSERT INTO accounts (event, account, seats, lapses, paused_until_us) "
-    "SELECT event, account, seats, 0, 0 FROM unnest(?1::bytea[], ?2::bytea[], "
-    "?3::bigint[]) AS q(event, account, seats) ON CONFLICT DO NOTHING RETURNING 1), "
-    "counted AS (INSERT INTO accounts (event, account, seats, lapses, paused_until_us) "
-    "SELECT event, account, seats, 0, 0 FROM unnest(?4::bytea[], ?5::bytea[], "
-    "?6::bigint[]) AS q(event, account, seats) ON CONFLICT (event, account) "
-    "DO UPDATE SET seats = excluded.seats RETURNING 1), "
-    "reserved AS (INSERT INTO reservations (id, event, account, state, seats, amount, created_us, "
-    "expires_us, fence, declines) SELECT id, event, account, 0, seats, amount, ?13, expires, 0, 0 "
-    "FROM unnest(?7::bytea[], ?8::bytea[], ?9::bytea[], ?10::text[], "
-    "?11::bigint[], ?12::bigint[]) AS q(id, event, account, seats, amount, expires)) "
-    "SELECT (SELECT count(*) FROM made) + (SELECT count(*) FROM counted)"};
+// CONFLICT when another process has just made one of them.
+constexpr Statement make_accounts{
+    "INSERT INTO accounts (event, account, seats, lapses, paused_until_us) "
+    "SELECT unnest(?1::bytea[]), unnest(?2::bytea[]), unnest(?3::bigint[]), 0, 0"};
+// Locked as well.
+constexpr Statement count_accounts{
+    "INSERT INTO accounts (event, account, seats, lapses, paused_until_us) "
+    "SELECT unnest(?1::bytea[]), unnest(?2::bytea[]), unnest(?3::bigint[]), 0, 0 "
+    "ON CONFLICT (event, account) DO UPDATE SET seats = excluded.seats"};
+constexpr Statement make_reservations{
+    "INSERT INTO reservations (id, event, account, state, seats, amount, created_us, expires_us, "
+    "fence, declines) SELECT unnest(?1::bytea[]), unnest(?2::bytea[]), unnest(?3::bytea[]), 0, "
+    "unnest(?4::text[]), unnest(?5::bigint[]), ?7, unnest(?6::bigint[]), 0, 0"};
 
 using SeatKey = std::pair<EventId, std::int64_t>;
 using AccountKey = std::pair<EventId, AccountId>;
@@ -71,8 +68,8 @@ public:
 
     // Sorted, so that two batches lock in one order.
     std::vector<SeatKey> seats() const;
-    // With the first seat of each order.
-    std::vector<std::pair<AccountKey, std::int64_t>> accounts_wanted() const;
+    std::vector<AccountKey> accounts_wanted() const;
+    std::vector<EventId> events() const;
     void add_version(const EventId& event, std::int64_t version) { versions_[event] = version; }
     void add_free(const SeatKey& seat, std::int64_t version) { free_.emplace(seat, version); }
     void add_account(const AccountKey& account, AccountRow row) { accounts_[account] = row; }
@@ -113,27 +110,36 @@ bool same_key(const IdempotencyKey& a, const IdempotencyKey& b) {
     return a.account == b.account && a.key == b.key && a.route == b.route;
 }
 
-std::vector<SeatKey> Batch::seats() const {
-    std::vector<SeatKey> all;
-    for (const HoldOrder& order : orders_)
-        for (const std::int64_t seat : order.seats) all.emplace_back(order.event, seat);
+template <class Key>
+std::vector<Key> each_once(std::vector<Key> all) {
     std::ranges::sort(all);
     const auto rest = std::ranges::unique(all);
     all.erase(rest.begin(), rest.end());
     return all;
 }
 
+std::vector<SeatKey> Batch::seats() const {
+    std::vector<SeatKey> all;
+    for (const HoldOrder& order : orders_)
+        for (const std::int64_t seat : order.seats) all.emplace_back(order.event, seat);
+    return each_once(std::move(all));
+}
+
+std::vector<AccountKey> Batch::accounts_wanted() const {
+    std::vector<AccountKey> all;
+    for (const HoldOrder& order : orders_) all.emplace_back(order.event, order.account);
+    return each_once(std::move(all));
+}
+
+std::vector<EventId> Batch::events() const {
+    std::vector<EventId> all;
+    for (const HoldOrder& order : orders_) all.push_back(order.event);
+    return each_once(std::move(all));
+}
+
 bool Batch::all_free(const HoldOrder& order) const {
     return std::ranges::all_of(
         order.seats, [&](std::int64_t seat) { return free_.contains({order.event, seat}); });
-}
-
-std::vector<std::pair<AccountKey, std::int64_t>> Batch::accounts_wanted() const {
-    std::vector<std::pair<AccountKey, std::int64_t>> all;
-    for (const HoldOrder& order : orders_)
-        all.push_back({{order.event, order.account}, order.seats.front()});
-    std::ranges::sort(all);
-    return all;
 }
 
 // By an earlier request, or by an earlier order of this batch.
@@ -214,21 +220,16 @@ Task<Result<void>> read(Tx& tx, Batch& batch, const std::vector<HoldOrder>& orde
         numbers.add(seat);
     }
     BytesArray events_of, accounts_of;
-    IntegerArray seats_of;
-    for (const auto& [account, seat] : batch.accounts_wanted()) {
-        events_of.add(account.first);
-        seats_of.add(seat);
-        accounts_of.add(account.second);
+    for (const auto& [event, account] : batch.accounts_wanted()) {
+        events_of.add(event);
+        accounts_of.add(account);
     }
     KeyList keys;
+    for (const HoldOrder& order : orders) keys.add(order.key, "");
     BytesArray all_events;
-    for (const HoldOrder& order : orders) {
-        keys.add(order.key, "");
-        all_events.add(order.event);
-    }
-    const int free = int(take.from), held = int(take.to);
-    Query seats = tx.run(lock_free_seats, {events, numbers, tx.now, free, held});
-    Query accounts = tx.run(lock_accounts, {events_of, seats_of, tx.now, free, held, accounts_of});
+    for (const EventId& event : batch.events()) all_events.add(event);
+    Query seats = tx.run(lock_free_seats, {events, numbers, tx.now, int(take.from), int(take.to)});
+    Query accounts = tx.run(lock_accounts, {events_of, accounts_of});
     Query answers = look_for_answers(tx, keys);
     Query versions = tx.run(versions_of_events, {all_events});
     const Rows rows = TRY(co_await seats.with(accounts).with(answers).with(versions));
@@ -241,8 +242,12 @@ Task<Result<void>> read(Tx& tx, Batch& batch, const std::vector<HoldOrder>& orde
     for (std::size_t i = 0; i < known.size(); ++i)
         batch.add_account({known.id<EventId>(i, 0), known.id<AccountId>(i, 1)},
                           {known.integer(i, 2), known.instant(i, 3), true, false});
-    for (FoundAnswer& found : found_answers(TRY(std::move(answers.result))))
-        batch.add_kept(std::move(found));
+    for (FoundAnswer& found : found_answers(TRY(std::move(answers.result)))) {
+        if (found.expires <= tx.now)
+            TRY(co_await drop_expired_answer(tx, found.key));
+        else
+            batch.add_kept(std::move(found));
+    }
     co_return Result<void>{};
 }
 
@@ -291,19 +296,16 @@ Task<Result<void>> write(Tx& tx, Batch& batch, const std::vector<HoldOrder>& ord
     for (const auto& [key, row] : batch.accounts()) w.add(key, row);
     Query seats = tx.run(write_seats, {w.seat_events, w.seat_numbers, w.seat_versions,
                                        w.seat_untils, w.seat_reservations, int(take.to)});
-    Query rest = tx.run(write_rest, {w.new_events, w.new_accounts, w.new_counts, w.old_events,
-                                     w.old_accounts, w.old_counts, w.ids, w.events, w.account_ids,
-                                     w.seat_texts, w.amounts, w.expires, tx.now});
+    Query made = tx.run(make_accounts, {w.new_events, w.new_accounts, w.new_counts});
+    Query counted = tx.run(count_accounts, {w.old_events, w.old_accounts, w.old_counts});
+    Query reservations = tx.run(make_reservations, {w.ids, w.events, w.account_ids, w.seat_texts,
+                                                    w.amounts, w.expires, tx.now});
     Query told = append_first_events(tx, topic_payment, PaymentRequested::type, 1, w.told);
     Query keys = keep_answers(tx, 201, w.keys);
-    const Rows rows = TRY(co_await seats.with(rest).with(told).with(keys));
-    if (rows.changes() != w.seat_numbers.size())
-        co_return fail(Code::INTERNAL, "a locked seat was not written");
-    const Rows counted = TRY(std::move(rest.result));
-    const bool alone =
-        !counted.empty() && counted.integer(0, 0) == w.new_counts.size() + w.old_counts.size();
-    if (!alone || TRY(std::move(keys.result)).changes() != w.keys.keys.size())
-        co_return fail(Code::CONFLICT, "another process has just made the same row");
+    seats.with(reservations).with(told).with(keys);
+    if (w.new_counts.size() > 0) seats.with(made);
+    if (w.old_counts.size() > 0) seats.with(counted);
+    TRY(co_await seats.and_commit());
     co_return Result<void>{};
 }
 

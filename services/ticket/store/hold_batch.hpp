@@ -1,8 +1,10 @@
 // Holds of many at once, for engines that take arrays: lock the rows, decide by a pure function,
-// write them all. A batch costs three exchanges however many holds it has, the last its commit.
+// write them all. A batch costs two exchanges however many holds it has: its commit travels with
+// the writes.
 //
 // Rows are locked in this order: seats (those free or expired only, by event and number), then
-// accounts. Seats that are not free are not locked, so a batch of losers writes nothing at all.
+// accounts. Seats that are not free are not locked, so losers cost no write; only whoever has held a
+// seat of the event before has his count locked.
 // Two batches that want the same seats meet at the first of them; the second looks for keys after
 // it has waited, so one request sent twice finds its first answer instead of its own hold.
 #pragma once

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "libs/sql/array_text.hpp"
+#include "libs/sql/array.hpp"
 
 namespace urr::worker {
 
@@ -35,15 +35,15 @@ constexpr Statement put_source{PUT_SOURCE("sources"), PUT_SOURCE("evidence.sourc
 constexpr Statement find_known{"SELECT 1 FROM records WHERE event = ?1 AND id = ?2",
                                "SELECT 1 FROM evidence.records WHERE event = ?1 AND id = ?2"};
 constexpr Statement find_many_known{"SELECT id FROM evidence.records WHERE event = ?1 "
-                                    "AND id = ANY(?2::text::bytea[])"};
+                                    "AND id = ANY(?2::bytea[])"};
 constexpr Statement put_record{
     "INSERT INTO records (event, position, source, generation, number, id, record, hash, "
     "written_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"};
 constexpr Statement put_many_records{
     "INSERT INTO evidence.records (event, position, source, generation, number, id, record, hash, "
     "written_us) SELECT ?1, position, ?2, ?3, number, id, record, hash, ?4 FROM "
-    "unnest(?5::text::bigint[], ?6::text::bigint[], ?7::text::bytea[], ?8::text::text[], "
-    "?9::text::bytea[]) AS q(position, number, id, record, hash)"};
+    "unnest(?5::bigint[], ?6::bigint[], ?7::bytea[], ?8::text[], "
+    "?9::bytea[]) AS q(position, number, id, record, hash)"};
 // What an older generation waits for does not come once its source has begun another.
 #define WAITING(table)                                                                             \
     "FROM " table " s WHERE s.stopped_us > 0 AND NOT EXISTS (SELECT 1 FROM " table " newer "       \
@@ -75,7 +75,7 @@ Value value_of(const Digest& digest) { return std::span<const unsigned char>(dig
 Task<Result<std::set<MessageId>>> find_there(Tx& tx, const Batch& batch, bool takes_arrays) {
     std::set<MessageId> there;
     if (takes_arrays) {
-        ArrayText ids;
+        BytesArray ids;
         for (const BatchRecord& record : batch.records) ids.add(record.id);
         const Rows rows = TRY(co_await tx.run(find_many_known, {batch.event, ids}));
         for (std::size_t i = 0; i < rows.size(); ++i) there.insert(rows.id<MessageId>(i, 0));
@@ -120,7 +120,9 @@ Task<Result<bool>> put_rows(Tx& tx, const Batch& batch, const Growth& growth, bo
                                              row.record->line, value_of(row.hash), tx.now}));
         co_return true;
     }
-    ArrayText positions, numbers, ids, lines, hashes;
+    IntegerArray positions, numbers;
+    BytesArray ids, hashes;
+    TextArray lines;
     for (const Growth::Row& row : growth.rows) {
         positions.add(row.position);
         numbers.add(row.number);
