@@ -60,7 +60,7 @@ struct [[nodiscard]] Query {
     std::size_t count = 0;
     Result<Rows> result;
     Query* also = nullptr; // travels with this one
-    bool final = false; // with those that travel along
+    bool final = false;    // with those that travel along
     std::coroutine_handle<> waiting;
 
     Query(Tx& in, const Statement& what, std::initializer_list<Value> given)

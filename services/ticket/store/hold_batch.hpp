@@ -3,10 +3,10 @@
 // the writes.
 //
 // Rows are locked in this order: seats (those free or expired only, by event and number), then
-// accounts. Seats that are not free are not locked, so losers cost no write; only whoever has held a
-// seat of the event before has his count locked.
-// Two batches that want the same seats meet at the first of them; the second looks for keys after
-// it has waited, so one request sent twice finds its first answer instead of its own hold.
+// accounts. Seats that are not free are not locked, so losers cost no write; only whoever has held
+// a seat of the event before has his count locked. Two batches that want the same seats meet at the
+// first of them; the second looks for keys after it has waited, so one request sent twice finds its
+// first answer instead of its own hold.
 #pragma once
 #include "services/ticket/store/reservations.hpp"
 
