@@ -34,9 +34,10 @@ run-distributed: setup-engines release ## PostgreSQL, Redis, Kafka, DynamoDB, tw
 stampede-distributed: setup-engines release ## the stampede through nginx and two copies of each role on real engines, with an audit
 	@exec scripts/stampede-distributed
 
-chaos: setup-engines release ## an hour: kills, restarts, failovers and lost servers under stampedes, each audited
+chaos: setup-engines release ## an hour: kills, restarts, failovers, lost servers and cut networks under stampedes, each audited
 	@scripts/chaos
 	@scripts/chaos-distributed all
+	@scripts/chaos-network
 	@scripts/chaos-kafka
 
 fuzz: setup ## an hour of each fuzzer

@@ -184,6 +184,16 @@ settings_of() {
         inflict() { away_for 60 1 2; }
         ;;
 
+    sqs-restart) # killed, away for five seconds
+        inflict() {
+            fault "SQS is killed"
+            kill_nine "$folder/sqs/sqs.pid"
+            sleep 5
+            scripts/engines/sqs.sh start "$folder/sqs"
+            fault "SQS is back"
+        }
+        ;;
+
     dynamodb-restart) # away for five seconds, while the room still lets people in
         case_before=10
         export URR_RATE_ADAPTIVE=no URR_RATE_PER_MINUTE=600
