@@ -18,6 +18,7 @@ using namespace urr::queue;
 namespace {
 
 const EventId event = *EventId::parse("01990000-0000-7000-8000-000000000001");
+constexpr std::uint64_t drawn_below = 1'000'000'000; // numbers, as redis-benchmark draws them
 constexpr const char* account_format = "01990000-0000-7000-8000-%012llu";
 constexpr std::string_view any_account = "01990000-0000-7000-8000-__rand_int__";
 
@@ -64,8 +65,8 @@ struct Bench {
         if (!member || !*member) ++errors;
     }
     Task<> enter() {
-        const std::uint64_t number = next++;
-        if (!co_await lines.join(Context{}, join_of(account_of(number), number))) ++errors;
+        const AccountId account = account_of(next++);
+        if (!co_await lines.join(Context{}, join_of(account, dice.below(drawn_below)))) ++errors;
     }
     Task<> work(bool entry) {
         while (loop.now() < until) {
@@ -147,7 +148,7 @@ int main(int count, char** words) {
         });
     } else if (what == "run" && given.size() == 6) {
         on_loop(port, [&](Bench& bench, Nursery& nursery) {
-            bench.accounts = number(5);
+            bench.accounts = bench.next = number(5);
             bench.until = bench.loop.now() + seconds(std::int64_t(number(3)));
             for (bench.working = 0; bench.working < int(number(4));) {
                 ++bench.working;
