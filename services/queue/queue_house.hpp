@@ -94,6 +94,8 @@ struct LinesOfHouse {
 };
 std::unique_ptr<LinesOfHouse> open_lines(House& house);
 void lose_lines(House& house);
+// The server that the lines stand on was started anew, with all it had.
+void restart_lines(House& house);
 
 struct House {
     std::filesystem::path folder;
@@ -125,6 +127,7 @@ struct House {
     void start();
     void crash();
     void lose_store();
+    void restart_store();
     // Time passes, in seconds: the service ticks in each.
     void pass(int seconds_long);
     void run(Task<> task);
@@ -167,6 +170,8 @@ struct House {
         const Claims claims = must(verify_token(keys, entry_token, TokenType::entry, clock.now()));
         return revoked->is_revoked(event, claims.id);
     }
+    // All that queue has told so far, in order. A second passes.
+    std::vector<Message> told();
 
 private:
     std::unique_ptr<SqliteDatabase> open(const char* name, std::span<const Migration> tables);

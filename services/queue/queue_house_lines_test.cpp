@@ -25,4 +25,6 @@ void lose_lines(House& house) {
         std::filesystem::remove(house.folder / (std::string("queue.db") + end));
 }
 
+void restart_lines(House&) {} // a database has no life of its own
+
 } // namespace urr::queue

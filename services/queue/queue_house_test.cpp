@@ -119,6 +119,12 @@ void House::lose_store() {
     start();
 }
 
+void House::restart_store() {
+    crash();
+    restart_lines(*this);
+    start();
+}
+
 void House::pass(int seconds_long) {
     for (int i = 0; i < seconds_long * 10; ++i) {
         world.run_until(world.now() + milliseconds(100));
@@ -203,6 +209,26 @@ std::string House::frames_of(Stream& stream) {
         }
     }(stream, all));
     return all;
+}
+
+std::vector<Message> House::told() {
+    struct Listener final : Consumer {
+        std::vector<Message> all;
+        Task<Result<void>> consume(Context, Message message) override {
+            all.push_back(std::move(message));
+            co_return Result<void>{};
+        }
+    } listener;
+    Nursery listening;
+    {
+        Loop::Enter in(&loop);
+        const std::string group = MessageId::make(clock.now(), random).text(); // from the beginning
+        listening.spawn(log->deliver(std::string(topic_queue), group, listener));
+    }
+    pass(1);
+    Loop::Enter in(&loop);
+    listening.clear();
+    return std::move(listener.all);
 }
 
 Result<> House::tell_bought(const AccountId& who, Instant at) {

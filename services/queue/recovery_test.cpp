@@ -32,6 +32,22 @@ struct Recovery : testing::Test {
     Answer shows_entry(const Fan& fan) {
         return house.status(fan.who, {{"X-Queue-Entry-Token", fan.entry}});
     }
+    // The message as one that this life of the store has not heard yet; what the account is then.
+    std::optional<Member> heard_anew(const Message& message) {
+        std::optional<Member> member;
+        house.run([](House& of, Message told, std::optional<Member>& out) -> Task<> {
+            const auto seen = MessageId::make(of.clock.now(), of.random);
+            LineStore& store = of.lines->store();
+            if (told.type == EntryAdmitted::type)
+                out = must(co_await store.rebuild(Context{}, seen,
+                                                  must(read_json<EntryAdmitted>(told.data)), {},
+                                                  {of.service->generation(), seen}));
+            else
+                out = must(co_await store.rebuild(Context{}, seen,
+                                                  must(read_json<EntryReturned>(told.data))));
+        }(house, message, member));
+        return member;
+    }
     void close_door() { house.lever("threshold", R"({"threshold":0})"); }
 };
 
@@ -292,6 +308,94 @@ TEST_F(Recovery, who_did_not_fetch_the_entry_has_his_place_still) {
     house.pass(2);
     EXPECT_EQ(shows_place(no_show).number("position"), 1);
     EXPECT_TRUE(house.status(other.who).active());
+}
+
+// A server that has forgotten nothing: what the log tells of was done here.
+TEST_F(Recovery, who_was_taken_back_keeps_the_place_when_the_store_is_started_anew) {
+    house.lever("threshold", R"({"threshold":1})");
+    const Fan no_show = queued(1), other = queued(2), third = queued(3);
+    for (int i = 0; i < 6; ++i) {
+        house.pass(10);
+        house.status(other.who);
+    }
+    EXPECT_TRUE(house.status(other.who).active());
+    close_door();
+    house.pass(11 * 60); // the time of both entries is over
+    house.restart_store();
+    house.pass(3);
+    EXPECT_EQ(house.status(no_show.who).number("position"), 1);
+    EXPECT_EQ(house.status(third.who).number("position"), 2);
+    EXPECT_EQ(house.service->metrics().rebuilt.value(), 0u);
+}
+
+TEST_F(Recovery, an_entry_that_nobody_fetched_goes_to_the_next_after_the_store_was_started_anew) {
+    house.lever("threshold", R"({"threshold":1})");
+    const Fan no_show = queued(1), next = queued(2);
+    house.pass(2); // the first is let in and does not hear of it
+    house.restart_store();
+    for (int i = 0; i < 12; ++i) {
+        house.pass(10);
+        house.status(next.who);
+    }
+    EXPECT_TRUE(house.status(next.who).active());
+    EXPECT_EQ(house.status(no_show.who).text("status"), "queued");
+}
+
+TEST_F(Recovery, who_was_taken_back_and_left_has_bought_nothing_however_often_that_is_read) {
+    house.lever("threshold", R"({"threshold":1})");
+    const Fan no_show = queued(1);
+    house.pass(60);
+    close_door();
+    EXPECT_EQ(house.status(no_show.who).text("status"), "queued");
+    EXPECT_EQ(house.leave(no_show.who).status, 204);
+    house.restart_store();
+    house.pass(3);
+    // And where the store does not know that it was told here.
+    for (const Message& message : house.told())
+        if (message.type == EntryAdmitted::type) EXPECT_FALSE(heard_anew(message));
+    for (const Message& message : house.told())
+        if (message.type == EntryEnded::type)
+            EXPECT_EQ(must(read_json<EntryEnded>(message.data)).reason, "left");
+    EXPECT_NE(house.status(no_show.who).status, 200);
+}
+
+TEST_F(Recovery, who_left_is_not_taken_back_by_what_another_life_of_the_store_told) {
+    house.lever("threshold", R"({"threshold":1})");
+    Fan inside = queued(1);
+    house.pass(2);
+    let_in(inside);
+    house.leave(inside.who);
+    for (const Message& message : house.told()) {
+        if (message.type != EntryAdmitted::type) continue;
+        const auto admitted = must(read_json<EntryAdmitted>(message.data));
+        Message returned = message;
+        returned.type = EntryReturned::type;
+        returned.data =
+            to_json(EntryReturned{admitted.generation, house.event, inside.who, admitted.entry});
+        EXPECT_FALSE(heard_anew(returned));
+    }
+    EXPECT_EQ(house.status(inside.who).code(), "NOT_IN_QUEUE");
+}
+
+TEST_F(Recovery, an_entry_that_was_taken_back_undoes_no_purchase_with_the_next_one) {
+    house.lever("threshold", R"({"threshold":1})");
+    Fan buyer = queued(1);
+    house.pass(60); // the first entry goes back
+    EXPECT_EQ(house.status(buyer.who).text("status"), "queued");
+    house.pass(2);
+    let_in(buyer);
+    house.log_waits = true;
+    house.lose_store();
+    house.bought(buyer.who);
+    house.log_waits = false;
+    house.pass(3);
+    EXPECT_EQ(house.status(buyer.who).code(), "QUEUE_RECOVERING");
+    EXPECT_EQ(shows_entry(buyer).code(), "QUEUE_RECOVERING");
+    EXPECT_TRUE(house.is_revoked(buyer.entry));
+    std::size_t bought = 0;
+    for (const Message& message : house.told())
+        if (message.type == EntryEnded::type) ++bought;
+    EXPECT_EQ(bought, 1u);
 }
 
 TEST_F(Recovery, forged_and_foreign_tokens_restore_nothing) {

@@ -46,6 +46,9 @@ struct Member {
     Instant until;          // end of the active slot
     bool fetched = false;   // the entry token was handed over
     std::uint64_t rank = 0; // people ahead, as of the last tick
+    // Of one who has ended, where the store was lost and did not write the end of his slot itself:
+    bool over_heard = false; // the log told of the admission when its time was over
+    Instant bought;          // a purchase spent it, whether the admission is known yet or not
     // Had his time inside. Whoever never had the entry has not, however late it is.
     bool over(Instant now) const { return state == MemberState::active && fetched && until <= now; }
 };

@@ -43,8 +43,9 @@ constexpr Statement set_fetched{"UPDATE members SET fetched = 1 WHERE event = ?1
 constexpr Statement find_loss{"SELECT epoch, admits_from_us FROM halls WHERE event = ?1"};
 constexpr Statement put_bought{
     "INSERT INTO members (event, account, epoch, phase, position, arrival, state, until_us, "
-    "joined_us, admitted_us, fetched) VALUES (?1, ?2, ?3, 0, 0, ?4, 2, 0, ?4, ?4, 1) "
-    "ON CONFLICT (event, account) DO UPDATE SET state = 2, admitted_us = excluded.admitted_us "
+    "joined_us, admitted_us, fetched) VALUES (?1, ?2, ?3, 0, 0, ?4, 2, 0, ?4, ?4, ?4) "
+    "ON CONFLICT (event, account) DO UPDATE SET state = 2, admitted_us = excluded.admitted_us, "
+    "fetched = excluded.fetched "
     "WHERE members.state = 0 AND members.arrival <= excluded.admitted_us"};
 constexpr Statement set_returned{
     "UPDATE members SET state = 0, token = NULL, until_us = 0 WHERE event = ?1 AND account = ?2 "
@@ -57,6 +58,7 @@ constexpr Statement find_revoked{"SELECT 1 FROM revoked_entries WHERE event = ?1
 constexpr Statement all_revoked{"SELECT event, token, until_us FROM revoked_entries"};
 constexpr Statement drop_revoked{"DELETE FROM revoked_entries WHERE until_us <= ?1"};
 
+constexpr std::uint64_t fetched_over = 2;
 constexpr std::string_view reasons[] = {"left", "bought", "expired", "cleared"};
 
 // Columns as in find_one.
@@ -69,7 +71,7 @@ Member member_of(const Rows& rows, std::size_t i, Instant now) {
     m.until = rows.instant(i, 7);
     m.receipt = Id<void>::from(rows.bytes(i, 8)).bytes;
     m.admitted = rows.instant(i, 9);
-    m.fetched = rows.boolean(i, 10);
+    read_fetched(std::uint64_t(rows.integer(i, 10)), m);
     m.seen = now;
     return m;
 }
@@ -81,6 +83,17 @@ Task<Result<bool>> tell(Tx& tx, MessageId id, AccountId account, std::string_vie
 }
 
 } // namespace
+
+void read_fetched(std::uint64_t stored, Member& member) {
+    member.fetched = stored != 0;
+    member.over_heard = stored == fetched_over;
+    member.bought = stored > fetched_over ? Instant{std::int64_t(stored)} : Instant{};
+}
+
+std::int64_t fetched_number(const Member& member) {
+    if (member.bought != Instant{}) return member.bought.us;
+    return member.over_heard ? std::int64_t(fetched_over) : member.fetched ? 1 : 0;
+}
 
 std::string_view end_reason_name(EndReason reason) { return reasons[std::size_t(reason)]; }
 
@@ -124,7 +137,8 @@ Task<Result<std::optional<Member>>> write_retake(Tx& tx, Retake retake) {
                                      retake.entry, retake.until, retake.admitted}));
     const auto member = TRY(co_await read_member(tx, retake.event, retake.account));
     if (put.changes() == 1) co_return member;
-    if (!member || member->state != MemberState::ended || member->admitted < retake.admitted)
+    if (!member || member->state != MemberState::ended ||
+        std::max(member->admitted, member->bought) < retake.admitted)
         co_return std::nullopt;
     TRY(co_await write_revoked(tx, retake.event, retake.entry, retake.until));
     co_return member;

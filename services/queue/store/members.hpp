@@ -64,6 +64,10 @@ Task<Result<Ended>> write_purchase(Tx& tx, GenerationId generation, EventId even
                                    AccountId account, Instant bought, MessageId seen,
                                    MessageId message);
 
+// How a record's `fetched` reads: 0 no, 1 yes, 2 over when it was heard of, more: bought then, µs.
+void read_fetched(std::uint64_t stored, Member& member);
+std::int64_t fetched_number(const Member& member);
+
 struct StoredMember {
     AccountId account;
     Member member;

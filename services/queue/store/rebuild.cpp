@@ -13,18 +13,18 @@ constexpr Statement bind_receipt{
 constexpr Statement put_member{
     "INSERT INTO members (event, account, epoch, phase, position, arrival, state, token, until_us, "
     "joined_us, receipt, admitted_us, fetched) "
-    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?10, 1) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?10, ?12) "
     "ON CONFLICT (event, account) DO UPDATE SET epoch = excluded.epoch, phase = excluded.phase, "
     "position = excluded.position, arrival = excluded.arrival, state = excluded.state, "
     "token = excluded.token, until_us = excluded.until_us, receipt = excluded.receipt, "
-    "admitted_us = excluded.admitted_us, fetched = 1"};
+    "admitted_us = excluded.admitted_us, fetched = excluded.fetched"};
 
 Task<Result<std::optional<Member>>> put(Tx& tx, EventId event, AccountId account, Member m) {
-    TRY(co_await tx.run(put_member,
-                        {event, account, m.place.epoch, m.place.phase, m.place.position,
-                         m.place.arrival, int(m.state), m.entry, m.until, m.admitted, m.receipt}));
-    m.seen = tx.now;
     m.fetched = true;
+    TRY(co_await tx.run(put_member, {event, account, m.place.epoch, m.place.phase, m.place.position,
+                                     m.place.arrival, int(m.state), m.entry, m.until, m.admitted,
+                                     m.receipt, fetched_number(m)}));
+    m.seen = tx.now;
     co_return m;
 }
 
@@ -34,6 +34,15 @@ bool same_place(const Member& member, const Place& place, const IdBytes& receipt
     if (own.epoch != place.epoch || own.phase != place.phase || own.position != place.position)
         return false;
     return own.arrival == place.arrival || (receipt != IdBytes{} && member.receipt == receipt);
+}
+
+Task<Result<bool>> tell_bought(Tx& tx, const EntryAdmitted& told, Telling end) {
+    const EntryEnded bought{end.generation, told.event, told.account,  "bought",
+                            told.epoch,     told.phase, told.position, told.arrival};
+    TRY(co_await append_event(
+        tx, end.message,
+        {topic_queue, told.account.bytes, EntryEnded::type, 1, to_json(bought), ""}));
+    co_return true;
 }
 
 } // namespace
@@ -51,21 +60,25 @@ Task<Result<std::optional<Member>>> rebuild_admitted(Tx& tx, MessageId seen, Ent
     spent.until = told.until;
     spent.state = told.until > tx.now ? MemberState::active : MemberState::ended;
     const auto member = TRY(co_await lock_member(tx, told.event, told.account));
-    if (!member) co_return TRY(co_await put(tx, told.event, told.account, spent));
-    if (member->state == MemberState::ended && member->entry == IdBytes{} &&
-        member->admitted >= told.admitted) { // he has bought: this was known before
-        spent.state = MemberState::ended;
-        if (told.until > tx.now)
-            TRY(co_await write_revoked(tx, told.event, spent.entry, told.until));
-        const EntryEnded bought{end.generation, told.event, told.account,  "bought",
-                                told.epoch,     told.phase, told.position, told.arrival};
-        TRY(co_await append_event(
-            tx, end.message,
-            {topic_queue, told.account.bytes, EntryEnded::type, 1, to_json(bought), ""}));
+    if (!member) {
+        spent.over_heard = spent.state == MemberState::ended;
         co_return TRY(co_await put(tx, told.event, told.account, spent));
     }
-    if (member->state == MemberState::active && member->entry == spent.entry)
+    if (member->state == MemberState::ended && member->bought != Instant{} &&
+        member->bought >= told.admitted) { // known before; maybe with a later entry
+        spent.state = MemberState::ended;
+        spent.bought = member->bought;
+        if (told.until > tx.now)
+            TRY(co_await write_revoked(tx, told.event, spent.entry, told.until));
+        const bool is_told =
+            member->entry != IdBytes{} && same_place(*member, spent.place, spent.receipt);
+        if (!is_told) TRY(co_await tell_bought(tx, told, end));
+        co_return TRY(co_await put(tx, told.event, told.account, spent));
+    }
+    if (member->state == MemberState::active && member->entry == spent.entry) {
+        if (!member->fetched) co_return std::nullopt; // let in by this line itself
         co_return TRY(co_await put(tx, told.event, told.account, spent)); // with its true place
+    }
     if (member->state != MemberState::waiting || !same_place(*member, spent.place, spent.receipt))
         co_return std::nullopt;
     // It was shown again before this was read: the place is spent.
@@ -82,9 +95,12 @@ Task<Result<std::optional<Member>>> rebuild_returned(Tx& tx, MessageId seen, Ent
     auto member = TRY(co_await lock_member(tx, told.event, told.account));
     if (!member || member->state == MemberState::waiting || member->entry != told.entry.bytes)
         co_return std::nullopt;
+    if (member->state == MemberState::ended && !member->over_heard)
+        co_return std::nullopt; // it had an end of its own
     if (member->until > tx.now)
         TRY(co_await write_revoked(tx, told.event, member->entry, member->until));
     member->state = MemberState::waiting;
+    member->over_heard = false;
     member->entry = {};
     member->until = {};
     co_return TRY(co_await put(tx, told.event, told.account, *member));

@@ -13,6 +13,8 @@ namespace {
 //       nothing; from 4 on what the step needs; the last: the line's life, the generation in which
 //       it was begun, as this process knows it, or "-"
 // A record: epoch phase position arrival state entry admitted until fetched receipt; "-" is no id.
+// fetched: 0 no, 1 yes; where the store was lost and did not write the end itself, 2: the log told
+// of the admission when its time was over, a time in µs: he bought then.
 // Numbers stay texts: Lua would round and abbreviate them.
 constexpr std::string_view source = R"lua(
 local life = table.remove(ARGV)
@@ -63,16 +65,15 @@ local function revoke(entry, until_us)
     call('ZREMRANGEBYSCORE', REVOKED, '-inf', now)
     call('EXPIRE', REVOKED, 86400)
 end
+-- Also what is told here is done: another life of the server reads it in the log.
 local function tell(kind, message, generation, account, m, more)
+    call('ZADD', DONE, now, message)
     call('XADD', OUTBOX, '*', 'type', kind, 'id', message, 'at', now, 'generation', generation,
         'account', account, 'epoch', m.epoch, 'phase', m.phase, 'position', m.position,
         'arrival', m.arrival, 'entry', m.entry, 'receipt', m.receipt, 'admitted', m.admitted,
         'until', m.until_us, 'reason', more or '')
 end
-local function first_time(message)
-    call('ZREMRANGEBYSCORE', DONE, '-inf', text(now_us - kept_seconds * 1000000))
-    return call('ZADD', DONE, 'NX', now, message) == 1
-end
+local function first_time(message) return call('ZADD', DONE, 'NX', now, message) == 1 end
 local function less(a, b) -- places as texts
     for i = 1, 3 do
         local x, y = tonumber(a[i]), tonumber(b[i])
@@ -116,10 +117,10 @@ local function buy_before_loss(account, m, bought, message, generation)
     if tonumber(hall[2] or '0') <= at or tonumber(hall[1]) >= at then return false end
     if not m then
         m = {epoch = hall[1], phase = '0', position = '0', arrival = bought, entry = '-',
-            until_us = '0', fetched = '1', receipt = '-'}
+            until_us = '0', receipt = '-'}
     elseif tonumber(m.arrival) > at then return false
     else tell('Ended', message, generation, account, m, 'bought') end
-    m.state, m.admitted = '2', bought
+    m.state, m.admitted, m.fetched = '2', bought, bought
     write(account, m)
     return true
 end
@@ -195,7 +196,8 @@ elseif step == 'retake' then
     local before = call('HGET', QUEUE, account)
     if before then
         local had = of_record(before)
-        if had.state ~= '2' or tonumber(had.admitted) < tonumber(admitted) then return {} end
+        local ended = math.max(tonumber(had.admitted), tonumber(had.fetched))
+        if had.state ~= '2' or ended < tonumber(admitted) then return {} end
         revoke(entry, until_us)
         return {'', before, now}
     end
@@ -246,14 +248,18 @@ elseif step == 'rebuild_admitted' then
         state = tonumber(until_us) > now_us and '1' or '2', entry = entry, admitted = admitted,
         until_us = until_us, fetched = '1', receipt = receipt}
     local m = read(account)
-    if m and m.state == '2' and m.entry == '-' and tonumber(m.admitted) >= tonumber(admitted) then
-        spent.state = '2' -- he has bought: this was known before
+    local bought = m and m.state == '2' and tonumber(m.fetched) or 0
+    if bought > 2 and bought >= tonumber(admitted) then -- known before; maybe with a later entry
+        local is_told = m.entry ~= '-' and same_place(m, epoch, phase, position, arrival, receipt)
+        spent.state, spent.fetched = '2', m.fetched
         revoke(entry, until_us)
-        tell('Ended', ARGV[17], ARGV[18], account, spent, 'bought')
+        if not is_told then tell('Ended', ARGV[17], ARGV[18], account, spent, 'bought') end
         note_place(spent)
         return {'', write(account, spent), now}
     end
     local is_it = not m or (m.state == '1' and m.entry == entry)
+    if not m and spent.state == '2' then spent.fetched = '2' end
+    if m and is_it and m.fetched == '0' then return {} end -- let in by this line itself
     if not is_it then
         if m.state ~= '0' or not same_place(m, epoch, phase, position, arrival, receipt) then
             return {}
@@ -271,6 +277,7 @@ elseif step == 'rebuild_returned' then
     if not first_time(ARGV[4]) then return {} end
     local m = read(ARGV[5])
     if not m or m.state == '0' or m.entry ~= ARGV[6] then return {} end
+    if m.state == '2' and m.fetched ~= '2' then return {} end -- it had an end of its own
     revoke(m.entry, m.until_us)
     m.state, m.entry, m.until_us, m.fetched = '0', '-', '0', '1'
     return {'', write(ARGV[5], m), now}
@@ -343,6 +350,7 @@ elseif step == 'turn' then
     if not is_ours(run) then -- another server, or the same one after a restart
         call('HSET', HALL, 'run', run, 'admits_from', text(now_us + tonumber(gather_us)))
     end
+    call('ZREMRANGEBYSCORE', DONE, '-inf', text(now_us - kept_seconds * 1000000))
     if now_us > tonumber(call('HGET', HALL, 'time') or '0') then call('HSET', HALL, 'time', now) end
     for _, key in ipairs(KEYS) do call('EXPIRE', key, kept_seconds) end
     return {'', fence}

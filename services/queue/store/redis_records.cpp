@@ -31,7 +31,7 @@ Result<Member> member_of(std::string_view record, Instant seen) {
     m.entry = id_of(w[5]);
     m.admitted = instant_of(w[6]);
     m.until = instant_of(w[7]);
-    m.fetched = w[8] == "1";
+    read_fetched(number_of(w[8]), m);
     m.receipt = id_of(w[9]);
     m.seen = seen;
     return m;
