@@ -23,7 +23,10 @@
 //   UNAVAILABLE        the store refused the batch; nothing was done
 //
 // `transact_whole` is for a work that is many requests already: its transaction is its own, so that
-// it waits for no other work and none for it.
+// it waits for no other work and none for it. It is not repeated where it meets others' locks, and
+// has two more answers, after which nothing was done:
+//   CONFLICT           its locks crossed another's, or another wrote a row that it was to make
+//   DEADLINE_EXCEEDED  also: somebody keeps a lock that it needs
 //
 // `read` runs a work on a snapshot beside the writer; its statements must not write. `read_within`
 // lets it be that old: a replica may answer.

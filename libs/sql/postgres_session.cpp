@@ -9,27 +9,31 @@ namespace {
 constexpr Statement begin_write{"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"};
 constexpr Statement begin_read{"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"};
 // The time-outs of the transaction. A batch that writes also takes a lock that all batches share;
-// one that is repeated takes it alone, so that it meets nobody's locks in another order.
+// one that is repeated takes it alone, so that it meets nobody's locks in another order. That lock
+// is waited for longer (?1) than rows are (?3).
 #define LIMITS                                                                                     \
     "SELECT set_config('lock_timeout', ?1, true), set_config('statement_timeout', ?2, true), "     \
     "set_config('idle_in_transaction_session_timeout', ?2, true)"
+#define SHARED ", pg_advisory_xact_lock_shared(7697012) IS NULL"
+#define ALONE ", pg_advisory_xact_lock(7697012) IS NULL"
+#define ROWS ", set_config('lock_timeout', ?3, true)"
 // The plans of a batch that is one work: its statements take arrays, whose lengths differ while the
 // best plan does not; and a table that was empty when it was looked at last is none to be scanned.
 #define ONE_PLAN                                                                                   \
     ", set_config('plan_cache_mode', 'force_generic_plan', true), "                                \
     "set_config('enable_seqscan', 'off', true)"
 constexpr Statement limits_of_read{LIMITS};
-constexpr Statement limits_of_write{LIMITS ", pg_advisory_xact_lock_shared(7697012) IS NULL"};
-constexpr Statement limits_alone{LIMITS ", pg_advisory_xact_lock(7697012) IS NULL"};
-constexpr Statement limits_of_whole{LIMITS ONE_PLAN
-                                    ", pg_advisory_xact_lock_shared(7697012) IS NULL"};
-constexpr Statement limits_of_whole_alone{LIMITS ONE_PLAN
-                                          ", pg_advisory_xact_lock(7697012) IS NULL"};
+constexpr Statement limits_of_write{LIMITS SHARED ROWS};
+constexpr Statement limits_alone{LIMITS ALONE ROWS};
+constexpr Statement limits_of_whole{LIMITS ONE_PLAN SHARED ROWS};
 #undef ONE_PLAN
+#undef ROWS
+#undef ALONE
+#undef SHARED
 #undef LIMITS
 const Statement& limits_of(bool reading, bool whole, bool alone) {
     if (reading) return limits_of_read;
-    if (whole) return alone ? limits_of_whole_alone : limits_of_whole;
+    if (whole) return limits_of_whole;
     return alone ? limits_alone : limits_of_write;
 }
 constexpr Statement commit_all{"COMMIT"};
@@ -64,10 +68,10 @@ Duration jittered(Duration duration, Random* random) {
     return microseconds(random->between(duration.us / 2, duration.us));
 }
 
-// A serialization failure, a deadlock, a lock time-out.
-bool is_conflict(std::string_view state) {
-    return state == "40001" || state == "40P01" || state == "55P03";
-}
+constexpr std::string_view lock_timed_out = "55P03", cancelled = "57014";
+
+// A serialization failure, a deadlock.
+bool is_conflict(std::string_view state) { return state == "40001" || state == "40P01"; }
 // The work's own: a constraint (23), its data (22), its text or its rights (42), a feature (0A), a
 // statement that took too long, and whatever else is not the server's state: its neighbours in the
 // batch must not pay for it. Not its own: the connection (08), resources (53), an operator (57P),
@@ -84,6 +88,9 @@ Error refusal(const Answer& answer) {
         return Error(Code::CONFLICT); // not its words: they name our tables
     if (answer.state == "22021")
         return Error(Code::BAD_REQUEST, "a text has a character of value 0");
+    if (answer.state == cancelled)
+        return Error(Code::UNAVAILABLE, "the server ended a statement that took too long")
+            .retry_after(1);
     return Error(Code::INTERNAL, answer.state + " " + answer.text);
 }
 
@@ -196,30 +203,36 @@ Task<> PostgresSession::run_jobs(std::span<Job*> jobs, int tries) {
         careful_ = careful_batches;
         end = co_await attempt(jobs, true);
     }
-    if (end == End::conflict && server_ == PostgresEngine::Server::primary)
-        co_await repeat(jobs, tries);
+    const bool has_met_others = end == End::conflict || end == End::locked;
+    if (has_met_others && !whole_ && server_ == PostgresEngine::Server::primary)
+        co_await repeat(jobs, tries, end);
     else
         finish(jobs, end);
 }
 
-// What met others' locks: alone at first; then the work that met them by itself, behind the rest.
-Task<> PostgresSession::repeat(std::span<Job*> jobs, int tries) {
+// What met others' locks: alone at first, since two batches of ours may have crossed. Whose locks
+// are met even so is none of ours: the work that met them goes by itself, behind the rest, and
+// keeps nobody else from writing while it waits.
+Task<> PostgresSession::repeat(std::span<Job*> jobs, int tries, End end) {
     ++engine_.counted.retried;
     Job* const met = std::exchange(met_, nullptr);
     jobs = still_awaited(jobs);
     if (jobs.empty()) co_return;
-    const bool was_alone = std::exchange(alone_for_, alone_batches) > 0;
     if (tries >= tries_max || engine_.loop().now() >= repeat_until_) {
-        finish(jobs, End::conflict);
-    } else if (!was_alone) {
+        finish(jobs, end);
+    } else if (alone_for_ == 0 && tries == 0) {
+        alone_for_ = alone_batches;
         co_await run_jobs(jobs, tries);
     } else if (jobs.size() > 1) {
         const auto last = std::ranges::find(jobs, met);
-        const std::size_t rest = last == jobs.end() ? jobs.size() / 2 : jobs.size() - 1;
-        if (last != jobs.end()) std::rotate(last, last + 1, jobs.end());
+        const bool is_known = last != jobs.end();
+        const std::size_t rest = is_known ? jobs.size() - 1 : jobs.size() / 2;
+        if (is_known) std::rotate(last, last + 1, jobs.end());
         co_await run_jobs(jobs.first(rest), 0);
-        co_await run_jobs(jobs.subspan(rest), 0);
+        if (is_known) alone_for_ = 0;
+        co_await run_jobs(jobs.subspan(rest), is_known ? 1 : 0);
     } else {
+        alone_for_ = 0;
         const Duration pause = doubled(pause_first, tries, pause_max);
         (void)co_await sleep(Context{}, jittered(pause, engine_.options().random));
         jobs = still_awaited(jobs);
@@ -243,11 +256,19 @@ std::span<Job*> PostgresSession::still_awaited(std::span<Job*> jobs) {
     return jobs.first(kept);
 }
 
+// Of a batch that was not committed.
+Code PostgresSession::code_of(End end) const {
+    if (end == End::unknown && !reading_) return Code::OUTCOME_UNKNOWN;
+    if (whole_ && end == End::conflict) return Code::CONFLICT;
+    if (whole_ && end == End::locked) return Code::DEADLINE_EXCEEDED;
+    return Code::UNAVAILABLE;
+}
+
 void PostgresSession::finish(std::span<Job*> jobs, End end) {
     const bool done = end == End::committed || end == End::undone;
     if (!done) ++engine_.counted.lost_batches;
     if (end == End::unknown) ++engine_.counted.unknown_batches;
-    const Code code = end == End::unknown && !reading_ ? Code::OUTCOME_UNKNOWN : Code::UNAVAILABLE;
+    const Code code = code_of(end);
     for (Job*& job : jobs) {
         if (!done && server_ == PostgresEngine::Server::replica) {
             engine_.give_to_primary(*std::exchange(job, nullptr));
@@ -285,7 +306,7 @@ Task<PostgresSession::End> PostgresSession::attempt(std::span<Job*> jobs, bool a
 Task<PostgresSession::End> PostgresSession::run_all(std::span<Job*> jobs, bool apart) {
     for (Job* job : jobs) {
         const End end = co_await run_one(*job, apart, jobs.size() == 1);
-        if (end == End::conflict) met_ = job;
+        if (end == End::conflict || end == End::locked) met_ = job;
         if (end != End::committed) co_return end;
         ++engine_.counted.works;
     }
@@ -334,6 +355,7 @@ Task<PostgresSession::End> PostgresSession::run_one(Job& job, bool apart, bool a
 PostgresSession::End PostgresSession::end_of(const Answer& answer) {
     trouble_ = answer.text;
     if (answer.kind == Answer::Kind::lost) return End::lost;
+    if (answer.state == lock_timed_out) return End::locked;
     if (is_conflict(answer.state)) return End::conflict;
     // Prepared before a migration: the plan does not fit any more. A new connection has none.
     if (answer.fatal || answer.text.starts_with("cached plan")) wire_.close();
@@ -373,9 +395,9 @@ int PostgresSession::send_what_comes_first() {
         open_ = true;
         send(reading_ ? begin_read : begin_write);
         const bool alone = alone_for_ > 0;
-        const Value values[] = {single_ || alone ? patient_lock_ms_ : batch_lock_ms_,
-                                statement_ms_};
-        wire_.send(limits_of(reading_, whole_, alone), values, 2);
+        const Value values[] = {patient_lock_ms_, statement_ms_,
+                                single_ && !alone ? patient_lock_ms_ : batch_lock_ms_};
+        wire_.send(limits_of(reading_, whole_, alone), values, reading_ ? 2 : 3);
         ++sent;
     }
     if (after_ == After::undo) send(undo);

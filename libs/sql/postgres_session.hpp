@@ -28,7 +28,8 @@ private:
         committed,
         undone,   // a single work refused: it has its answer
         apart,    // to be repeated with savepoints
-        conflict, // others' locks: to be repeated
+        conflict, // others' locks, crossed: to be repeated
+        locked,   // a lock that nobody let go in time
         refused,  // the server would not: nothing was done
         lost,     // the connection went before COMMIT: nothing was done
         unknown,  // or after it
@@ -39,7 +40,7 @@ private:
     Task<bool> sample();
     Task<> run(PostgresEngine::Batch batch);
     Task<> run_jobs(std::span<Job*> jobs, int tries);
-    Task<> repeat(std::span<Job*> jobs, int tries);
+    Task<> repeat(std::span<Job*> jobs, int tries, End end);
     std::span<Job*> still_awaited(std::span<Job*> jobs);
     Task<End> attempt(std::span<Job*> jobs, bool apart);
     Task<End> run_all(std::span<Job*> jobs, bool apart);
@@ -54,6 +55,7 @@ private:
     Task<End> end_with_commit(End end);
     Task<> roll_back();
     End end_of(const Answer& answer);
+    Code code_of(End end) const;
     void finish(std::span<Job*> jobs, End end);
 
     PostgresEngine& engine_;

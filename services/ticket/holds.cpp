@@ -12,6 +12,12 @@ constexpr auto one_work = [](Tx& tx, const HoldOrder& order) { return hold_seats
 constexpr auto many_work = [](Tx& tx, const std::vector<HoldOrder>& orders) {
     return hold_many(tx, orders);
 };
+constexpr int tries_max = 3; // of an order whose locks cross another's
+constexpr std::size_t stuck_max = 10'000;
+
+Error locked() {
+    return Error(Code::UNAVAILABLE, "somebody keeps a lock that this hold needs").retry_after(1);
+}
 
 } // namespace
 
@@ -34,10 +40,16 @@ Task<Result<Held>> Holds::hold(Context context, HoldOrder order) {
     if (!database_.takes_arrays())
         co_return co_await database_.transact(context, one_work, std::move(order));
     Line& line = lines_[order.event.bytes.back() % lines_count];
+    const Way way = way_of(order);
+    if (way == Way::none) co_return fail(locked());
     if (line.queue.size() >= queued_max) co_return fail(Error(Code::OVERLOADED).retry_after(1));
     const auto wish = std::make_shared<Wish>(std::move(order), context.deadline);
-    line.queue.push_back(wish);
-    line.look();
+    if (way == Way::apart) {
+        tasks_.spawn(try_stuck(wish));
+    } else {
+        line.queue.push_back(wish);
+        line.look();
+    }
     const auto answered = co_await wish->answered.wait(context);
     if (answered) co_return std::move(wish->outcome);
     co_return fail(wish->taken ? Code::OUTCOME_UNKNOWN : Code::DEADLINE_EXCEEDED);
@@ -51,7 +63,7 @@ void Holds::send(Line& line) {
     line.look();
 }
 
-// Without those whose time is over: they have been answered.
+// Without those whose time is over: they have been answered. Nor those whose seats are stuck since.
 Holds::Wishes Holds::next_batch(Line& line) {
     const Instant now = Loop::here().now();
     Wishes batch;
@@ -59,13 +71,37 @@ Holds::Wishes Holds::next_batch(Line& line) {
         const auto wish = std::move(line.queue.front());
         line.queue.pop_front();
         if (wish->deadline <= now) continue;
-        wish->taken = true;
-        batch.push_back(wish);
+        const Way way = way_of(wish->order);
+        if (way == Way::none) {
+            wish->settle(fail(locked()));
+        } else if (way == Way::apart) {
+            tasks_.spawn(try_stuck(wish));
+        } else {
+            wish->taken = true;
+            batch.push_back(wish);
+        }
     }
     return batch;
 }
 
 Task<> Holds::write(Line& line, Wishes batch) {
+    auto outcomes = co_await write_together(batch);
+    // Mostly of accounts that are new to the event: another process has made their rows by now.
+    if (!outcomes && outcomes.error().code() == Code::CONFLICT)
+        outcomes = co_await write_together(batch);
+    const Code end = outcomes ? Code::OUTCOME_UNKNOWN : outcomes.error().code();
+    if (outcomes) {
+        for (std::size_t i = 0; i < batch.size(); ++i) batch[i]->settle(std::move((*outcomes)[i]));
+    } else if (end == Code::CONFLICT || end == Code::DEADLINE_EXCEEDED) {
+        co_await write_apart(std::move(batch));
+    } else {
+        for (const auto& wish : batch) wish->settle(fail(outcomes.error().clone()));
+    }
+    --line.under_way;
+    line.look();
+}
+
+Task<Result<HoldOutcomes>> Holds::write_together(const Wishes& batch) {
     std::vector<HoldOrder> orders;
     orders.reserve(batch.size());
     Context awaited; // as long as anyone waits
@@ -74,22 +110,66 @@ Task<> Holds::write(Line& line, Wishes batch) {
         orders.push_back(wish->order);
         awaited.deadline = std::max(awaited.deadline, wish->deadline);
     }
-    auto outcomes = co_await database_.transact_whole(awaited, many_work, std::move(orders));
-    if (outcomes) {
-        for (std::size_t i = 0; i < batch.size(); ++i) batch[i]->settle(std::move((*outcomes)[i]));
-    } else if (outcomes.error().code() == Code::CONFLICT) {
-        for (const auto& wish : batch) tasks_.spawn(write_one(wish));
-    } else {
-        for (const auto& wish : batch) wish->settle(fail(outcomes.error().clone()));
-    }
-    --line.under_way;
-    line.look();
+    co_return co_await database_.transact_whole(awaited, many_work, std::move(orders));
 }
 
-Task<> Holds::write_one(std::shared_ptr<Wish> wish) {
+// One after the other, so that the store's other connections stay free for the others.
+Task<> Holds::write_apart(Wishes batch) {
+    for (const auto& wish : batch) wish->taken = false;
+    int locks_met = 0;
+    for (const auto& wish : batch) {
+        if (wish->deadline <= Loop::here().now()) continue; // has been answered
+        if (locks_met == locks_met_max || way_of(wish->order) == Way::none)
+            wish->settle(fail(locked()));
+        else if (!co_await write_one(wish))
+            ++locks_met;
+    }
+}
+
+Task<> Holds::try_stuck(std::shared_ptr<Wish> wish) {
+    is_trying_ = true;
+    (void)co_await write_one(std::move(wish));
+    is_trying_ = false;
+}
+
+Task<bool> Holds::write_one(std::shared_ptr<Wish> wish) {
     Context awaited;
     awaited.deadline = wish->deadline;
-    wish->settle(co_await database_.transact(awaited, one_work, wish->order));
+    wish->taken = true;
+    auto held = co_await database_.transact_whole(awaited, one_work, wish->order);
+    for (int tries = 1; !held && held.error().code() == Code::CONFLICT && tries < tries_max;
+         ++tries)
+        held = co_await database_.transact_whole(awaited, one_work, wish->order);
+    const bool is_late = Loop::here().now() >= wish->deadline;
+    const bool is_stuck = !held && held.error().code() == Code::DEADLINE_EXCEEDED && !is_late;
+    if (!is_late) note(wish->order, is_stuck);
+    wish->settle(is_stuck ? fail(locked()) : std::move(held));
+    co_return !is_stuck;
+}
+
+Holds::Way Holds::way_of(const HoldOrder& order) const {
+    Way way = Way::together;
+    if (stuck_.empty()) return way;
+    const Instant now = Loop::here().now();
+    for (const std::int64_t seat : order.seats) {
+        const auto at = stuck_.find({order.event, seat});
+        if (at == stuck_.end()) continue;
+        if (is_trying_ || now < at->second) return Way::none;
+        way = Way::apart;
+    }
+    return way;
+}
+
+// Which of its rows it was that somebody keeps is not known: the seats stand for all.
+void Holds::note(const HoldOrder& order, bool is_stuck) {
+    const Instant again = Loop::here().now() + stuck_for;
+    if (stuck_.size() >= stuck_max) stuck_.clear(); // they are found again
+    for (const std::int64_t seat : order.seats) {
+        if (is_stuck)
+            stuck_[{order.event, seat}] = again;
+        else
+            stuck_.erase({order.event, seat});
+    }
 }
 
 } // namespace urr::ticket

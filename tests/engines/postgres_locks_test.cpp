@@ -108,5 +108,24 @@ Task<> neighbours(Locks& t) {
 }
 TEST_F(Locks, of_one_work_do_not_hold_up_its_neighbours) { run_on(*loop, neighbours(*this)); }
 
+constexpr Statement long_one{"SELECT pg_sleep(60)::text"};
+constexpr auto long_work = [](Tx& tx) -> Task<Result<bool>> {
+    TRY(co_await tx.run(long_one));
+    co_return true;
+};
+Task<> too_long(Locks& t) {
+    t.store->options.statement_timeout = milliseconds(300);
+    Database& pool = t.store->pool();
+    const auto whole = co_await pool.transact_whole(Context{}, long_work);
+    EXPECT_EQ(whole ? Code::INTERNAL : whole.error().code(), Code::UNAVAILABLE);
+    EXPECT_EQ(whole ? 0 : whole.error().retry_after_s(), 1);
+    const auto one = co_await pool.transact(Context{}, long_work);
+    EXPECT_EQ(one ? Code::INTERNAL : one.error().code(), Code::UNAVAILABLE);
+    must(co_await pool.transact(Context{}, add_work, std::string("goes on")));
+}
+TEST_F(Locks, and_whatever_makes_a_statement_last_too_long_are_unavailable_not_our_fault) {
+    run_on(*loop, too_long(*this));
+}
+
 } // namespace
 } // namespace urr::engines
