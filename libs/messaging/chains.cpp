@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "libs/messaging/outage.hpp"
+
 namespace urr {
 
 namespace {
@@ -9,12 +11,6 @@ namespace {
 constexpr int running_max = 256;
 constexpr Duration pause_first = milliseconds(40);
 constexpr int pause_doublings_max = 6; // 2.5 s
-
-// Nobody refused the message: somebody could not answer.
-bool is_outage(Code code) {
-    return code == Code::UNAVAILABLE || code == Code::OVERLOADED ||
-           code == Code::DEADLINE_EXCEEDED || code == Code::OUTCOME_UNKNOWN;
-}
 
 } // namespace
 

@@ -6,9 +6,9 @@ namespace urr::worker {
 
 struct Metrics {
     Counter messages, records, known;
-    Counter gaps, conflicts, broken, unreadable; // refused: each is an alarm
-    Counter away;                                // times that the ledger or the queue was
-    Gauge stopped, aside;                        // alarms above zero
+    Counter gaps, conflicts, broken, unreadable, failed; // refused: each is an alarm
+    Counter away;                                        // times that the ledger or the queue was
+    Gauge stopped, aside;                                // alarms above zero
     Histogram write_time;
 
     void write(MetricsText& out) const {
@@ -21,6 +21,7 @@ struct Metrics {
         out.counter(refusals, why, conflicts, R"(reason="conflict")");
         out.counter(refusals, why, broken, R"(reason="broken")");
         out.counter(refusals, why, unreadable, R"(reason="unreadable")");
+        out.counter(refusals, why, failed, R"(reason="failed")");
         out.counter("urr_worker_away_total", "Times that ledger or queue did not answer.", away);
         out.gauge("urr_worker_chains_stopped", "Events whose chain waits for a missing record.",
                   stopped.value());

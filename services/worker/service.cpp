@@ -4,6 +4,8 @@
 #include <map>
 #include <tuple>
 
+#include "libs/messaging/outage.hpp"
+
 namespace urr::worker {
 
 namespace {
@@ -24,22 +26,28 @@ Context within(Duration time) {
 
 } // namespace
 
-// Until the ledger answers. A message in hand is not given to others meanwhile, and that the ledger
-// was away is not counted against it.
-Task<Written> Service::write_patiently(const Taken& message, const Batch& batch) {
-    Instant keep_at = Loop::here().now() + parts_.options.visible / 3;
+// Until the ledger answers: that it was away is not counted against the message. An error is the
+// ledger's answer to this one: it would be the same for ever, and others wait.
+Task<Result<Written>> Service::write_patiently(const Batch& batch) {
     for (;;) {
         auto written = co_await parts_.ledger.transact(Context{}, write_work, batch,
                                                        parts_.ledger.takes_arrays());
-        if (written) co_return std::move(*written);
+        if (written || !is_outage(written.error().code())) co_return std::move(written);
         metrics_.away.add();
         parts_.log.write(Level::error, "ledger_away", {{"error", written.error().text()}});
         (void)co_await sleep(Context{}, parts_.options.away);
-        if (Loop::here().now() < keep_at) continue;
-        keep_at = Loop::here().now() + parts_.options.visible / 3;
-        (void)co_await parts_.works.again(within(queue_time), message.receipt,
-                                          parts_.options.visible);
     }
+}
+
+void Service::failed(const Taken& message, const Batch& batch, const Error& error) {
+    metrics_.failed.add();
+    parts_.log.write(Level::error, "evidence_failed",
+                     {{"chain", batch.event.text()},
+                      {"source", batch.source},
+                      {"came", batch.first},
+                      {"code", name(error.code())},
+                      {"error", error.text()},
+                      {"times", message.times}});
 }
 
 void Service::refused(const Taken& message, const Batch& batch, const Written& written) {
@@ -85,8 +93,13 @@ std::optional<Batch> Service::readable(const Taken& message) {
 
 Task<bool> Service::write_one(const Taken& message, const Batch& batch) {
     const Instant began = Loop::here().now();
-    const Written written = co_await write_patiently(message, batch);
+    const auto answer = co_await write_patiently(batch);
     metrics_.write_time.observe(Loop::here().now() - began);
+    if (!answer) {
+        failed(message, batch, answer.error());
+        co_return false;
+    }
+    const Written& written = *answer;
     if (written.outcome != Outcome::written) {
         refused(message, batch, written);
         co_return false;
@@ -131,6 +144,22 @@ void Service::queue_answered(const Error* error) {
                      {{"error", up ? "" : error->text()}});
 }
 
+// What is in hand is given to nobody else, however long the ledger takes: neither those that are
+// being written nor those that wait for them.
+Task<> Service::keep(const std::vector<std::string>& in_hand) {
+    for (;;) {
+        (void)co_await sleep(Context{}, parts_.options.visible / 3);
+        Nursery asking;
+        for (const std::string& receipt : in_hand) asking.spawn(keep_one(receipt));
+        (void)co_await asking.drained(Context{});
+    }
+}
+
+Task<> Service::keep_one(std::string receipt) {
+    (void)co_await parts_.works.again(within(queue_time), std::move(receipt),
+                                      parts_.options.visible);
+}
+
 // One receiving; false: wait before the next.
 Task<bool> Service::round() {
     const Options& options = parts_.options;
@@ -138,16 +167,27 @@ Task<bool> Service::round() {
                                                      works_at_once_max, options.wait);
     queue_answered(taken ? nullptr : &taken.error());
     if (!taken) co_return false;
-    const std::vector<bool> done = co_await write(*taken);
-    for (std::size_t i = 0; i < taken->size(); ++i) {
-        const std::string& receipt = (*taken)[i].receipt;
-        // If this fails the message comes again, and is known.
-        if (done[i])
-            (void)co_await parts_.works.done(within(queue_time), receipt);
-        else
-            (void)co_await parts_.works.again(within(queue_time), receipt, options.again);
+    std::vector<std::string> in_hand;
+    for (const Taken& message : *taken) in_hand.push_back(message.receipt);
+    std::vector<bool> done;
+    {
+        Nursery keeping;
+        keeping.spawn(keep(in_hand));
+        done = co_await write(*taken);
     }
+    Nursery answering;
+    for (std::size_t i = 0; i < in_hand.size(); ++i) answering.spawn(answer(in_hand[i], done[i]));
+    (void)co_await answering.drained(Context{});
     co_return true;
+}
+
+// If this fails the message comes again, and is known.
+Task<> Service::answer(std::string receipt, bool done) {
+    if (done)
+        (void)co_await parts_.works.done(within(queue_time), std::move(receipt));
+    else
+        (void)co_await parts_.works.again(within(queue_time), std::move(receipt),
+                                          parts_.options.again);
 }
 
 Task<> Service::receive() {

@@ -57,6 +57,9 @@ public:
 private:
     Task<> receive();
     Task<bool> round();
+    Task<> keep(const std::vector<std::string>& in_hand);
+    Task<> keep_one(std::string receipt);
+    Task<> answer(std::string receipt, bool done);
     struct InHand {
         const Taken* message;
         bool* done;
@@ -65,7 +68,8 @@ private:
     std::optional<Batch> readable(const Taken& message);
     Task<> write_group(std::vector<InHand> group);
     Task<bool> write_one(const Taken& message, const Batch& batch);
-    Task<Written> write_patiently(const Taken& message, const Batch& batch);
+    Task<Result<Written>> write_patiently(const Batch& batch);
+    void failed(const Taken& message, const Batch& batch, const Error& error);
     void refused(const Taken& message, const Batch& batch, const Written& written);
     void note_head(const EventId& event, const Written& written);
     Task<> look();

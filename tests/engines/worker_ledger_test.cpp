@@ -107,6 +107,36 @@ TEST_P(WorkerLedger, what_came_too_early_and_was_put_aside_is_given_back) {
     expect_sound(one, 10);
 }
 
+// Known by other numbers, and ahead of records that are missing: taken for written, its numbers
+// would be waited for when the missing ones are there.
+TEST_P(WorkerLedger, what_is_known_and_comes_too_early_waits_for_what_is_missing) {
+    world.send({one.text(), "a", world.body(one, 1, 5, 1)});
+    ASSERT_TRUE(world.run([&] { return has(one, 5); }));
+    world.send({one.text(), "c", world.body(one, 11, 5, 1)});
+    ASSERT_TRUE(world.run([&] { return world.metrics().aside.value() == 1; }));
+    EXPECT_TRUE(world.log.has("evidence_gap"));
+    world.send({one.text(), "b", world.body(one, 6, 5, 6)});
+    ASSERT_TRUE(world.run([&] { return has(one, 10); }));
+    EXPECT_EQ(world.redrive(), 1);
+    world.send({one.text(), "d", world.body(one, 16, 2, 11)});
+    ASSERT_TRUE(world.run([&] { return has(one, 12) && world.metrics().stopped.value() == 0; }));
+    expect_sound(one, 12);
+    EXPECT_EQ(world.aside(), 0);
+}
+
+// Of a generation that has ended what is missing never comes: it was told anew by the next one.
+TEST_P(WorkerLedger, what_is_known_of_an_older_generation_is_passed_over_ahead_of_a_gap) {
+    world.send({one.text(), "a", world.body(one, 1, 5, 1)});
+    world.send({one.text(), "c", world.body(one, 11, 5, 11)}); // 6 … 10 are lost
+    ASSERT_TRUE(world.run([&] { return world.metrics().aside.value() == 1; }));
+    world.send({one.text(), "all", world.body(one, 1, 15, 1, 2)});
+    ASSERT_TRUE(world.run([&] { return has(one, 15); }));
+    EXPECT_EQ(world.redrive(), 1);
+    ASSERT_TRUE(world.run([&] { return world.metrics().known.value() == 5; }, 1));
+    expect_sound(one, 15);
+    EXPECT_EQ(world.aside(), 0);
+}
+
 TEST_P(WorkerLedger, what_cannot_be_read_is_put_aside_and_hinders_nobody_else) {
     world.send({one.text(), "a", "no batch"});
     world.send({one.text(), "b", world.body(one, 1, 3, 1)});
@@ -175,6 +205,58 @@ TEST_P(WorkerLedger, nothing_is_added_to_a_changed_end) {
     ASSERT_TRUE(world.run([&] { return world.metrics().aside.value() == 1; }));
     EXPECT_TRUE(has(one, 5));
     EXPECT_TRUE(world.log.has("evidence_broken"));
+}
+
+// As after a restored row: what would be added stands there already.
+TEST_P(WorkerLedger, records_behind_the_known_end_stop_their_chain_alone) {
+    world.tell(one, 5);
+    ASSERT_TRUE(world.run([&] { return has(one, 5); }));
+    world.tamper("UPDATE chains SET records = 3, head = (SELECT r.hash FROM records r "
+                 "WHERE r.event = chains.event AND r.position = 3)");
+    world.tell(one, 5);
+    world.tell(other, 5);
+    ASSERT_TRUE(world.run([&] { return has(other, 5) && world.metrics().aside.value() == 1; }));
+    EXPECT_TRUE(has(one, 3));
+    EXPECT_TRUE(world.log.has("evidence_broken"));
+    EXPECT_EQ(world.metrics().stopped.value(), 1);
+}
+
+// The ledger's own refusal, which is the same however often it is asked.
+TEST_P(WorkerLedger, what_the_ledger_refuses_is_put_aside_and_others_go_on) {
+    world.tamper("CREATE UNIQUE INDEX refuses ON records (event, source) WHERE number > 5");
+    world.tell(one, 8);
+    world.tell(other, 4);
+    ASSERT_TRUE(world.run([&] { return has(other, 4) && world.metrics().aside.value() == 1; }));
+    EXPECT_TRUE(has(one, 0));
+    EXPECT_TRUE(world.log.has("evidence_failed"));
+    EXPECT_FALSE(world.log.has("ledger_away"));
+    world.tamper("DROP INDEX refuses");
+    EXPECT_EQ(world.redrive(), 1);
+    ASSERT_TRUE(world.run([&] { return has(one, 8); }));
+    expect_sound(one, 8);
+}
+
+// The first is being written for longer than messages are kept out of others' hands, the rest wait
+// behind it.
+TEST_P(WorkerLedger, while_the_ledger_stands_still_what_is_in_hand_is_given_to_nobody_else) {
+    for (int i = 0; i < 4; ++i) {
+        world.send({one.text(), std::to_string(i), world.body(one, 3 * i + 1, 3, 3 * i + 1)});
+        world.send({other.text(), "o" + std::to_string(i), world.body(other, i + 1, 1, i + 1)});
+    }
+    world.workers_ledger().stand();
+    const Instant begun = world.end().loop().now();
+    bool went_on = false;
+    ASSERT_TRUE(world.run([&] {
+        if (!went_on && world.end().loop().now() > begun + world.options.visible * 3) {
+            EXPECT_LE(world.between->given, 8);
+            world.workers_ledger().go_on();
+            went_on = true;
+        }
+        return went_on && has(one, 12) && has(other, 4);
+    }));
+    EXPECT_EQ(world.between->given, 8);
+    expect_sound(one, 12);
+    EXPECT_EQ(world.aside(), 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, WorkerLedger, testing::Bool(), [](const auto& info) {

@@ -58,6 +58,23 @@ Task<Result<void>> Between::done(Context context, std::string receipt) {
     co_return co_await to_.done(context, std::move(receipt));
 }
 
+Task<Result<std::vector<Taken>>> Between::receive(Context context, int most, Duration wait) {
+    auto taken = co_await to_.receive(context, most, wait);
+    if (taken) given += int(taken->size());
+    co_return taken;
+}
+
+bool StandingLedger::submit(Job& job, bool reading) {
+    if (!stands_ || reading) return to_.submit(job, reading);
+    waiting_.push_back(&job);
+    return true;
+}
+
+void StandingLedger::go_on() {
+    stands_ = false;
+    for (Job* job : std::exchange(waiting_, {})) ASSERT_TRUE(to_.submit(*job, false));
+}
+
 WorkerWorld::WorkerWorld(bool on_servers) {
     using Kind = engines::TestStore::Kind;
     options = {.wait = seconds(1),
@@ -72,6 +89,7 @@ WorkerWorld::WorkerWorld(bool on_servers) {
     store_ = std::make_unique<engines::TestStore>(on_servers ? Kind::postgres : Kind::embedded,
                                                   end_->loop(), store_tables);
     open_ledger();
+    standing_ = std::make_unique<StandingLedger>(*ledger_);
     if (sqs_) {
         const std::string mark = std::to_string(random_.next());
         queue_ = make_sqs_queue(
@@ -109,6 +127,7 @@ void WorkerWorld::open_ledger() {
 WorkerWorld::~WorkerWorld() {
     Loop::Enter in(&end_->loop());
     workers_.clear();
+    standing_.reset();
     ledger_on_postgres_.reset();
     store_.reset();
     ledger_file_.reset();
@@ -138,8 +157,9 @@ void WorkerWorld::tell(EventId event, int count) {
     told_[event] += count;
 }
 
-std::string WorkerWorld::body(EventId event, std::int64_t first, int count, int facts_from) const {
-    std::string text = to_json(EvidenceHeader{1, event, "ticket", {{1}}, first, count});
+std::string WorkerWorld::body(EventId event, std::int64_t first, int count, int facts_from,
+                              unsigned char generation) const {
+    std::string text = to_json(EvidenceHeader{1, event, "ticket", {{generation}}, first, count});
     for (int i = 0; i < count; ++i) text += "\n" + to_json(fact(event, facts_from + i));
     return text;
 }
@@ -150,7 +170,7 @@ bool WorkerWorld::run(std::function<bool()> until, int workers) {
     workers_.clear();
     for (int i = 0; i < workers; ++i)
         workers_.push_back(
-            std::make_unique<worker::Service>(worker::Parts{*between, ledger(), log, options}));
+            std::make_unique<worker::Service>(worker::Parts{*between, *standing_, log, options}));
     service_ = workers_.front().get();
     Nursery jobs;
     {

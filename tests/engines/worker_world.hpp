@@ -24,11 +24,10 @@ public:
     explicit Between(WorkQueue& to) : to_(to) {}
     std::function<bool(const Work&)> loses; // on its way to the queue, told as sent
     int deaths = 0;                         // acknowledgements that are still to be lost
+    int given = 0;                          // messages, to anybody and however often
 
     Task<Result<void>> send(Context context, std::vector<Work> works) override;
-    Task<Result<std::vector<Taken>>> receive(Context context, int most, Duration wait) override {
-        return to_.receive(context, most, wait);
-    }
+    Task<Result<std::vector<Taken>>> receive(Context context, int most, Duration wait) override;
     Task<Result<void>> done(Context context, std::string receipt) override;
     Task<Result<void>> again(Context context, std::string receipt, Duration after) override {
         return to_.again(context, std::move(receipt), after);
@@ -38,6 +37,27 @@ public:
 
 private:
     WorkQueue& to_;
+};
+
+// The ledger, which can stand still: what is to be written is neither done nor refused.
+class StandingLedger final : public Database {
+public:
+    explicit StandingLedger(Database& to) : to_(to) {}
+    ~StandingLedger() override {
+        for (Job* job : waiting_) job->release();
+    }
+    void stand() { stands_ = true; }
+    void go_on();
+
+    bool submit(Job& job, bool reading) override;
+    bool healthy() const override { return to_.healthy(); }
+    StoreCounters counters() const override { return to_.counters(); }
+    bool takes_arrays() const override { return to_.takes_arrays(); }
+
+private:
+    Database& to_;
+    bool stands_ = false;
+    std::vector<Job*> waiting_;
 };
 
 class TestLines final : public Log {
@@ -60,6 +80,8 @@ public:
     AwsEnd& end() { return *end_; }
     Database& store() { return store_->pool(); }
     Database& ledger() { return *ledger_; }
+    // What the workers write to.
+    StandingLedger& workers_ledger() { return *standing_; }
     // In the ledger's database, as its owner: for tampering. One statement for each engine.
     void tamper(const std::string& sql);
     const std::string& database_name() const { return store_->database_name(); }
@@ -70,7 +92,8 @@ public:
     // The same facts once more, with new numbers.
     void tell_again(EventId event, int from, int count);
     void send(Work work) { must(end_->run(queue_->send(end_->within(seconds(20)), {work}))); }
-    std::string body(EventId event, std::int64_t first, int count, int facts_from) const;
+    std::string body(EventId event, std::int64_t first, int count, int facts_from,
+                     unsigned char generation = 1) const;
 
     // A publisher and `workers` until the condition holds; then they are ended at once, as by a
     // kill. False: it did not in half a minute.
@@ -99,6 +122,7 @@ private:
     std::unique_ptr<engines::TestStore> store_, ledger_file_, works_;
     std::unique_ptr<Database> ledger_on_postgres_;
     Database* ledger_ = nullptr;
+    std::unique_ptr<StandingLedger> standing_;
     std::unique_ptr<WorkQueue> queue_;
     std::vector<std::unique_ptr<worker::Service>> workers_;
     worker::Service* service_ = nullptr; // the first

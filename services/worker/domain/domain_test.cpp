@@ -41,6 +41,18 @@ TEST(Batch, says_why_it_cannot_be_read) {
     EXPECT_EQ(refusal(header(1) + "\n" + line(1) + "\n"), "read");
 }
 
+// A line is kept as it came, also where this version does not know what it says.
+TEST(Batch, with_a_text_that_not_every_store_can_keep_cannot_be_read) {
+    std::string named = header(1);
+    named.replace(named.find("\"ticket\""), 8, R"("tic\u0000ket")");
+    EXPECT_EQ(refusal(named + "\n" + line(1)), "the header cannot be read");
+    for (const std::string_view bytes : {"\xff", "\xc0\x80", "\xed\xa0\x80"})
+        EXPECT_EQ(refusal(header(1) + "\n" + line(1, R"(,"gate":")" + std::string(bytes) + "\"")),
+                  "record 1 cannot be read");
+    EXPECT_EQ(refusal(header(1) + "\n" + line(1, std::string(R"(,"gate":"a)") + '\0' + "b\"")),
+              "record 1 cannot be read");
+}
+
 // The form is a promise: who has an export recomputes it by other means. By hand:
 //   printf 'urr-evidence-1 07000000-…' | sha256sum, then that hash and the entry, hashed.
 TEST(Chain, the_hash_is_what_other_programs_make_of_the_same_bytes) {

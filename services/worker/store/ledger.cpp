@@ -20,11 +20,14 @@ constexpr Statement grow_chain{"UPDATE chains SET records = ?2, head = ?3 WHERE 
                                "UPDATE evidence.chains SET records = ?2, head = ?3 "
                                "WHERE event = ?1"};
 constexpr Statement find_last{
-    "SELECT hash FROM records WHERE event = ?1 AND position = ?2",
-    "SELECT hash FROM evidence.records WHERE event = ?1 AND position = ?2"};
+    "SELECT position, hash FROM records WHERE event = ?1 ORDER BY position DESC LIMIT 1",
+    "SELECT position, hash FROM evidence.records WHERE event = ?1 ORDER BY position DESC LIMIT 1"};
 constexpr Statement find_source{
     "SELECT next FROM sources WHERE event = ?1 AND source = ?2 AND generation = ?3",
     "SELECT next FROM evidence.sources WHERE event = ?1 AND source = ?2 AND generation = ?3"};
+constexpr Statement find_newer{
+    "SELECT 1 FROM sources WHERE event = ?1 AND source = ?2 AND generation > ?3 LIMIT 1",
+    "SELECT 1 FROM evidence.sources WHERE event = ?1 AND source = ?2 AND generation > ?3 LIMIT 1"};
 #define PUT_SOURCE(table)                                                                          \
     "INSERT INTO " table " AS s (event, source, generation, next, stopped_us) "                    \
     "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (event, source, generation) DO UPDATE SET "           \
@@ -143,6 +146,21 @@ bool is_forked(const Batch& batch, std::int64_t expected, const std::set<Message
     return false;
 }
 
+// Is there nothing of the batch that the chain waits for? Its numbers have passed, or nothing comes
+// by them any more: its source has begun another generation and told all it has by that.
+Task<Result<bool>> is_past(Tx& tx, const Batch& batch, std::int64_t expected) {
+    if (batch.first + std::ssize(batch.records) <= expected) co_return true;
+    if (batch.first <= expected) co_return false;
+    co_return !TRY(co_await tx.run(find_newer, {batch.event, batch.source, batch.generation}))
+        .empty();
+}
+
+// The last record is the one that the chain ends with, and none stands behind it.
+bool is_sound(const Rows& last, std::int64_t length, const Digest& head, const Digest& begin) {
+    if (last.empty()) return length == 0 && head == begin;
+    return last.integer(0, 0) == length && digest_of(last, 0, 1) == head;
+}
+
 } // namespace
 
 Task<Result<Written>> write_batch(Tx& tx, const Batch& batch, bool takes_arrays) {
@@ -155,16 +173,14 @@ Task<Result<Written>> write_batch(Tx& tx, const Batch& batch, bool takes_arrays)
     Growth growth{{}, chain.integer(0, 0), digest_of(chain, 0, 1)};
     Written out;
     out.expected = source.empty() ? 1 : source.integer(0, 0);
-    const Rows last = TRY(co_await tx.run(find_last, {event, growth.length}));
-    const Digest there_last = last.empty() ? begin : digest_of(last, 0, 0);
+    const Rows last = TRY(co_await tx.run(find_last, {event}));
     const std::set<MessageId> there = TRY(co_await find_there(tx, batch, takes_arrays));
     const std::int64_t next = batch.first + std::ssize(batch.records);
-    // Told anew, by other numbers or by an older generation's: nothing is missing.
     const bool all_known = std::ranges::all_of(
         batch.records, [&](const BatchRecord& record) { return there.contains(record.id); });
     out.known = std::ssize(batch.records);
-    if (all_known && (batch.first > out.expected || next <= out.expected)) co_return out;
-    if (there_last != growth.head || (growth.length > 0 && last.empty()))
+    if (all_known && TRY(co_await is_past(tx, batch, out.expected))) co_return out;
+    if (!is_sound(last, growth.length, growth.head, begin))
         out.outcome = Outcome::broken;
     else if (batch.first > out.expected)
         out.outcome = Outcome::gap;

@@ -9,9 +9,9 @@ namespace urr::worker {
 
 enum class Outcome : std::uint8_t {
     written,  // or known already
-    gap,      // records before it are missing
+    gap,      // records before it are missing, be its own known or not
     conflict, // its numbers were used for other records
-    broken    // the end of the chain is not what was written last
+    broken    // the end of the chain is not what was written last, or something stands behind it
 };
 
 struct Written {
@@ -22,7 +22,9 @@ struct Written {
     std::int64_t length = 0;   // of the chain
     Digest head{};
 };
-// Other outcomes than `written` note that the chain has stopped, and nothing else.
+// Other outcomes than `written` note that the chain has stopped, and nothing else. What is known
+// and can come late no more, by its numbers or by a newer generation, is `written` and notes
+// nothing.
 Task<Result<Written>> write_batch(Tx& tx, const Batch& batch, bool takes_arrays);
 
 // Chains that wait for a missing record.
