@@ -62,14 +62,19 @@ std::unique_ptr<Names> system_names(RunLoop& loop) { return std::make_unique<Sys
 
 Task<Result<std::vector<std::string>>> HostAddresses::get(Context context) {
     const Instant now = Loop::here().now();
-    const bool due = doubted_ ? now - asked_ >= asked_again : now - asked_ >= kept;
+    const bool due = now - asked_ >= (doubted_ || failed_ ? asked_again : kept);
     if (due && !looking_) {
         looking_ = true;
         asked_ = now;
         answered_.reset();
         tasks_.spawn(look_up());
     }
-    if (looking_ && (addresses_.empty() || doubted_)) TRY(co_await answered_.wait(context));
+    if (looking_ && addresses_.empty()) TRY(co_await answered_.wait(context));
+    if (looking_ && doubted_) {
+        Context briefly;
+        briefly.deadline = std::min(context.deadline, asked_ + waited_for);
+        (void)co_await answered_.wait(briefly);
+    }
     if (addresses_.empty()) co_return fail(Code::UNAVAILABLE, trouble_);
     co_return addresses_;
 }
@@ -78,11 +83,13 @@ Task<> HostAddresses::look_up() {
     Context context;
     context.deadline = Loop::here().now() + patience;
     auto found = co_await names_.look_up(context, host_);
-    if (found)
+    failed_ = !found;
+    if (found) {
         addresses_ = std::move(*found);
-    else
+        doubted_ = false;
+    } else {
         trouble_ = found.error().text();
-    doubted_ = !found;
+    }
     looking_ = false;
     answered_.open();
 }

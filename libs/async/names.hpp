@@ -30,12 +30,15 @@ public:
 std::unique_ptr<Names> system_names(RunLoop& loop);
 
 // One host's addresses, kept for a while. When they are older they are looked up anew beside the
-// work; until the answer comes, and while none comes, the old ones are used.
+// work; until the answer comes, and while none comes, the old ones are used. Those that are doubted
+// are looked up before they are used, but an answer is waited for only briefly: names that are not
+// answered keep nobody from a server that is there.
 class HostAddresses {
 public:
     static constexpr Duration kept = seconds(30);
-    static constexpr Duration asked_again = seconds(1); // at the soonest, after a failure
-    static constexpr Duration patience = seconds(5);    // for one answer
+    static constexpr Duration asked_again = seconds(1);       // at the soonest, after a failure
+    static constexpr Duration patience = seconds(5);          // for one answer
+    static constexpr Duration waited_for = milliseconds(300); // by who knows some already
 
     HostAddresses(Names& names, std::string host) : names_(names), host_(std::move(host)) {}
 
@@ -43,6 +46,8 @@ public:
     Task<Result<std::vector<std::string>>> get(Context context);
     // None of them could be reached: the next `get` looks them up.
     void doubt() { doubted_ = true; }
+    // One of them was reached.
+    void trust() { doubted_ = false; }
 
 private:
     Task<> look_up();
@@ -52,7 +57,7 @@ private:
     std::vector<std::string> addresses_;
     std::string trouble_;
     Instant asked_{-1'000'000'000'000};
-    bool doubted_ = true, looking_ = false;
+    bool doubted_ = false, failed_ = false, looking_ = false;
     Gate answered_;
     Nursery tasks_; // last: its task uses all of the above
 };

@@ -363,7 +363,10 @@ private:
             ErrorCode error;
             const auto address = asio::ip::make_address(addresses[at_ % addresses.size()], error);
             auto upstream = co_await connect(tcp::endpoint(address, port_), due);
-            if (upstream) co_return upstream;
+            if (upstream) {
+                addresses_->trust();
+                co_return upstream;
+            }
             ++at_;
             if (i < tries && loop_.now() < due) continue;
             addresses_->doubt();

@@ -12,9 +12,17 @@ namespace {
 struct ToldNames final : Names {
     std::vector<std::string> addresses;
     int questions = 0;
-    Task<Result<std::vector<std::string>>> look_up(Context, std::string) override {
+    bool silent = false; // until `answers` opens, or whoever asks has no patience left
+    bool asked = false;  // and not answered yet
+    Gate answers;
+    Task<Result<std::vector<std::string>>> look_up(Context context, std::string) override {
         ++questions;
+        asked = true;
         co_await yield();
+        Result<> answered;
+        if (silent) answered = co_await answers.wait(context);
+        asked = false;
+        if (!answered) co_return fail(answered.error().code(), "nobody answers");
         if (addresses.empty()) co_return fail(Code::UNAVAILABLE, "no such name");
         co_return addresses;
     }
@@ -109,6 +117,76 @@ Task<> kept(NamesOfServers& t) {
     EXPECT_EQ(t.names.questions, 2);
 }
 TEST_F(NamesOfServers, are_kept_for_a_while_and_asked_for_once) { run(kept(*this)); }
+
+// What `get` says before anything else runs; empty: it waits.
+struct AtOnce {
+    std::string first;
+    Nursery asking;
+    explicit AtOnce(HostAddresses& addresses) { asking.spawn(ask(addresses)); }
+    Task<> ask(HostAddresses& addresses) {
+        const auto found = co_await addresses.get(Context{});
+        first = found ? found->front() : std::string(name(found.error().code()));
+    }
+};
+
+Task<> doubted(NamesOfServers& t) {
+    HostAddresses addresses(t.names, "service.example");
+    t.names.addresses = {"127.0.0.1"};
+    must(co_await addresses.get(Context{}));
+    t.names.silent = true;
+    t.names.addresses = {"127.0.0.2"};
+    addresses.doubt();
+    (void)co_await sleep(Context{}, HostAddresses::asked_again);
+    AtOnce early(addresses); // waits a moment for a better answer
+    EXPECT_EQ(early.first, "");
+    EXPECT_EQ(must(co_await addresses.get(Context{}))[0], "127.0.0.1");
+    while (early.first.empty()) co_await yield();
+    EXPECT_EQ(early.first, "127.0.0.1");
+    EXPECT_TRUE(t.names.asked);
+    addresses.trust(); // reached after all: nothing is waited for
+    EXPECT_EQ(AtOnce(addresses).first, "127.0.0.1");
+    EXPECT_TRUE(t.names.asked);
+    t.names.answers.open();
+    while (t.names.asked) co_await yield();
+    EXPECT_EQ(must(co_await addresses.get(Context{}))[0], "127.0.0.2");
+    EXPECT_EQ(t.names.questions, 2);
+}
+TEST_F(NamesOfServers, that_are_doubted_wait_a_moment_for_an_answer_and_are_used_then) {
+    run(doubted(*this));
+}
+
+Task<> failing(NamesOfServers& t) {
+    HostAddresses addresses(t.names, "service.example");
+    t.names.addresses = {"127.0.0.1"};
+    must(co_await addresses.get(Context{}));
+    t.names.addresses.clear();
+    for (int questions = 2; questions <= 3; ++questions) { // asked anew each second
+        if (questions == 2) addresses.doubt();
+        (void)co_await sleep(Context{}, HostAddresses::asked_again);
+        EXPECT_EQ(must(co_await addresses.get(Context{}))[0], "127.0.0.1");
+        addresses.trust();
+        while (t.names.asked) co_await yield();
+        EXPECT_EQ(t.names.questions, questions);
+    }
+}
+TEST_F(NamesOfServers, whose_look_up_fails_are_used_as_they_are_known) { run(failing(*this)); }
+
+// A server that is started again where it was, while nobody answers questions.
+Task<> back(NamesOfServers& t) {
+    t.names.addresses = {"127.0.0.1"};
+    auto server = std::make_unique<Server>(*t.loop, "127.0.0.1");
+    const std::uint16_t port = server->server->port();
+    const auto client = t.client(port);
+    EXPECT_EQ(co_await t.ask(*client), "127.0.0.1");
+    server.reset();
+    EXPECT_EQ(co_await t.ask(*client), "UNAVAILABLE");
+    t.names.silent = true;
+    server = std::make_unique<Server>(*t.loop, "127.0.0.1", port);
+    (void)co_await sleep(Context{}, HostAddresses::asked_again);
+    EXPECT_EQ(co_await t.ask(*client), "127.0.0.1");
+    EXPECT_TRUE(t.names.asked);
+}
+TEST_F(NamesOfServers, that_nobody_looks_up_keep_no_client_from_its_server) { run(back(*this)); }
 
 Task<> of_the_system(NamesOfServers& t) {
     const auto system = system_names(*t.loop);
