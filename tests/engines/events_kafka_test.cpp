@@ -168,6 +168,59 @@ TEST_F(Kafka, a_broker_that_stands_still_fails_appends_in_time_and_nothing_is_ov
     world.run(stopped(world));
 }
 
+// As when another process's relay has sent what this one could not.
+Task<> stopped_and_nothing_to_send(EventsWorld& world) {
+    const auto log = world.open_log();
+    must(co_await log->append(Context{}, {world.message(1, 1)}));
+    world.kafka.signal(SIGSTOP);
+    const auto late = co_await log->append(Context{}, {world.message(1, 2)});
+    EXPECT_EQ(late.error().code(), Code::UNAVAILABLE);
+    EXPECT_FALSE(log->is_up());
+    world.kafka.signal(SIGCONT);
+    while (!log->is_up()) (void)co_await sleep(Context{}, milliseconds(20));
+    EXPECT_EQ(figure(*log, "acknowledged"), 1);
+}
+
+TEST_F(Kafka, is_known_to_acknowledge_again_also_by_who_has_nothing_left_to_send) {
+    world.run(stopped_and_nothing_to_send(world));
+}
+
+// Brokers that answer and do not take anything, as those whose replicas are too few.
+Task<> too_few_replicas(EventsWorld& world) {
+    KafkaOptions two = world.options;
+    two.min_isr = 2;
+    const std::string strict = world.topic + "-strict";
+    const std::string_view topics[] = {strict};
+    must(make_kafka_topics(two, world.log, topics));
+    const auto log = world.open_log();
+    const auto append = [&]() -> Task<Result<void>> {
+        Message message = world.message(1, 1);
+        message.topic = strict;
+        co_return co_await log->append(Context{}, {message});
+    };
+    EXPECT_EQ((co_await append()).error().code(), Code::UNAVAILABLE);
+    bool over = false;
+    const auto relay = [&]() -> Task<> {
+        for (int i = 0; i < 2; ++i) {
+            (void)co_await sleep(Context{}, milliseconds(200));
+            EXPECT_EQ((co_await append()).error().code(), Code::UNAVAILABLE);
+        }
+        over = true;
+    };
+    Nursery relaying;
+    relaying.spawn(relay());
+    int ups = 0;
+    while (!over) {
+        (void)co_await sleep(Context{}, milliseconds(20));
+        if (log->is_up()) ++ups;
+    }
+    EXPECT_EQ(ups, 0);
+}
+
+TEST_F(Kafka, that_answers_and_does_not_acknowledge_is_not_up_while_something_is_to_be_sent) {
+    world.run(too_few_replicas(world));
+}
+
 Task<> away_at_start(EventsWorld& world) {
     world.kafka.signal(SIGSTOP);
     auto log = world.open_log();

@@ -15,6 +15,7 @@ constexpr int poll_ms = 100;
 constexpr int last_flush_ms = 1000;
 constexpr std::chrono::milliseconds reopen_pause(500);
 constexpr int look_ms = 500, polls_between_looks = 5;
+constexpr int polls_of_rest = 20; // a relay that was refused tries again sooner
 
 } // namespace
 
@@ -76,6 +77,7 @@ Result<> KafkaProducer::open() {
 
 Result<> KafkaProducer::hand_over(Batch& batch, const std::vector<Message>& messages) {
     std::lock_guard guard(mutex_);
+    tried_ = true;
     Result<> handed;
     if (!handle_ || renewing_) handed = fail(Code::UNAVAILABLE, "Kafka's producer begins anew");
     int taken = 0;
@@ -142,14 +144,20 @@ void KafkaProducer::work() {
     close(last_flush_ms);
 }
 
-// Nothing else tells that they are back, where nobody has anything to send.
+// Nothing else tells that they are back, where nobody has anything to send. While somebody has, it
+// is for the brokers to acknowledge: those that answer and have too few replicas do not.
 void KafkaProducer::look_for_brokers() {
-    if (!back_.was_down || ++polls_ % polls_between_looks != 0) return;
+    const bool at_rest = !tried_.exchange(false) && rd_kafka_outq_len(handle_.get()) == 0;
+    polls_at_rest_ = at_rest ? polls_at_rest_ + 1 : 0;
+    const bool forgives = unacknowledged_ && !renewing_ && polls_at_rest_ >= polls_of_rest;
+    if (!back_.was_down && !forgives) return;
+    if (++polls_ % polls_between_looks != 0) return;
     const rd_kafka_metadata_t* found = nullptr;
     if (rd_kafka_metadata(handle_.get(), 0, nullptr, &found, look_ms) != RD_KAFKA_RESP_ERR_NO_ERROR)
         return;
     rd_kafka_metadata_destroy(found);
     back_.answered();
+    if (forgives && !tried_) unacknowledged_ = false;
 }
 
 void KafkaProducer::close(int patience_ms) {

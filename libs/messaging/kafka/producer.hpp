@@ -32,7 +32,8 @@ public:
     Task<Result<void>> append(Context context, std::vector<Message> messages);
 
     // False: no broker answers, which is asked each second then; or they did not acknowledge the
-    // last batch in time.
+    // last batch in time. That is over with the next that they acknowledge, or when nobody has had
+    // anything to send for some seconds and they answer.
     bool is_up() const { return !back_.was_down && !unacknowledged_; }
 
     Counter acknowledged, failed, renewed;
@@ -64,7 +65,8 @@ private:
     std::mutex mutex_; // the handle: a loop produces, the thread ends it
     KafkaHandle handle_;
     std::atomic<bool> stopping_{false}, renewing_{false}, unacknowledged_{false};
-    int polls_ = 0; // the thread's
+    std::atomic<bool> tried_{false};    // to append, since the thread has looked
+    int polls_ = 0, polls_at_rest_ = 0; // the thread's
     std::thread thread_;
 };
 
