@@ -31,6 +31,21 @@ start_node() { # start_node DIR N
     ) 8>&- &
     echo $! >"$dir/b$n.pid"
 }
+# The password goes by a file: everybody on the machine sees the words of a command.
+format() { # format NODE_DIR
+    local node=$1
+    (
+        umask 077
+        printf '"%s"\n' "-Xmx64m" "-Dlog4j.configuration=file:$dir/log4j.properties" -cp "$jars/*" \
+            kafka.tools.StorageTool format -t "$(cat "$dir/cluster.id")" -c "$node/server.properties" \
+            --add-scram "SCRAM-SHA-512=[name=urr,password=$(cat "$dir/scram.password")]" >"$node/format.words"
+    )
+    java @"$node/format.words" >"$node/format.log" 2>&1 || {
+        tail -n 5 "$node/format.log" >&2
+        die "could not format $node"
+    }
+    rm "$node/format.words"
+}
 wait_for_node() { # wait_for_node DIR N
     wait_until 90 "$(cat "$1/b$2.pid")" "$1/b$2/log" grep -q 'Kafka Server started' "$1/b$2/log"
 }
@@ -167,11 +182,7 @@ transaction.state.log.num.partitions=4
 group.initial.rebalance.delay.ms=0
 log.cleaner.dedupe.buffer.size=4194304
 P
-    [ -e "$node/data/meta.properties" ] ||
-        java -Xmx64m -Dlog4j.configuration=file:"$dir/log4j.properties" -cp "$jars/*" kafka.tools.StorageTool format \
-            -t "$(cat "$dir/cluster.id")" -c "$node/server.properties" \
-            --add-scram "SCRAM-SHA-512=[name=urr,password=$(cat "$dir/scram.password")]" >"$node/format.log" 2>&1 ||
-        { tail -n 5 "$node/format.log" >&2 && die "could not format $node"; }
+    [ -e "$node/data/meta.properties" ] || format "$node"
 done
 for ((n = 1; n <= nodes; n++)); do start_node "$dir" "$n"; done
 for ((n = 1; n <= nodes; n++)); do wait_for_node "$dir" "$n"; done

@@ -75,14 +75,24 @@ start_server() { # start_server NAME
     }
     head -n 1 "$data/postmaster.pid" >"$dir/$1.pid"
 }
+# server_of NAME: the PID that its postmaster.pid tells, if that is a PostgreSQL that works in this folder.
+# The file outlives a crash, and the number may be a stranger's then.
+server_of() {
+    local data=$home/$1 pid
+    pid=$(head -n 1 "$data/postmaster.pid" 2>/dev/null) || return 1
+    [[ $pid =~ ^[0-9]+$ ]] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = postgres ] &&
+        [ "/proc/$pid/cwd" -ef "$data" ] && echo "$pid"
+}
 stop_server() { # stop_server NAME
-    [ -e "$home/$1/postmaster.pid" ] || return 0
     local server # and what it has started, where a test made them stand still
-    server=$(head -n 1 "$home/$1/postmaster.pid")
-    # shellcheck disable=SC2046
-    kill -CONT "$server" $(pgrep -P "$server") 2>/dev/null || true
-    as_server "$programs/pg_ctl" -D "$home/$1" -m fast -w -t 20 stop >/dev/null 2>&1 ||
-        kill -9 "$(head -n 1 "$home/$1/postmaster.pid")" 2>/dev/null || true
+    if server=$(server_of "$1"); then
+        # shellcheck disable=SC2046
+        kill -CONT "$server" $(pgrep -P "$server") 2>/dev/null || true
+        as_server "$programs/pg_ctl" -D "$home/$1" -m fast -w -t 20 stop >/dev/null 2>&1 ||
+            ! server=$(server_of "$1") || kill -9 "$server" 2>/dev/null || true
+    else
+        rm -f "$home/$1/postmaster.pid"
+    fi
     rm -f "$dir/$1.pid"
 }
 password_of() { sed -n "s/^\"$1\" \"\(.*\)\"$/\1/p" "$dir/users.txt"; }
@@ -170,7 +180,7 @@ url() { # url USER DATABASE PORT_FILE
     local hosts
     hosts=$host:$(cat "$dir/$3")
     [ -z "${FAILOVER:-}" ] || [ "$3" != port ] || hosts+=,$host:$(cat "$dir/replica.port")
-    echo "postgresql://$1:$(password_of "$1")@$hosts/$2?sslrootcert=$dir/tls/ca.pem"
+    echo "postgresql://$1:$(password_of "$1")@$hosts/$2?sslrootcert=${dir// /%20}/tls/ca.pem"
 }
 write_settings() {
     local name upper
@@ -216,6 +226,7 @@ start)
     exit 0
     ;;
 restart)
+    server_of main >/dev/null || die "it does not run"
     as_server "$programs/pg_ctl" -D "$home/main" -m immediate -w -t 20 stop >/dev/null
     start_server main
     exit 0

@@ -69,8 +69,8 @@ settings() { # settings PORT: what a server and a sentinel share
     echo "requirepass $password"
     if ((tls)); then
         printf 'port 0\ntls-port %s\ntls-auth-clients no\ntls-replication yes\n' "$1"
-        printf 'tls-cert-file %s\n' "$dir/tls/server.pem"
-        printf 'tls-key-file %s\ntls-ca-cert-file %s\n' "$dir/tls/server.key" "$dir/tls/ca.pem"
+        printf 'tls-cert-file "%s"\n' "$dir/tls/server.pem"
+        printf 'tls-key-file "%s"\ntls-ca-cert-file "%s"\n' "$dir/tls/server.key" "$dir/tls/ca.pem"
     else
         echo "port $1"
     fi
@@ -94,7 +94,7 @@ start() { # start PORT NAME LINE…: nothing, where it runs already
         umask 077
         {
             settings "$at"
-            echo "dir $folder"
+            echo "dir \"$folder\""
             printf '%s\n' "$@"
         } >"$folder/redis.conf"
     )
