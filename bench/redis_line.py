@@ -35,11 +35,24 @@ def yardstick(port, step, words):
             "requests": YARDSTICK_REQUESTS[step]}
 
 
+def check_words(port, step, words):
+    """The yardstick's step does what ours does: of an account that stands in line, or of a new one."""
+    account = 1 if step == "status" else 10 ** 9
+    said = [word.replace("__rand_int__", f"{account:012}").encode() for word in words]
+    with socket.create_connection(("127.0.0.1", port)) as s:
+        s.sendall(b"*%d\r\n" % len(said) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in said))
+        answer = s.recv(4096)
+    # Nothing hindered it, and a record or a place is told.
+    if not answer.startswith(b"*") or answer.split(b"\r\n")[1:3] != [b"$0", b""] or b"\r\n7 0 " not in answer:
+        raise Failed(f"redis-benchmark's {step} is refused: {answer!r}")
+
+
 def slice_of(who, server, port, step, callers, words):
     with socket.create_connection(("127.0.0.1", port)) as s:  # every slice begins with the same line
         s.sendall(b"FLUSHALL\r\n")
         s.recv(64)
     line_client(port, "seed", ACCOUNTS)
+    check_words(port, step, words)
     run = (lambda: ours(port, step, callers)) if who == "ours" else (lambda: yardstick(port, step, words))
     result, used, client, disturbed = undisturbed(run, [server.pid])
     return dict(result, cpu_us=used[0] * 1e6 / result["requests"], client=client, disturbed=disturbed)

@@ -114,12 +114,12 @@ void print_words(bool entry) {
     const auto say = [](std::string_view word) {
         std::printf("%.*s\n", int(word.size()), word.data());
     };
-    const std::vector<std::string> keys = LineKeys(event).all();
+    const std::vector<std::string> keys = LineKeys(event).of_crowds();
     say("EVALSHA");
-    say(line_script().hash());
+    say(crowd_script().hash());
     say(std::to_string(keys.size()));
     for (const std::string& key : keys) say(key);
-    for (const char* word : {entry ? "join" : "see", "0", ""}) say(word);
+    for (const char* word : {entry ? "join" : "see", "0", "-"}) say(word); // whichever life it has
     say(any_account);
     if (!entry) return;
     for (const char* word : {"7", "0", "__rand_int__", "0"}) say(word);

@@ -1,4 +1,5 @@
-// The one script of a line: each call is one step, whole or not, whichever process makes it.
+// The script of a line: each call is one step, whole or not, whichever process makes it. Signs of
+// life and joins have one of their own (redis_crowd_script.cpp).
 #include "services/queue/store/redis_line_script.hpp"
 
 namespace urr::queue {
@@ -47,7 +48,8 @@ local function read(account)
 end
 local function note_change(account)
     local version = text(call('HINCRBY', HALL, 'version', 1))
-    call('XADD', CHANGES, 'MAXLEN', '~', changes_kept, version .. '-1', 'a', account)
+    call('XADD', CHANGES, 'MINID', '~', text(math.max(tonumber(version) - changes_kept, 0)),
+        version .. '-1', 'a', account)
 end
 local function write(account, m)
     local record = table.concat({m.epoch, m.phase, m.position, m.arrival, m.state, m.entry,
@@ -127,13 +129,7 @@ end
 local function is_ours(run) return call('HGET', HALL, 'run') == run end
 
 -- Every process.
-if step == 'see' then
-    if not exists() then return {'LOST'} end
-    local record = call('HGET', QUEUE, ARGV[4])
-    if not record then return {} end
-    if of_record(record).state ~= '2' then call('ZADD', SEEN, 'GT', now, ARGV[4]) end
-    return {'', record, now}
-elseif step == 'saw' then
+if step == 'saw' then
     if not exists() then return {'LOST'} end
     for i = 4, #ARGV do
         if call('HEXISTS', QUEUE, ARGV[i]) == 1 then call('ZADD', SEEN, 'GT', now, ARGV[i]) end
@@ -155,39 +151,22 @@ elseif step == 'follow' then
     local version = tonumber(call('HGET', HALL, 'version') or '0')
     local changed, whole = {}, since > version or since == 0
     if not whole and since < version then
-        local entries = call('XRANGE', CHANGES, text(since + 1), '+')
-        whole = #entries ~= version - since
-        for _, entry in ipairs(entries) do
-            local account = entry[2][2]
-            if account == '*' then whole = true break end
-            changed[#changed + 1] = account
-            changed[#changed + 1] = call('HGET', QUEUE, account) or ''
+        local accounts = {} -- a version each; an entry bears the last of its own
+        for _, entry in ipairs(call('XRANGE', CHANGES, text(since + 1), '+')) do
+            for i = 2, #entry[2], 2 do
+                accounts[#accounts + 1] = entry[2][i]
+                whole = whole or entry[2][i] == '*'
+            end
+        end
+        whole = whole or #accounts ~= version - since
+        for i = 1, whole and 0 or #accounts do
+            changed[#changed + 1] = accounts[i]
+            changed[#changed + 1] = call('HGET', QUEUE, accounts[i]) or ''
         end
     end
     if whole then changed = call('HGETALL', QUEUE) end
     return {'', call('HGETALL', HALL), whole and 1 or 0, changed,
         call('ZRANGE', SEEN, seen_since, '+inf', 'BYSCORE', 'WITHSCORES')}
-elseif step == 'join' then
-    local account, epoch, phase, position, arrival, receipt, shown = unpack(ARGV, 4, 10)
-    if not exists() then return {'LOST'} end
-    if tonumber(call('HGET', HALL, 'epoch')) > tonumber(epoch) then return {'ROOM_CHANGED'} end
-    local used = false
-    if receipt ~= '-' then
-        used = call('HSETNX', SPENT, receipt, account) == 0 and shown == '0'
-        if used and call('HGET', SPENT, receipt) ~= account then return {'VWR_TOKEN_SPENT'} end
-    end
-    local m = read(account)
-    if m and m.state ~= '2' then return {'', table.concat({m.epoch, m.phase, m.position, m.arrival,
-        m.receipt}, ' ')} end
-    used = used or (m and tonumber(m.epoch) >= tonumber(epoch)) or false
-    m = {epoch = epoch, phase = phase, position = position, arrival = arrival, state = '0',
-        entry = '-', admitted = '0', until_us = '0', fetched = '0', receipt = receipt}
-    if used then to_end(m, ARGV[11], ARGV[12], ARGV[13])
-    elseif shown == '0' then m.arrival = next_arrival() end
-    note_place(m)
-    write(account, m)
-    call('ZADD', SEEN, 'GT', now, account)
-    return {'', table.concat({m.epoch, m.phase, m.position, m.arrival, m.receipt}, ' ')}
 elseif step == 'retake' then
     local account, epoch, entry, admitted, until_us = unpack(ARGV, 4, 8)
     if not exists() then return {'LOST'} end
@@ -430,6 +409,10 @@ std::vector<std::string> LineKeys::all() const {
                              "changes", "acts", "done"})
         keys.push_back(tag + name);
     return keys;
+}
+
+std::vector<std::string> LineKeys::of_crowds() const {
+    return {tag + "generation", tag + "queue", tag + "seen", tag + "spent", tag + "changes"};
 }
 
 } // namespace urr::queue

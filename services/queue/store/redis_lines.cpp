@@ -27,6 +27,22 @@ void append(std::vector<std::string>& words, std::vector<std::string> more) {
     for (std::string& one : more) words.push_back(std::move(one));
 }
 
+std::string life_word(const Life& life) { return life ? *life : "-"; }
+
+Result<std::optional<Member>> seen_of(const Reply& record, Instant at) {
+    if (record.is_null()) return std::optional<Member>();
+    return TRY_PLAIN(member_of(record.text, at));
+}
+
+Result<Joined> joined_of(std::string_view answer) {
+    const auto w = words_of(answer);
+    if (w.size() == 1) TRY_PLAIN(hindrance(answer));
+    if (w.size() != 5) return other_form();
+    return Joined{
+        {number_of(w[0]), std::uint32_t(number_of(w[1])), number_of(w[2]), number_of(w[3])},
+        id_of(w[4])};
+}
+
 std::vector<std::string> act_words(const Act& act) {
     return {act.id.text(), act.by.text(), act.text};
 }
@@ -37,17 +53,67 @@ Task<Result<Reply>> RedisLines::step(Context context, EventId event, std::string
                                      bool of_a_turn) {
     Words all{std::move(name), now_text(), of_a_turn ? fence(event) : std::string()};
     append(all, std::move(words));
-    const auto life = lives_.find(event);
-    all.push_back(life == lives_.end() ? "-" : life->second);
+    all.push_back(life_word(life(event)));
     Reply reply =
         TRY(co_await redis_.run(context, line_script(), LineKeys(event).all(), std::move(all)));
     if (!reply.items.empty()) TRY(hindrance(reply.items[0].text));
     co_return reply;
 }
 
+RedisLines::Crowd::Crowd(RedisLines& lines, EventId event)
+    : sees(BatchBounds{},
+           [&lines, event](Context context, Life life, std::vector<AccountId> who) {
+               return lines.see_all(context, event, std::move(life), std::move(who));
+           }),
+      joins(BatchBounds{}, [&lines, event](Context context, Life life, std::vector<Join> joins) {
+          return lines.join_all(context, event, std::move(life), std::move(joins));
+      }) {}
+
+Task<Result<Reply>> RedisLines::crowd_step(Context context, EventId event, Words words) {
+    Reply reply = TRY(co_await redis_.run(context, crowd_script(), LineKeys(event).of_crowds(),
+                                          std::move(words)));
+    if (reply.items.empty()) co_return other_form();
+    TRY(hindrance(reply.items[0].text));
+    co_return reply;
+}
+
+Task<Result<std::vector<Result<std::optional<Member>>>>>
+RedisLines::see_all(Context context, EventId event, Life life, std::vector<AccountId> who) {
+    Words words{"see", now_text(), life_word(life)};
+    words.reserve(words.size() + who.size());
+    for (const AccountId& account : who) words.push_back(account.text());
+    const Reply reply = TRY(co_await crowd_step(context, event, std::move(words)));
+    if (reply.items.size() != 3 || reply.items[2].items.size() != who.size())
+        co_return other_form();
+    const Instant at = instant_of(reply.items[1].text);
+    std::vector<Result<std::optional<Member>>> out;
+    out.reserve(who.size());
+    for (const Reply& record : reply.items[2].items) out.push_back(seen_of(record, at));
+    co_return out;
+}
+
+Task<Result<std::vector<Result<Joined>>>> RedisLines::join_all(Context context, EventId event,
+                                                               Life life, std::vector<Join> joins) {
+    Words words{"join", now_text(), life_word(life)};
+    for (const Join& join : joins) {
+        words.push_back(join.account.text());
+        append(words, place_words(join.place));
+        append(words, {word(join.place.arrival), id_word(join.receipt), join.shown ? "1" : "0"});
+        append(words, place_words(join.end_of_line));
+    }
+    const Reply reply = TRY(co_await crowd_step(context, event, std::move(words)));
+    if (reply.items.size() != joins.size() + 1) co_return other_form();
+    std::vector<Result<Joined>> out;
+    out.reserve(joins.size());
+    for (std::size_t i = 1; i < reply.items.size(); ++i)
+        out.push_back(joined_of(reply.items[i].text));
+    co_return out;
+}
+
 void RedisLines::note_life(const EventId& event, std::span<const Reply> fields) {
     for (std::size_t i = 0; i + 1 < fields.size(); i += 2)
-        if (fields[i].text == "life") lives_[event] = fields[i + 1].text;
+        if (fields[i].text == "life" && life_word(life(event)) != fields[i + 1].text)
+            lives_[event] = std::make_shared<const std::string>(fields[i + 1].text);
 }
 
 LineStore::Step<Generation> RedisLines::open(Context context, GenerationId fresh,
@@ -96,7 +162,7 @@ LineStore::Step<std::optional<Member>> RedisLines::member(Context context, Event
 
 LineStore::Step<std::optional<Member>> RedisLines::see(Context context, EventId event,
                                                        AccountId account) {
-    co_return co_await member_after(context, event, "see", {account.text()});
+    co_return co_await crowd(event).sees.ask(context, life(event), account);
 }
 
 LineStore::Step<bool> RedisLines::saw(Context context, EventId event,
@@ -235,17 +301,8 @@ LineStore::Step<std::vector<DoneAct>> RedisLines::acts(Context context, EventId 
 }
 
 LineStore::Step<Joined> RedisLines::join(Context context, Join join) {
-    Words words{join.account.text()};
-    append(words, place_words(join.place));
-    append(words, {word(join.place.arrival), id_word(join.receipt), join.shown ? "1" : "0"});
-    append(words, place_words(join.end_of_line));
-    const Reply reply = TRY(co_await step(context, join.event, "join", std::move(words)));
-    if (reply.items.size() != 2) co_return other_form();
-    const auto w = words_of(reply.items[1].text);
-    if (w.size() != 5) co_return other_form();
-    co_return Joined{
-        {number_of(w[0]), std::uint32_t(number_of(w[1])), number_of(w[2]), number_of(w[3])},
-        id_of(w[4])};
+    const EventId event = join.event;
+    co_return co_await crowd(event).joins.ask(context, life(event), std::move(join));
 }
 
 LineStore::Step<std::optional<Member>> RedisLines::retake(Context context, Retake retake) {

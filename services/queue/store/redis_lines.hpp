@@ -1,6 +1,6 @@
-// Lines that several processes share in Redis: every step is one call of one script, so two
-// processes are as one. What must be told stands in a stream that the same script writes; carry()
-// brings it to the event log.
+// Lines that several processes share in Redis: every step is one call of a script, so two processes
+// are as one; signs of life and joins that come together are one call. What must be told stands in
+// a stream that the same script writes; carry() brings it to the event log.
 //
 //     RedisLines lines(redis, {.holder = "queue-1"});
 //     jobs.spawn(lines.carry(log, events));
@@ -13,6 +13,7 @@
 
 #include "libs/core/clock.hpp"
 #include "libs/messaging/message.hpp"
+#include "services/queue/store/batches.hpp"
 #include "services/queue/store/line_store.hpp"
 #include "services/queue/store/redis_line_script.hpp"
 
@@ -78,10 +79,28 @@ public:
 
 private:
     using Words = std::vector<std::string>;
+    // What comes by the thousands at an event.
+    struct Crowd {
+        Batches<AccountId, std::optional<Member>> sees;
+        Batches<Join, Joined> joins;
+        Crowd(RedisLines& lines, EventId event);
+    };
+    Crowd& crowd(const EventId& event) {
+        return crowds_.try_emplace(event, *this, event).first->second;
+    }
+    Task<Result<std::vector<Result<std::optional<Member>>>>>
+    see_all(Context context, EventId event, Life life, std::vector<AccountId> who);
+    Task<Result<std::vector<Result<Joined>>>> join_all(Context context, EventId event, Life life,
+                                                       std::vector<Join> joins);
+    Task<Result<Reply>> crowd_step(Context context, EventId event, Words words);
     // The answer of a step after its first word, which says what hindered it.
     Task<Result<Reply>> step(Context context, EventId event, std::string name, Words words,
                              bool of_a_turn = false);
     void note_life(const EventId& event, std::span<const Reply> fields);
+    Life life(const EventId& event) const {
+        const auto at = lives_.find(event);
+        return at == lives_.end() ? nullptr : at->second;
+    }
     Task<Result<Ended>> end_if(Context context, EventId event, Words words);
     Task<Result<std::optional<Member>>> member_after(Context context, EventId event,
                                                      std::string name, Words words);
@@ -98,8 +117,9 @@ private:
     const RedisLinesOptions options_;
     std::string generation_ = "-"; // as of the last open
     // The generations in which lines were begun, as of the last look at each.
-    std::map<EventId, std::string> lives_;
+    std::map<EventId, Life> lives_;
     std::map<EventId, std::string> turns_; // the fences of those that are ours
+    std::map<EventId, Crowd> crowds_;      // last: its calls use all of the above
 };
 
 } // namespace urr::queue
