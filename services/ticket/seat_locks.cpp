@@ -8,7 +8,8 @@ std::vector<std::int64_t> SeatLocks::taken(const SeatMap& map, const AccountId& 
     const auto at = events_.find(map.event().id);
     if (at == events_.end()) return gone;
     const EventLocks& event = at->second;
-    if (event.holders.contains(who) || event.holders.size() > holders_max) return gone;
+    if (!event.has_holders || event.holders.contains(who) || event.holders.size() > holders_max)
+        return gone;
     const Instant now = Loop::here().now();
     for (const std::int64_t seat : seats) {
         const auto lock = event.seats.find(seat);
@@ -28,6 +29,7 @@ const SeatNews* SeatLocks::take(const EventId& id, const SeatNews& news) {
     const AccountId before = lock.holder;
     const bool follows = news.fence == lock.fence + 1;
     lock = news;
+    lock.known = Loop::here().now();
     // Who pays is who held, if nothing came between.
     if (is_paid_for && !lock.is_locked() && follows) lock.holder = before;
     if (is_paid_for) lock.until = never;
@@ -54,9 +56,26 @@ void SeatLocks::changed(const std::vector<SeatChange>& changes) {
 }
 
 void SeatLocks::add_holders(const EventId& event, const std::vector<AccountId>& accounts) {
+    events_[event].has_holders = true;
+    add_some_holders(event, accounts);
+}
+
+void SeatLocks::add_some_holders(const EventId& event, const std::vector<AccountId>& accounts) {
     auto& holders = events_[event].holders;
     for (const AccountId& account : accounts)
         if (holders.size() <= holders_max) holders.insert(account);
+}
+
+void SeatLocks::saw_rows(const EventId& id, const std::vector<SeatRow>& rows, Instant began) {
+    const auto at = events_.find(id);
+    if (at == events_.end()) return;
+    std::erase_if(at->second.seats, [&](const auto& one) {
+        const auto& [seat, news] = one;
+        if (seat >= std::ssize(rows) || news.known >= began) return false;
+        if (news.fence <= rows[std::size_t(seat)].version) return false;
+        take_back(id, news);
+        return true;
+    });
 }
 
 } // namespace urr::ticket

@@ -36,6 +36,7 @@ public:
     // One letter a seat, in the order of their numbers.
     const std::string& letters() const { return letters_; }
     std::int64_t version(std::int64_t seat) const { return versions_.at(std::size_t(seat)); }
+    const std::vector<std::int64_t>& versions() const { return versions_; }
     // The sum of all seats' versions: it rises with every change and is the same after a restart.
     std::int64_t revision() const { return revision_; }
     // A seat was held once: the geometry never changes again.

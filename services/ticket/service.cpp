@@ -1,6 +1,7 @@
 #include "services/ticket/service.hpp"
 
 #include <algorithm>
+#include <ranges>
 
 #include "libs/async/nursery.hpp"
 #include "services/ticket/store/begun.hpp"
@@ -135,10 +136,25 @@ Task<Result<void>> Service::read_holders(Context context, EventId event) {
     co_return Result<void>{};
 }
 
-// The map takes over what the store has and it does not.
 Task<Result<void>> Service::catch_up(Context context, EventId event) {
-    const auto rows = TRY(co_await parts_.database.read(context, seats_work, event));
+    co_return co_await reads_.ask(context, event);
+}
+
+Task<Result<void>> Service::read_map(EventId event) {
+    const auto at = maps_.find(event);
+    if (at == maps_.end()) co_return Result<void>{};
+    const std::shared_ptr<SeatMap> seen = at->second;
+    const std::vector<std::int64_t> before = seen->versions();
+    const Instant began = Loop::here().now();
+    const auto rows = TRY(co_await parts_.database.read(Context{}, seats_work, event));
+    if (parts_.locks) parts_.locks->saw_rows(event, rows, began);
     const SeatMap* map = find(event);
+    const auto is_lower = [&](std::size_t i) { return rows[i].version < before[i]; };
+    const auto seats = std::views::iota(std::size_t(0), std::min(rows.size(), before.size()));
+    if (map == seen.get() && std::ranges::any_of(seats, is_lower)) {
+        set_back(event, rows);
+        co_return Result<void>{};
+    }
     std::vector<SeatChange> changes;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const auto seat = std::int64_t(i);
@@ -147,8 +163,17 @@ Task<Result<void>> Service::catch_up(Context context, EventId event) {
     }
     apply(changes);
     // Nobody told of them, nor who has held those seats.
-    if (!changes.empty()) TRY(co_await read_holders(context, event));
+    if (!changes.empty()) TRY(co_await read_holders(Context{}, event));
     co_return Result<void>{};
+}
+
+// What changed since those rows were read is read at once. The listeners come again.
+void Service::set_back(const EventId& event, const std::vector<SeatRow>& rows) {
+    auto& map = maps_[event];
+    map->close_streams();
+    map = std::make_shared<SeatMap>(Event(map->event()), rows);
+    metrics_.set_back.add();
+    reads_.want(event);
 }
 
 SeatMap* Service::find(const EventId& event) const {
@@ -463,7 +488,15 @@ Task<> Service::run_digests() {
     for (;;) {
         (void)co_await sleep(Context{}, digest_interval);
         for (auto& [id, map] : maps_) map->publish_digest();
+        forget_ended();
     }
+}
+
+// Nobody holds a seat of theirs any more.
+void Service::forget_ended() {
+    if (!parts_.locks) return;
+    for (const auto& [id, map] : maps_)
+        if (now() >= map->event().sale_end + follow_after) parts_.locks->forget(id);
 }
 
 void Service::close_streams() {

@@ -12,6 +12,7 @@
 #include "services/ticket/holds.hpp"
 #include "services/ticket/metrics.hpp"
 #include "services/ticket/seat_locks.hpp"
+#include "services/ticket/shared_reads.hpp"
 
 namespace urr::ticket {
 
@@ -112,18 +113,24 @@ private:
     Task<Result<Reservation>> hold(Context context, HoldOrder order);
     // Makes the event's map from its rows, in place of an older one.
     Task<Result<void>> load(Context context, Event event);
+    // The map takes over what the store has and it does not; many ask, few read.
     Task<Result<void>> catch_up(Context context, EventId event);
+    Task<Result<void>> read_map(EventId event);
+    // What is known here of the event was of a store that is no more: its rows count.
+    void set_back(const EventId& event, const std::vector<SeatRow>& rows);
     Task<Result<void>> read_holders(Context context, EventId event);
     Task<> run_frames();
     Task<> run_sweeps();
     Task<> run_following();
     Task<> run_digests();
+    void forget_ended();
 
     Parts parts_;
     Holds holds_;
     std::map<EventId, std::shared_ptr<SeatMap>> maps_;
     Gate changed_; // a map has something to publish
     mutable Metrics metrics_;
+    SharedReads reads_{[this](EventId event) { return read_map(event); }}; // uses all of the above
 };
 
 } // namespace urr::ticket

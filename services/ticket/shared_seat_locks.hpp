@@ -7,6 +7,10 @@
 //     SharedSeatLocks locks(redis);
 //     jobs.spawn(locks.run());
 //
+// At each new connection all that is there is read and what it lacks is told, event by event, the
+// newest first, in pages that keep Redis from nobody; an event that fails has its turn again behind
+// the others, after a pause.
+//
 // Redis away, slow or hanging: nothing waits for it; others' holds are not heard of, so that clicks
 // at them come to the store. Redis emptied or another one: each process tells again what it knows,
 // at each new connection. Redis with locks of the past (a failover): their fences are lower than
@@ -35,13 +39,26 @@ private:
         SeatNews news;
     };
     void tell(const EventId& event, const SeatNews& news) override;
+    void take_back(const EventId& event, const SeatNews& news) override;
     void heard(std::string_view message);
+    static std::vector<SeatNews> next_of(std::deque<Untold>& all);
     Task<Result<void>> send();
-    Task<Result<void>> read_all();
-    Task<Result<void>> read(Context context, EventId event);
+    Task<Result<void>> send_void();
+    Task<Result<std::vector<Reply>>> scan(std::string_view how, std::string key,
+                                          std::string& cursor);
+    Task<Result<void>> read(EventId event);
+    Task<Result<void>> read_locks(EventId event);
+    Task<Result<void>> read_holders(EventId event);
+    void tell_what_is_missing(const EventId& event,
+                              const std::unordered_map<std::int64_t, std::int64_t>& fences);
+    void read_all_again();
+    Task<> run_reading();
+    Task<> run_telling();
 
     Redis& redis_;
     std::deque<Untold> untold_;
+    std::deque<Untold> void_;    // to be taken back
+    std::deque<EventId> unread_; // since the last connection
     Gate news_;
     std::uint64_t read_at_connect_ = 0; // how many connections there had been
     std::unique_ptr<RedisSubscription> subscription_;

@@ -27,12 +27,34 @@ constexpr auto make_event = [](Tx& tx, const Event& event) {
 };
 constexpr auto seats_work = [](Tx& tx, EventId id) { return seats_of_event(tx, id); };
 
+// A store that counts its readings, and may keep them waiting.
+struct Counted final : Database {
+    Database& store;
+    int reads = 0;
+    bool is_slow = false;
+    std::vector<Job*> waiting;
+    explicit Counted(Database& of) : store(of) {}
+    bool submit(Job& job, bool reading) override {
+        reads += reading;
+        if (!reading || !is_slow) return store.submit(job, reading);
+        waiting.push_back(&job);
+        return true;
+    }
+    void go_on() {
+        is_slow = false;
+        for (Job* job : std::exchange(waiting, {})) EXPECT_TRUE(store.submit(*job, true));
+    }
+    bool healthy() const override { return store.healthy(); }
+    StoreCounters counters() const override { return store.counters(); }
+};
+
 // The store and the event that both processes sell.
 struct Sale {
     fs::path folder = make_folder("locks");
     ManualClock clock{Instant{1'800'000'000'000'000}};
     RevokedEntries revoked;
     std::unique_ptr<SqliteDatabase> database;
+    std::unique_ptr<Counted> counted;
     Event event;
 
     explicit Sale(std::int64_t seats) {
@@ -41,6 +63,7 @@ struct Sale {
         options.clock = &clock;
         database = must(open_sqlite(options));
         must(migrate(*database, migrations));
+        counted = std::make_unique<Counted>(*database);
         event.id = EventId::make(clock.now(), dice);
         event.sale_start = clock.now() - seconds(10);
         event.sale_end = clock.now() + hours(1000);
@@ -90,7 +113,7 @@ struct Process {
 
     Process(RunLoop& loop, const RedisServer& server, Sale& of)
         : sale(of), redis(must(connect_redis(loop, dice, server.options(), silent))), locks(*redis),
-          tickets({*of.database, of.clock, dice, of.revoked,
+          tickets({*of.counted, of.clock, dice, of.revoked,
                    SigningKey::from_seed(TokenType::ticket, "t1", {}), rules(), nullptr, false,
                    &locks}) {
         jobs.spawn(locks.run());
@@ -146,6 +169,71 @@ TEST(SeatLocksInASale, keep_clicks_at_taken_seats_from_the_store_in_every_proces
         co_await until([&] { return b.letter(7) == 'h'; });
         EXPECT_EQ(must(co_await b.reserve(winner, 7, "one")).id, first.id);
         EXPECT_EQ((co_await b.reserve(winner, 7, "two")).error().code(), Code::SEAT_TAKEN);
+    });
+}
+
+// As after a backup was played back, or a standby that had not received all became the primary.
+TEST(SeatLocksInASale, a_store_that_was_set_back_gives_its_seats_again) {
+    RedisServer server;
+    Sale sale(20);
+    on_loop([&](RunLoop& loop) -> Task<> {
+        co_await sale.make();
+        Process a(loop, server, sale), b(loop, server, sale);
+        must(co_await a.tickets.open(Context{}));
+        must(co_await b.tickets.open(Context{}));
+        co_await until([&] { return a.redis->is_up() && b.redis->is_up(); });
+        const Fan first, second;
+        must(co_await a.reserve(first, 7, "lost"));
+        must(co_await a.reserve(first, 8, "kept"));
+        co_await until([&] { return b.letter(7) == 'h' && b.letter(8) == 'h'; });
+        must(sale.database->run_script("UPDATE seats SET state = 0, version = 1 WHERE seat = 7; "
+                                       "DELETE FROM reservations WHERE seats = '7'"));
+        for (Process* process : {&a, &b}) {
+            must(co_await process->tickets.follow(Context{}));
+            EXPECT_EQ(process->letter(7), 'a');
+            EXPECT_EQ(process->letter(8), 'h');
+            EXPECT_EQ(process->tickets.metrics().set_back.value(), 1u);
+        }
+        must(co_await b.reserve(second, 7, "again"));
+        const Fan third;
+        for (Process* process : {&a, &b})
+            for (const std::int64_t seat : {7, 8}) {
+                co_await until([&] { return process->letter(seat) == 'h'; });
+                EXPECT_EQ((co_await process->reserve(third, seat, "late")).error().code(),
+                          Code::SEAT_TAKEN);
+            }
+        for (Process* process : {&a, &b}) {
+            must(co_await process->tickets.follow(Context{}));
+            EXPECT_EQ(process->tickets.metrics().set_back.value(), 1u);
+        }
+    });
+}
+
+// Seats that were held by somebody of whom no process heard.
+TEST(SeatLocksInASale, a_herd_at_seats_that_are_gone_reads_the_map_twice_not_each_for_himself) {
+    RedisServer server;
+    Sale sale(300);
+    on_loop([&](RunLoop& loop) -> Task<> {
+        co_await sale.make();
+        Process process(loop, server, sale);
+        must(co_await process.tickets.open(Context{}));
+        must(sale.database->run_script("UPDATE seats SET state = 1, version = 2, "
+                                       "hold_until_us = 9000000000000000"));
+        static constexpr auto click = [](Process& at, std::int64_t seat, int& refused) -> Task<> {
+            const Fan fan;
+            const auto held = co_await at.reserve(fan, seat, "k");
+            refused += !held && held.error().code() == Code::SEAT_TAKEN;
+        };
+        sale.counted->reads = 0;
+        sale.counted->is_slow = true;
+        int refused = 0;
+        Nursery herd;
+        for (std::int64_t seat = 0; seat < 300; ++seat) herd.spawn(click(process, seat, refused));
+        co_await until([&] { return process.tickets.metrics().taken.value() == 300; });
+        sale.counted->go_on();
+        must(co_await herd.drained(Context{}));
+        EXPECT_EQ(refused, 300);
+        EXPECT_LE(sale.counted->reads, 6); // each reading: the map, who held
     });
 }
 

@@ -36,12 +36,14 @@ struct Process {
     Nursery jobs;
 
     explicit Process(const Event& event)
-        : locks(std::make_unique<SeatLocks>()), map(event, rows(event)) {}
+        : locks(std::make_unique<SeatLocks>()), map(event, rows(event)) {
+        locks->add_holders(event.id, {}); // as loading the event does
+    }
     Process(RunLoop& loop, const RedisServer& server, const Event& event)
         : map(event, rows(event)) {
         redis = must(connect_redis(loop, dice, server.options(), silent));
         auto shared = std::make_unique<SharedSeatLocks>(*redis);
-        shared->add_holders(event.id, {}); // as loading the event does
+        shared->add_holders(event.id, {});
         shared->on_news([this](const std::vector<SeatChange>& news) { map.apply(news); });
         jobs.spawn(shared->run());
         locks = std::move(shared);
@@ -162,6 +164,40 @@ TEST_P(Locks, of_paid_seats_have_no_end_and_what_comes_late_says_nothing_new) {
     });
 }
 
+TEST_P(Locks, that_are_newer_than_a_store_that_was_set_back_go_at_the_next_look) {
+    with([](Process& p) -> Task<> {
+        std::vector<SeatRow> rows = Process::rows(event_of(10));
+        p.held(somebody(), {1, 2}, 7);
+        p.changed(3, SeatState::paying, 7);
+        co_await pass(milliseconds(2));
+        const Instant began = Loop::here().now();
+        co_await pass(milliseconds(2));
+        p.held(somebody(), {4}, 7); // the reading that is under way may not show it
+        rows[1].version = 7;
+        p.locks->saw_rows(p.map.event().id, rows, began);
+        EXPECT_EQ(p.taken({1, 2, 3, 4}), (Seats{1, 4}));
+        // The store gives its numbers anew.
+        SeatMap anew(p.map.event(), rows);
+        p.held(somebody(), {2}, 2);
+        EXPECT_EQ(p.locks->taken(anew, somebody(), Seats{2, 3}), Seats{2});
+    });
+}
+
+TEST_P(Locks, of_an_event_that_has_ended_are_forgotten_and_refuse_nobody_until_holders_are_known) {
+    with([](Process& p) -> Task<> {
+        const AccountId former = somebody();
+        p.held(former, {1}, 2);
+        p.changed(1, SeatState::available, 3);
+        p.locks->forget(p.map.event().id);
+        p.held(somebody(), {1, 2}, 4); // its sale was prolonged after all
+        EXPECT_EQ(p.taken({1, 2}), Seats{});
+        p.locks->add_holders(p.map.event().id, {former});
+        EXPECT_EQ(p.taken({1, 2}), (Seats{1, 2}));
+        EXPECT_EQ(p.taken({1, 2}, former), Seats{});
+        co_return;
+    });
+}
+
 struct SharedLocks : testing::Test {
     Event event = event_of(300);
     RedisServer server;
@@ -248,6 +284,109 @@ TEST_F(SharedLocks, are_not_waited_for_while_redis_hangs) {
         server.pause(false);
         co_await until([&] { return b.taken({0, 299}) == Seats{0, 299}; });
     });
+}
+
+TEST_F(SharedLocks, of_a_store_that_was_set_back_are_taken_from_redis_as_well) {
+    on_loop([&](RunLoop& loop) -> Task<> {
+        const std::string key = "seat-lock:{" + event.id.text() + "}";
+        Process a(loop, server, event), b(loop, server, event);
+        co_await until([&] { return a.redis->is_up() && b.redis->is_up(); });
+        a.held(somebody(), {1, 2}, 7);
+        co_await until([&] { return b.taken({1, 2}) == Seats{1, 2}; });
+        co_await pass(milliseconds(2));
+        std::vector<SeatRow> rows = Process::rows(event);
+        rows[2].version = 7;
+        b.locks->saw_rows(event.id, rows, Loop::here().now());
+        EXPECT_EQ(b.taken({1, 2}), Seats{2});
+        co_await until([&] { return server.say({"HKEYS", key}) == "2"; });
+        a.locks->saw_rows(event.id, rows, Loop::here().now());
+        a.held(somebody(), {1}, 2); // numbers given anew are heard of again
+        co_await until([&] { return server.say({"HGET", key, "1"}).starts_with("2 1"); });
+        Process late(loop, server, event);
+        co_await until([&] { return late.taken({1, 2}) == Seats{1, 2}; });
+    });
+}
+
+TEST_F(SharedLocks, of_a_large_event_are_read_in_pages) {
+    const Event large = event_of(20'000);
+    const std::string key = "seat-lock:{" + large.id.text() + "}";
+    server.say({"EVAL",
+                R"(for i = 0, 19999 do redis.call("HSET", KEYS[1], i, "2 1 " .. ARGV[1] .. " -1") )"
+                R"(redis.call("SADD", KEYS[2], "somebody" .. i) end)",
+                "2", key, key + ":holders", somebody().text()});
+    on_loop([&](RunLoop& loop) -> Task<> {
+        Process late(loop, server, large);
+        co_await until([&] { return late.map.letters() == std::string(20'000, 'h'); });
+        EXPECT_EQ(late.taken({0, 10'000, 19'999}), (Seats{0, 10'000, 19'999}));
+    });
+    const std::string commands = server.say({"INFO", "commandstats"});
+    EXPECT_EQ(commands.find("hgetall"), std::string::npos) << commands;
+    EXPECT_EQ(commands.find("smembers"), std::string::npos) << commands;
+    EXPECT_NE(commands.find("hscan"), std::string::npos) << commands;
+}
+
+TEST_F(SharedLocks, that_cannot_be_read_do_not_keep_those_of_other_events_from_being_read) {
+    const Event oldest = event_of(10);
+    std::vector<Event> events{event_of(10), event_of(10)};
+    const auto key = [](const Event& of) { return "seat-lock:{" + of.id.text() + "}"; };
+    const std::string lock = "2 1 " + somebody().text() + " -1";
+    server.say({"SET", key(events[0]), "no hash"});
+    server.say({"HSET", key(events[1]), "3", lock});
+    on_loop([&](RunLoop& loop) -> Task<> {
+        Process late(loop, server, events[1]);
+        for (int i = 0; i < 20; ++i) { // older ones and newer ones, all of them unreadable
+            Event broken = i % 2 ? event_of(10) : oldest;
+            if (i % 2 == 0) broken.id.bytes[15] ^= std::uint8_t(i + 1);
+            server.say({"SET", key(broken), "no hash"});
+            late.locks->add_holders(broken.id, {});
+        }
+        late.locks->add_holders(events[0].id, {});
+        co_await until([&] { return late.taken({3}) == Seats{3}; });
+        // One that can be read again is read without a new connection.
+        server.say({"DEL", key(events[0])});
+        server.say({"HSET", key(events[0]), "4", lock});
+        SeatMap map(events[0], Process::rows(events[0]));
+        co_await until([&] { return late.locks->taken(map, somebody(), Seats{3, 4}) == Seats{4}; });
+    });
+}
+
+TEST_F(SharedLocks, that_are_over_or_of_ended_events_are_not_told_again) {
+    const std::string key = "seat-lock:{" + event.id.text() + "}";
+    const Event ended = event_of(10);
+    on_loop([&](RunLoop& loop) -> Task<> {
+        Process a(loop, server, event), past(loop, server, ended);
+        co_await until([&] { return a.redis->is_up() && past.redis->is_up(); });
+        a.held(somebody(), {1}, 2, milliseconds(20));
+        a.held(somebody(), {2}, 2);
+        past.held(somebody(), {1, 2}, 2);
+        co_await until([&] { return server.say({"HLEN", key}) == "2"; });
+        for (Process* process : {&a, &past}) process->locks->forget(ended.id);
+        co_await pass(milliseconds(30));
+        server.kill_nine();
+        co_await until([&] { return !a.redis->is_up() && !past.redis->is_up(); });
+        server.forget_all();
+        server.start();
+        co_await until([&] { return server.say({"HLEN", key}) != "0"; });
+        co_await until([&] { return past.redis->is_up(); });
+        co_await pass(milliseconds(200));
+    });
+    EXPECT_EQ(server.say({"HKEYS", key}), "2");
+    EXPECT_EQ(server.say({"EXISTS", "seat-lock:{" + ended.id.text() + "}"}), "0");
+}
+
+TEST_F(SharedLocks, keep_no_more_holders_than_are_of_use) {
+    const std::string key = "seat-lock:{" + event.id.text() + "}:holders";
+    const std::string enough = std::to_string(SeatLocks::holders_max + 1);
+    server.say({"EVAL", R"(for i = 1, tonumber(ARGV[1]) do redis.call("SADD", KEYS[1], i) end)",
+                "1", key, enough});
+    on_loop([&](RunLoop& loop) -> Task<> {
+        Process a(loop, server, event);
+        co_await until([&] { return a.redis->is_up(); });
+        a.held(somebody(), {1}, 2);
+        co_await until(
+            [&] { return server.say({"HLEN", "seat-lock:{" + event.id.text() + "}"}) == "1"; });
+    });
+    EXPECT_EQ(server.say({"SCARD", key}), enough);
 }
 
 } // namespace

@@ -153,5 +153,25 @@ TEST(SharedTries, do_not_wait_long_for_a_redis_that_hangs) {
     });
 }
 
+// It went out and may have been counted: were it given back, whoever guesses might gain a try.
+TEST(SharedTries, that_may_have_been_counted_are_not_given_back_to_the_others) {
+    RedisServer server;
+    on_loop([&](RunLoop& loop) -> Task<> {
+        Process one(loop, server, hours(1)), two(loop, server, hours(1));
+        EXPECT_EQ(co_await one.passwords(1, "warm@x"), 1);
+        EXPECT_EQ(co_await two.passwords(1, "warm@x"), 1);
+        server.pause(true);
+        const Try attempt =
+            must(co_await one.throttles->try_password(Context{}, "a@x", Process::address(1)));
+        EXPECT_FALSE(attempt.is_shared);
+        EXPECT_EQ(one.alone.value(), 1u);
+        server.pause(false);
+        one.throttles->give_back(attempt);
+        must(co_await one.redis->command(Context{}, Command{"PING"})); // it has come there by now
+        EXPECT_EQ(co_await one.passwords(1, "a@x"), 1);                // here it was given back
+        EXPECT_EQ(co_await two.passwords(3, "a@x"), 1);
+    });
+}
+
 } // namespace
 } // namespace urr::auth
