@@ -1,5 +1,7 @@
 #include "libs/sql/postgres_engine.hpp"
 
+#include <algorithm>
+
 #include "libs/sql/postgres_session.hpp"
 
 namespace urr {
@@ -127,6 +129,12 @@ void PostgresEngine::give_to_primary(Job& job) {
     std::lock_guard guard(mutex_);
     reads_.push(job);
     work_.release();
+}
+
+bool PostgresEngine::may_wait() {
+    if (waiting_ >= std::max(1, options_.connections - 1)) return false;
+    ++waiting_;
+    return true;
 }
 
 void PostgresEngine::connected(Server server) {

@@ -40,6 +40,9 @@ public:
     void answer(Job& job);
     // What the replica took and could not answer.
     void give_to_primary(Job& job);
+    // For locks that somebody keeps: all connections but one may, so that the others' works go on.
+    bool may_wait();
+    void waits_no_more() { --waiting_; }
     void tell_of_events() { tell_listener(); }
     void connected(Server server);
     void disconnected(Server server);
@@ -76,6 +79,7 @@ private:
     bool wake_posted_ = false;
     bool reads_next_ = false;
     int primaries_ = 0, replicas_ = 0; // connected sessions
+    int waiting_ = 0;                  // of these, for locks
     bool told_down_ = false;
     std::atomic<bool> healthy_{true};
     StoreCounters published_;

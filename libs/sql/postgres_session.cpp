@@ -190,6 +190,7 @@ Task<> PostgresSession::run(PostgresEngine::Batch batch) {
     repeat_until_ = engine_.loop().now() + engine_.options().repeat_timeout;
     if (!jobs_.empty()) co_await run_jobs(jobs_, 0);
     jobs_.clear();
+    if (std::exchange(waits_, false)) engine_.waits_no_more();
     engine_.publish();
 }
 
@@ -211,8 +212,8 @@ Task<> PostgresSession::run_jobs(std::span<Job*> jobs, int tries) {
 }
 
 // What met others' locks: alone at first, since two batches of ours may have crossed. Whose locks
-// are met even so is none of ours: the work that met them goes by itself, behind the rest, and
-// keeps nobody else from writing while it waits.
+// are met even so is none of ours: the work that met them goes by itself, behind the rest, keeps
+// nobody else from writing while it waits, and is given up where all connections would wait so.
 Task<> PostgresSession::repeat(std::span<Job*> jobs, int tries, End end) {
     ++engine_.counted.retried;
     Job* const met = std::exchange(met_, nullptr);
@@ -229,15 +230,25 @@ Task<> PostgresSession::repeat(std::span<Job*> jobs, int tries, End end) {
         const std::size_t rest = is_known ? jobs.size() - 1 : jobs.size() / 2;
         if (is_known) std::rotate(last, last + 1, jobs.end());
         co_await run_jobs(jobs.first(rest), 0);
-        if (is_known) alone_for_ = 0;
-        co_await run_jobs(jobs.subspan(rest), is_known ? 1 : 0);
+        if (is_known && !may_wait())
+            finish(jobs.subspan(rest), end);
+        else
+            co_await run_jobs(jobs.subspan(rest), is_known ? 1 : 0);
+    } else if (!may_wait()) {
+        finish(jobs, end);
     } else {
-        alone_for_ = 0;
         const Duration pause = doubled(pause_first, tries, pause_max);
         (void)co_await sleep(Context{}, jittered(pause, engine_.options().random));
         jobs = still_awaited(jobs);
         if (!jobs.empty()) co_await run_jobs(jobs, tries + 1);
     }
+}
+
+// From now on to the batch's end, for locks that are none of ours.
+bool PostgresSession::may_wait() {
+    alone_for_ = 0;
+    if (!waits_) waits_ = engine_.may_wait();
+    return waits_;
 }
 
 // Those whose callers wait no longer are not begun again: nothing of theirs was done.

@@ -41,6 +41,7 @@ private:
     Task<> run(PostgresEngine::Batch batch);
     Task<> run_jobs(std::span<Job*> jobs, int tries);
     Task<> repeat(std::span<Job*> jobs, int tries, End end);
+    bool may_wait();
     std::span<Job*> still_awaited(std::span<Job*> jobs);
     Task<End> attempt(std::span<Job*> jobs, bool apart);
     Task<End> run_all(std::span<Job*> jobs, bool apart);
@@ -77,8 +78,9 @@ private:
     Job* met_ = nullptr;   // the work that met others' locks
     Instant repeat_until_; // of the batch
     std::string trouble_;
-    int careful_ = 0;   // batches to run with savepoints from the start
-    int alone_for_ = 0; // batches to run while nobody else writes
+    int careful_ = 0;    // batches to run with savepoints from the start
+    int alone_for_ = 0;  // batches to run while nobody else writes
+    bool waits_ = false; // in this batch, for locks that somebody keeps
 };
 
 } // namespace urr

@@ -15,10 +15,6 @@ constexpr auto many_work = [](Tx& tx, const std::vector<HoldOrder>& orders) {
 constexpr int tries_max = 3; // of an order whose locks cross another's
 constexpr std::size_t stuck_max = 10'000;
 
-Error locked() {
-    return Error(Code::UNAVAILABLE, "somebody keeps a lock that this hold needs").retry_after(1);
-}
-
 } // namespace
 
 Holds::Line::Line()
@@ -32,8 +28,14 @@ void Holds::Line::look() {
     if (!owner && queue.size() >= enough) Loop::here().soon(*this);
 }
 
-Holds::Holds(Database& database) : database_(database) {
+Holds::Holds(Database& database, Counter* stuck) : database_(database), refused_(stuck) {
     for (Line& line : lines_) line.holds = this;
+}
+
+std::unexpected<Error> Holds::locked() {
+    if (refused_) refused_->add();
+    return fail(
+        Error(Code::UNAVAILABLE, "somebody keeps a lock that this hold needs").retry_after(1));
 }
 
 Task<Result<Held>> Holds::hold(Context context, HoldOrder order) {
@@ -41,7 +43,7 @@ Task<Result<Held>> Holds::hold(Context context, HoldOrder order) {
         co_return co_await database_.transact(context, one_work, std::move(order));
     Line& line = lines_[order.event.bytes.back() % lines_count];
     const Way way = way_of(order);
-    if (way == Way::none) co_return fail(locked());
+    if (way == Way::none) co_return locked();
     if (line.queue.size() >= queued_max) co_return fail(Error(Code::OVERLOADED).retry_after(1));
     const auto wish = std::make_shared<Wish>(std::move(order), context.deadline);
     if (way == Way::apart) {
@@ -73,7 +75,7 @@ Holds::Wishes Holds::next_batch(Line& line) {
         if (wish->deadline <= now) continue;
         const Way way = way_of(wish->order);
         if (way == Way::none) {
-            wish->settle(fail(locked()));
+            wish->settle(locked());
         } else if (way == Way::apart) {
             tasks_.spawn(try_stuck(wish));
         } else {
@@ -120,7 +122,7 @@ Task<> Holds::write_apart(Wishes batch) {
     for (const auto& wish : batch) {
         if (wish->deadline <= Loop::here().now()) continue; // has been answered
         if (locks_met == locks_met_max || way_of(wish->order) == Way::none)
-            wish->settle(fail(locked()));
+            wish->settle(locked());
         else if (!co_await write_one(wish))
             ++locks_met;
     }
@@ -143,7 +145,7 @@ Task<bool> Holds::write_one(std::shared_ptr<Wish> wish) {
     const bool is_late = Loop::here().now() >= wish->deadline;
     const bool is_stuck = !held && held.error().code() == Code::DEADLINE_EXCEEDED && !is_late;
     if (!is_late) note(wish->order, is_stuck);
-    wish->settle(is_stuck ? fail(locked()) : std::move(held));
+    wish->settle(is_stuck ? Result<Held>(locked()) : std::move(held));
     co_return !is_stuck;
 }
 

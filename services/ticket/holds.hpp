@@ -20,6 +20,7 @@
 #include <memory>
 
 #include "libs/async/nursery.hpp"
+#include "libs/telemetry/metrics.hpp"
 #include "services/ticket/store/reservations.hpp"
 
 namespace urr::ticket {
@@ -38,7 +39,8 @@ public:
     // that a table that is locked as a whole does not hold up those who come behind.
     static constexpr int locks_met_max = 4;
 
-    explicit Holds(Database& database);
+    // `stuck` counts what is refused because somebody keeps a lock, and outlives this.
+    explicit Holds(Database& database, Counter* stuck = nullptr);
     Holds(const Holds&) = delete;
     Holds& operator=(const Holds&) = delete;
 
@@ -85,7 +87,10 @@ private:
     Way way_of(const HoldOrder& order) const;
     void note(const HoldOrder& order, bool is_stuck);
 
+    std::unexpected<Error> locked();
+
     Database& database_;
+    Counter* const refused_;
     std::map<Seat, Instant> stuck_; // when they are tried again
     bool is_trying_ = false;        // one of them
     std::array<Line, lines_count> lines_;

@@ -9,6 +9,7 @@ struct Metrics {
     Counter held, seats_held, repeated, cancelled, seats_lapsed;
     Counter begun, confirmed, declined, failed, strays, failed_follows;
     Counter locked;   // of those taken, without asking the store
+    Counter stuck;    // refused, since somebody keeps a lock
     Counter set_back; // maps that were of a store that is no more
     Counter taken, over_limit, paused, not_on_sale, refused_otherwise;
     Histogram hold_time; // of the store's part
@@ -49,6 +50,8 @@ struct Metrics {
         out.counter("urr_ticket_failed_total", "Outcomes that ended a reservation.", failed);
         out.counter("urr_ticket_follow_failed_total",
                     "Times that other processes' changes could not be read.", failed_follows);
+        out.counter("urr_ticket_stuck_total", "Refused, since somebody keeps a lock in the store.",
+                    stuck);
         out.counter("urr_ticket_maps_set_back_total",
                     "Maps that knew more than the store: it was set back.", set_back);
         out.counter("urr_ticket_strays_total", "Captures that no reservation took.", strays);

@@ -102,7 +102,7 @@ Result<> check_event(const Event& event) {
 
 } // namespace
 
-Service::Service(Parts parts) : parts_(std::move(parts)), holds_(parts_.database) {
+Service::Service(Parts parts) : parts_(std::move(parts)), holds_(parts_.database, &metrics_.stuck) {
     if (parts_.locks)
         parts_.locks->on_news([this](const std::vector<SeatChange>& news) { apply(news); });
 }

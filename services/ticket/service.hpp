@@ -126,10 +126,10 @@ private:
     void forget_ended();
 
     Parts parts_;
+    mutable Metrics metrics_;
     Holds holds_;
     std::map<EventId, std::shared_ptr<SeatMap>> maps_;
     Gate changed_; // a map has something to publish
-    mutable Metrics metrics_;
     SharedReads reads_{[this](EventId event) { return read_map(event); }}; // uses all of the above
 };
 

@@ -145,7 +145,8 @@ Task<> crowd(HoldLocks& t) {
     co_await t.prepare();
     const auto keeper = co_await t.keep(lock_seat_13);
     Database& pool = t.store->pool();
-    Holds holds(pool);
+    Counter stuck;
+    Holds holds(pool, &stuck);
     co_await t.hold(holds, t.order(13));
     EXPECT_EQ(t.refused.size(), 1u);
     const std::uint64_t before = pool.counters().batches;
@@ -155,6 +156,7 @@ Task<> crowd(HoldLocks& t) {
     for (std::int64_t seat = 100; seat < 400; ++seat) nursery.spawn(t.hold(holds, t.order(seat)));
     must(co_await nursery.drained(Context{}));
     EXPECT_EQ(t.held, 300);
+    EXPECT_EQ(stuck.value(), 301u);
     EXPECT_LE(pool.counters().batches - before, 5u) << "the others' batches were taken apart";
     keeper->let_go();
     co_await t.until_held(holds, 13);

@@ -19,15 +19,16 @@ constexpr auto find_work = [](Tx& tx, const std::string& name) -> Task<Result<st
     co_return rows.empty() ? 0 : rows.integer(0, 0);
 };
 
-// Somebody who is none of ours holds the row "locked" for a while.
+// Somebody who is none of ours holds the rows "locked…" for a while.
 class Outsider {
 public:
     Outsider(const TestStore& store, int seconds)
         : thread_([this, name = store.database_name(), seconds] {
-              PostgresServer::get().run("BEGIN; UPDATE numbers SET n = n WHERE name = 'locked'; "
-                                        "SELECT pg_sleep(" +
-                                            std::to_string(seconds) + "); COMMIT",
-                                        name);
+              PostgresServer::get().run(
+                  "BEGIN; UPDATE numbers SET n = n WHERE name LIKE 'locked%'; "
+                  "SELECT pg_sleep(" +
+                      std::to_string(seconds) + "); COMMIT",
+                  name);
               over = true;
           }) {}
     ~Outsider() { thread_.join(); }
@@ -107,6 +108,36 @@ Task<> neighbours(Locks& t) {
     EXPECT_EQ(co_await t.number("locked"), 2);
 }
 TEST_F(Locks, of_one_work_do_not_hold_up_its_neighbours) { run_on(*loop, neighbours(*this)); }
+
+// As many as there are connections; the others are told before the locks go.
+Task<> all_connections(Locks& t) {
+    for (const char* name : {"locked 1", "locked 2", "locked 3"})
+        must(co_await t.store->pool().transact(Context{}, add_work, std::string(name)));
+    const auto outsider = co_await t.lock(10);
+    t.store->options.connections = 3;
+    t.store->options.repeat_timeout = seconds(60);
+    Database& pool = t.store->pool(1);
+    must(co_await pool.transact(Context{}, add_work, std::string("warm")));
+    int given_up = 0;
+    static constexpr auto stuck = [](Database& on, std::string name, int& count) -> Task<> {
+        const auto end = co_await on.transact(Context{}, add_work, std::move(name));
+        if (end) co_return;
+        EXPECT_EQ(end.error().code(), Code::UNAVAILABLE);
+        ++count;
+    };
+    Nursery nursery;
+    for (const char* name : {"locked 1", "locked 2", "locked 3"}) {
+        nursery.spawn(stuck(pool, name, given_up));
+        (void)co_await sleep(Context{}, milliseconds(50)); // each to another connection
+    }
+    while (given_up == 0 && !outsider->over) (void)co_await sleep(Context{}, milliseconds(10));
+    for (int i = 0; i < 20; ++i)
+        must(co_await pool.transact(Context{}, add_work, "free " + std::to_string(i)));
+    EXPECT_FALSE(outsider->over) << "all connections waited for the locks";
+    must(co_await nursery.drained(Context{}));
+    EXPECT_EQ(given_up, 1);
+}
+TEST_F(Locks, are_never_waited_for_by_all_connections) { run_on(*loop, all_connections(*this)); }
 
 constexpr Statement long_one{"SELECT pg_sleep(60)::text"};
 constexpr auto long_work = [](Tx& tx) -> Task<Result<bool>> {
