@@ -9,6 +9,21 @@ import os, pathlib, re, shutil, subprocess, sys, tempfile, time, unittest, yaml
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PARSER = "github.com/compose-spec/compose-go/v2/cmd@v2.1.0"
 ROLES = {"gateway", "auth", "catalog", "ticket", "payment", "queue", "vwr"}
+# What each of them is given, beside what everybody may see.
+SECRETS = {
+    "auth": {"URR_AUTH_DATABASE_URL", "URR_REDIS_PASSWORD", "auth-tokens.key", "access.key", "access.pub",
+             "gateway-auth.key", "catalog-auth.key"},
+    "catalog": {"URR_CATALOG_DATABASE_URL", "gateway-catalog.key", "queue-catalog.key"},
+    "ticket": {"URR_TICKET_DATABASE_URL", "URR_REDIS_PASSWORD", "URR_KAFKA_PASSWORD", "ticket.key",
+               "gateway-ticket.key", "payment-ticket.key"},
+    "payment": {"URR_PAYMENT_DATABASE_URL", "URR_ACQUIRER_DATABASE_URL", "URR_KAFKA_PASSWORD",
+                "payment-ticket.key", "payment-bodies.key", "gateway-payment.key"},
+    "queue": {"URR_QUEUE_DATABASE_URL", "URR_REDIS_PASSWORD", "URR_KAFKA_PASSWORD", "entry.key", "place.key",
+              "vwr.pub", "queue-catalog.key", "queue-vwr.key", "gateway-queue.key"},
+    "vwr": {"URR_VWR_DATABASE_URL", "receipt.key", "vwr.key", "queue-vwr.key"},
+    "gateway": {"URR_REDIS_PASSWORD", "device.key", "access.pub", "entry.pub", "gateway-auth.key",
+                "gateway-catalog.key", "gateway-payment.key", "gateway-queue.key", "gateway-ticket.key"},
+}
 program, folder = os.path.realpath(sys.argv[1]), pathlib.Path(sys.argv[2]).resolve()
 
 
@@ -24,12 +39,18 @@ def parsed():
     return yaml.safe_load(done.stdout)
 
 
+PLACES = "engines|data|secrets|certificates|mail" # where containers have volumes
 MODEL = parsed()
 SERVICES = MODEL["services"]
 
 
 def role_of(service):
     return service["command"][1] if service["command"][0] == "serve" else None
+
+
+def mounts_of(service):
+    return {(mount.get("source"), mount["target"], mount.get("read_only", False))
+            for mount in service.get("volumes", [])}
 
 
 class Form(unittest.TestCase):
@@ -46,14 +67,48 @@ class Form(unittest.TestCase):
 
     def test_no_secret_stands_in_it_and_each_role_is_given_its_own_alone(self):
         for name, service in SERVICES.items():
+            role = role_of(service)
+            given = set()
             for setting, value in service.get("environment", {}).items():
                 self.assertNotRegex(value, r"://[^/]*@", f"{name} {setting}")
-                if re.search(r"PASSWORD|SECRET|KEY|_URL$|_URL_FILE$", setting):
-                    self.assertTrue(value.startswith("/secrets/"), f"{name} {setting}")
-                if role_of(service) and "_DATABASE_URL" in setting:
-                    whose = setting.split("_")[1].lower()
-                    self.assertIn(whose, {role_of(service), *(["acquirer"] if role_of(service) == "payment"
-                                                               else [])}, name)
+                if role and re.search(r"PASSWORD|SECRET|KEY|_URL$|_URL_FILE$", setting):
+                    self.assertEqual(value, f"/secrets/{role}/{setting.removesuffix('_FILE')}", name)
+                    given.add(setting.removesuffix("_FILE"))
+            if role:
+                self.assertEqual(given, {secret for secret in SECRETS[role] if secret.startswith("URR_")}, name)
+                self.assertEqual(service["environment"]["URR_DATA"], f"/secrets/{role}", name)
+
+    def test_no_role_mounts_what_another_is_given(self):
+        everybodys = {("certificates", "/certificates", True)}
+        for name, service in SERVICES.items():
+            role = role_of(service)
+            if not role:
+                continue
+            own = {(f"secrets-{role}", f"/secrets/{role}", True)}
+            if role == "auth":
+                own.add(("mail", "/mail", False))
+            self.assertEqual(mounts_of(service), own | everybodys, name)
+            for more in ("secrets", "configs", "volumes_from", "env_file", "tmpfs"):
+                self.assertFalse(service.get(more), f"{name} {more}")
+
+    def test_engines_have_a_volume_each_and_prepare_alone_reads_them(self):
+        for name, service in SERVICES.items():
+            if service["command"][0] == "scripts/engines/run":
+                self.assertEqual(mounts_of(service), {(name, f"/engines/{name}", False)})
+            elif name != "prepare":
+                self.assertFalse([target for _, target, _ in mounts_of(service) if "engines" in target], name)
+        self.assertTrue(all(read_only for _, target, read_only in mounts_of(SERVICES["prepare"])
+                            if target.startswith("/engines")))
+
+    def test_where_a_request_comes_from_only_those_are_asked_who_pass_it_on(self):
+        fixed = {name: service["networks"]["urr"]["ipv4_address"] for name, service in SERVICES.items()
+                 if (service["networks"]["urr"] or {}).get("ipv4_address")}
+        self.assertEqual(len(set(fixed.values())), len(fixed))
+        passing_on = {"gateway": ["nginx"], "vwr": ["nginx", "gateway-1", "gateway-2"]}
+        for name, service in SERVICES.items():
+            trusted = service.get("environment", {}).get("URR_TRUSTED_PROXIES", "")
+            expected = [f"{fixed[by]}/32" for by in passing_on.get(role_of(service), [])]
+            self.assertEqual(trusted, ",".join(expected), name)
 
     def test_the_program_knows_all_settings(self):
         known = set(re.findall(r"URR_[A-Z_]+", (ROOT / "docs/settings.md").read_text()))
@@ -78,11 +133,14 @@ class Form(unittest.TestCase):
 
 
 class Played(unittest.TestCase):
-    """Containers' addresses stand on one loopback, their names in /etc/hosts, their volumes in one folder."""
+    """Containers' addresses stand on one loopback, their names in /etc/hosts, their volumes in one folder, of
+    which a role sees no more than it mounts."""
 
     def setUp(self):
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="urr-compose-"))
         self.home.chmod(0o711)
+        (self.home / "tmp").mkdir()
+        (self.home / "tmp").chmod(0o1777)
         self.processes = {}
         hosts = "127.0.0.1 localhost\n"
         self.addresses = {}
@@ -108,7 +166,7 @@ class Played(unittest.TestCase):
         shutil.rmtree(self.home)
 
     def here(self, text):
-        return re.sub(r"(?<![\w.])/(engines|data|secrets)\b", rf"{self.home}/\1", text).replace(
+        return re.sub(rf"(?<![\w.])/({PLACES})\b", rf"{self.home}/\1", text).replace(
             "/urr/deploy", f"{ROOT}/deploy")
 
     def start(self, name):
@@ -118,10 +176,36 @@ class Played(unittest.TestCase):
         environment = {setting: self.here(value) for setting, value in service.get("environment", {}).items()}
         if role_of(service):
             environment["URR_LISTEN"] = self.addresses[name]
+            words = self.with_its_volumes_alone(service, words)
         log = os.open(self.home / f"{name}.log", os.O_CREAT | os.O_WRONLY)
         path = f"{os.path.dirname(program)}:/usr/sbin:{os.environ['PATH']}"
         self.processes[name] = subprocess.Popen(words, cwd=ROOT, stdout=log, stderr=log, env={
-            "PATH": path, "HOME": os.environ["HOME"], **environment})
+            "PATH": path, "HOME": os.environ["HOME"], "TMPDIR": self.home / "tmp", **environment})
+
+    def with_its_volumes_alone(self, service, words):
+        mounted = {self.here(target) for _, target, _ in mounts_of(service)}
+        there = [folder for place in PLACES.split("|") for folder in
+                 ([self.home / place] if place != "secrets" else (self.home / place).iterdir())]
+        hidden = [str(folder) for folder in there if folder.is_dir() and str(folder) not in mounted]
+        self.assertGreater(len(hidden), len(ROLES))
+        return ["unshare", "--mount", "sh", "-c", 'while [ "$1" != -- ]; do mount -t tmpfs none "$1" || exit 1; '
+                'shift; done; shift; exec "$@"', "sh", *hidden, "--", *words]
+
+    def expect_secrets_apart(self):
+        given = {role: {path.name: path for path in (self.home / "secrets" / role).rglob("*") if path.is_file()}
+                 for role in ROLES}
+        self.assertEqual({role: set(files) for role, files in given.items()}, SECRETS)
+        self.assertEqual({path.name for path in (self.home / "secrets").iterdir()}, ROLES)
+        for role, files in given.items():
+            for name, path in files.items():
+                self.assertEqual((path.stat().st_uid, path.stat().st_mode & 0o777), (1000, 0o600), path)
+                self.assertNotIn("urr_owner", path.read_text(), path)
+        told = (self.home / "engines/postgres/urr.env").read_text()
+        owners = re.findall(r"urr_owner:(\w+)@", told)
+        self.assertTrue(owners)
+        left = subprocess.run(["grep", "-rlF", owners[0], self.home / "secrets", self.home / "data",
+                               self.home / "tmp"], text=True, stdout=subprocess.PIPE).stdout
+        self.assertEqual(left, "")
 
     def is_healthy(self, name):
         words = [self.here(word) for word in SERVICES[name]["healthcheck"]["test"][1:]]
@@ -148,6 +232,7 @@ class Played(unittest.TestCase):
         self.start("prepare")
         prepared = self.processes.pop("prepare").wait(timeout=120)
         self.assertEqual(prepared, 0, (self.home / "prepare.log").read_text())
+        self.expect_secrets_apart()
         roles = [name for name, service in SERVICES.items() if role_of(service)]
         for name in roles:
             self.assertFalse(name in self.processes)
