@@ -161,17 +161,17 @@ start_nginx() {
     mkdir -p "$folder/nginx" "$folder/out"
     cat >"$folder/nginx/nginx.conf" <<CONF
 worker_processes 1;
-pid $folder/nginx.pid;
-error_log $folder/log/nginx.log warn;
+pid "$folder/nginx.pid";
+error_log "$folder/log/nginx.log" warn;
 worker_rlimit_nofile 20000;
 events { worker_connections 8192; }
 http {
     access_log off;
-    client_body_temp_path $folder/nginx/body;
-    proxy_temp_path $folder/nginx/proxy;
-    fastcgi_temp_path $folder/nginx/unused;
-    uwsgi_temp_path $folder/nginx/unused;
-    scgi_temp_path $folder/nginx/unused;
+    client_body_temp_path "$folder/nginx/body";
+    proxy_temp_path "$folder/nginx/proxy";
+    fastcgi_temp_path "$folder/nginx/unused";
+    uwsgi_temp_path "$folder/nginx/unused";
+    scgi_temp_path "$folder/nginx/unused";
 $(front_conf gateway)
 $(front_conf vwr)
     proxy_http_version 1.1;
@@ -187,11 +187,11 @@ $(front_conf vwr)
         keepalive_requests 1000000;
         keepalive_timeout 600s;
         set \$gateway gateway;
-        if (-f $folder/out/gateway-1) { set \$gateway gateway-2; }
-        if (-f $folder/out/gateway-2) { set \$gateway gateway-1; }
+        if (-f "$folder/out/gateway-1") { set \$gateway gateway-2; }
+        if (-f "$folder/out/gateway-2") { set \$gateway gateway-1; }
         set \$vwr vwr;
-        if (-f $folder/out/vwr-1) { set \$vwr vwr-2; }
-        if (-f $folder/out/vwr-2) { set \$vwr vwr-1; }
+        if (-f "$folder/out/vwr-1") { set \$vwr vwr-2; }
+        if (-f "$folder/out/vwr-2") { set \$vwr vwr-1; }
         location = /health { proxy_pass http://\$gateway; }
         location /api/ { proxy_pass http://\$gateway; }
         location /.well-known/ { proxy_pass http://\$gateway; }
