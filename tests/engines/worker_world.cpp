@@ -9,8 +9,6 @@ namespace urr {
 
 namespace {
 
-constexpr QueueRules rules{.visible_again = seconds(2), .times_max = 3};
-
 const Migration store_tables[] = {{1, "shared", shared_tables}, {2, "evidence", evidence_tables}};
 const Migration works_tables[] = {{1, "works", work_queue_tables}};
 
@@ -79,7 +77,7 @@ WorkerWorld::WorkerWorld(bool on_servers) {
     using Kind = engines::TestStore::Kind;
     options = {.wait = seconds(1),
                .again = seconds(1),
-               .visible = seconds(2),
+               .visible = {},
                .looked = milliseconds(100),
                .away = milliseconds(100)};
     if (on_servers) sqs_ = std::make_unique<AwsServer>("sqs", "URR_TEST_SQS");
@@ -90,6 +88,12 @@ WorkerWorld::WorkerWorld(bool on_servers) {
                                                   end_->loop(), store_tables);
     open_ledger();
     standing_ = std::make_unique<StandingLedger>(*ledger_);
+    open_queue(seconds(2));
+}
+
+void WorkerWorld::open_queue(Duration visible) {
+    const QueueRules rules{.visible_again = visible, .times_max = 3};
+    options.visible = visible;
     if (sqs_) {
         const std::string mark = std::to_string(random_.next());
         queue_ = make_sqs_queue(
@@ -97,7 +101,9 @@ WorkerWorld::WorkerWorld(bool on_servers) {
             must(end_->run(create_sqs_queues(end_->within(seconds(20)), end_->client(),
                                              {mark + ".fifo", mark + "-dlq.fifo"}, rules))));
     } else {
-        works_ = std::make_unique<engines::TestStore>(Kind::embedded, end_->loop(), works_tables);
+        if (!works_)
+            works_ = std::make_unique<engines::TestStore>(engines::TestStore::Kind::embedded,
+                                                          end_->loop(), works_tables);
         queue_ = make_table_queue(works_->pool(), random_, rules);
     }
     between = std::make_unique<Between>(*queue_);
