@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <ranges>
+#include <set>
 
 #include "libs/async/nursery.hpp"
 #include "services/ticket/store/begun.hpp"
@@ -441,7 +442,11 @@ Task<> Service::run_jobs() {
 }
 
 Task<Result<void>> Service::follow(Context context) {
+    std::set<EventId> lost;
+    for (const auto& [id, map] : maps_) lost.insert(id);
     std::vector<Event> events = TRY(co_await parts_.database.read(context, events_work));
+    for (const Event& event : events) lost.erase(event.id);
+    for (const EventId& id : lost) forget_lost(id);
     for (Event& event : events) {
         const EventId id = event.id;
         const SeatMap* map = find(id);
@@ -451,6 +456,16 @@ Task<Result<void>> Service::follow(Context context) {
             TRY(co_await catch_up(context, id));
     }
     co_return Result<void>{};
+}
+
+// The store was set back to before it was made.
+void Service::forget_lost(const EventId& event) {
+    const auto at = maps_.find(event);
+    if (at == maps_.end()) return;
+    at->second->close_streams();
+    maps_.erase(at);
+    if (parts_.locks) parts_.locks->forget(event);
+    metrics_.set_back.add();
 }
 
 // Large maps are read less often, so that reading them stays a small part of the work.

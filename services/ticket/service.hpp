@@ -118,6 +118,7 @@ private:
     Task<Result<void>> read_map(EventId event);
     // What is known here of the event was of a store that is no more: its rows count.
     void set_back(const EventId& event, const std::vector<SeatRow>& rows);
+    void forget_lost(const EventId& event);
     Task<Result<void>> read_holders(Context context, EventId event);
     Task<> run_frames();
     Task<> run_sweeps();

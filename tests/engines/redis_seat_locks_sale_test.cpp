@@ -209,6 +209,26 @@ TEST(SeatLocksInASale, a_store_that_was_set_back_gives_its_seats_again) {
     });
 }
 
+TEST(SeatLocksInASale, an_event_that_the_store_has_lost_is_not_shown_any_more) {
+    RedisServer server;
+    Sale sale(20);
+    on_loop([&](RunLoop& loop) -> Task<> {
+        co_await sale.make();
+        Process process(loop, server, sale);
+        must(co_await process.tickets.open(Context{}));
+        const Fan fan;
+        must(co_await process.reserve(fan, 7, "lost"));
+        must(sale.database->run_script(
+            "DELETE FROM seats; DELETE FROM events; DELETE FROM audit_log"));
+        must(co_await process.tickets.follow(Context{}));
+        EXPECT_EQ(process.tickets.find(sale.event.id), nullptr);
+        EXPECT_EQ((co_await process.reserve(fan, 8, "none")).error().code(), Code::NOT_FOUND);
+        co_await sale.make(); // and shown again with the store that has it
+        must(co_await process.tickets.follow(Context{}));
+        EXPECT_EQ(process.letter(7), 'a');
+    });
+}
+
 // Seats that were held by somebody of whom no process heard.
 TEST(SeatLocksInASale, a_herd_at_seats_that_are_gone_reads_the_map_twice_not_each_for_himself) {
     RedisServer server;
