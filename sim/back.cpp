@@ -139,10 +139,13 @@ void Back::Life::build_queue(Back& back) {
     rules.threshold = back.around_.plan.threshold;
     rules.active = back.around_.plan.active;
     lines = std::make_unique<queue::SqlLines>(*stores.queue);
+    PublicKeys shown_keys = public_keys(TokenType::vwr);
+    for (const TokenType own : {TokenType::entry, TokenType::place})
+        shown_keys.add(signing_key(own));
     queue = std::make_unique<queue::Service>(
         queue::Parts{*lines, clock, random, *events, revoked, *to_room,
                      CallerKey{"queue", caller_key("queue", "vwr")}, signing_key(TokenType::entry),
-                     signing_key(TokenType::place), public_keys(TokenType::vwr), rules, 50});
+                     signing_key(TokenType::place), std::move(shown_keys), rules, 50});
     queue_routes = std::make_unique<queue::Routes>(*queue, true);
     of_queue = std::make_unique<Redelivering>(*queue, random, back, back.around_.counts);
     queue_face = guarded("queue", {"gateway"}, clock);

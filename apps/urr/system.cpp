@@ -177,15 +177,15 @@ Result<> System::build_waiting_room() {
 Result<> System::build_queue() {
     queue_ = std::make_unique<queue::Component>(
         settings_,
-        queue::Needs{*stores_.queue, *events_, clock_, random_, log_, *to_.catalog,
-                     CallerKey{"queue", TRY_PLAIN(caller_key(folder_, "queue", "catalog"))},
-                     revoked(), *to_.waiting_room,
-                     CallerKey{"queue", TRY_PLAIN(caller_key(folder_, "queue", "vwr"))},
-                     TRY_PLAIN(signing_key(folder_, TokenType::entry)),
-                     TRY_PLAIN(signing_key(folder_, TokenType::place)),
-                     TRY_PLAIN(public_keys(folder_, {TokenType::vwr})),
-                     TRY_PLAIN(callers_of(folder_, "queue", {"gateway"})), instance_,
-                     redis_ ? &redis_->client() : nullptr, evidence_to()});
+        queue::Needs{
+            *stores_.queue, *events_, clock_, random_, log_, *to_.catalog,
+            CallerKey{"queue", TRY_PLAIN(caller_key(folder_, "queue", "catalog"))}, revoked(),
+            *to_.waiting_room, CallerKey{"queue", TRY_PLAIN(caller_key(folder_, "queue", "vwr"))},
+            TRY_PLAIN(signing_key(folder_, TokenType::entry)),
+            TRY_PLAIN(signing_key(folder_, TokenType::place)),
+            TRY_PLAIN(public_keys(folder_, {TokenType::vwr, TokenType::place, TokenType::entry})),
+            TRY_PLAIN(callers_of(folder_, "queue", {"gateway"})), instance_,
+            redis_ ? &redis_->client() : nullptr, evidence_to()});
     to_.queue = loopback(queue_->face());
     return {};
 }

@@ -20,7 +20,7 @@ Parts parts_of(const Settings& given, Needs& needs, LineStore& lines, Events& ev
                  std::move(needs.waiting_room_key),
                  std::move(needs.entry_key),
                  std::move(needs.place_key),
-                 std::move(needs.waiting_room_tokens),
+                 std::move(needs.shown_keys),
                  rules,
                  given.number("URR_ADMITTED_PER_SECOND"),
                  seconds(given.number("URR_QUEUE_GATHER_SECONDS")),

@@ -41,11 +41,11 @@ struct Needs {
     Transport& waiting_room;
     CallerKey waiting_room_key; // queue's key for vwr
     SigningKey entry_key, place_key;
-    PublicKeys waiting_room_tokens; // those that sign TokenType::vwr
-    CallerKeys callers;             // gateway
-    std::string holder;             // this process, in leases
-    Redis* redis = nullptr;         // for lines that several processes share
-    EvidenceTo evidence;            // what it tells the ledger; nowhere: there is none
+    PublicKeys shown_keys;  // of vwr, place and entry, those that were replaced among them
+    CallerKeys callers;     // gateway
+    std::string holder;     // this process, in leases
+    Redis* redis = nullptr; // for lines that several processes share
+    EvidenceTo evidence;    // what it tells the ledger; nowhere: there is none
 };
 
 class Component final : public ServiceComponent {

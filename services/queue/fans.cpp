@@ -54,7 +54,7 @@ Task<Result<Standing>> Service::give_place(Context context, EventId event, Shown
 // An entry token of ours whose account the store does not know: the store was lost.
 Task<Result<bool>> Service::retake(Context context, EventId event, const std::string& token) {
     if (token.empty()) co_return false;
-    const auto claims = verify_token(own_keys_, token, TokenType::entry, now());
+    const auto claims = verify_token(parts_.shown_keys, token, TokenType::entry, now());
     const AccountId account = context.principal.account;
     if (!claims || claims->event != event || claims->subject != account) co_return false;
     Hall& of = hall(event);
@@ -88,7 +88,7 @@ Result<Join> Service::join_of(Hall& of, const EventId& event, const EventFacts& 
 // False: none, not this account's, or of an epoch that is over.
 bool Service::take_shown_place(const Hall& of, const std::string& token, Join& join) const {
     if (token.empty()) return false;
-    const auto claims = verify_token(own_keys_, token, TokenType::place, now());
+    const auto claims = verify_token(parts_.shown_keys, token, TokenType::place, now());
     if (!claims || claims->event != join.event || claims->subject != join.account ||
         claims->epoch != of.epoch)
         return false;
@@ -100,7 +100,7 @@ bool Service::take_shown_place(const Hall& of, const std::string& token, Join& j
 
 Result<> Service::take_room_token(const Hall& of, const std::string& token, Join& join) const {
     if (token.empty()) return fail(Code::VWR_TOKEN_REQUIRED);
-    const auto claims = verify_token(parts_.waiting_room_keys, token, TokenType::vwr, now());
+    const auto claims = verify_token(parts_.shown_keys, token, TokenType::vwr, now());
     // Position 0 was given while the room was off: no place in it.
     if (!claims || claims->event != join.event || claims->position == 0)
         return fail(Code::VWR_TOKEN_INVALID);

@@ -111,6 +111,7 @@ struct House {
     bool log_waits = false; // queue-events are not read yet
     Duration slack{};       // `pass` takes so much longer, so that a tick at its end is within
     SigningKey room_key, entry_key, place_key;
+    PublicKeys replaced_keys; // that still count
     std::unique_ptr<SqliteDatabase> database, log_database;
     std::unique_ptr<LinesOfHouse> lines;
     std::unique_ptr<EventLog> log;
@@ -128,6 +129,8 @@ struct House {
     void crash();
     void lose_store();
     void restart_store();
+    // From the next start on others sign; what these signed still counts.
+    void replace_keys();
     // Time passes, in seconds: the service ticks in each.
     void pass(int seconds_long);
     void run(Task<> task);

@@ -9,7 +9,7 @@ namespace {
 SigningKey key_of(TokenType type, unsigned char fill) {
     std::array<unsigned char, 32> seed;
     seed.fill(fill);
-    return SigningKey::from_seed(type, "k", seed);
+    return SigningKey::from_seed(type, "k" + std::to_string(fill), seed);
 }
 
 Task<> hand(House& house, const House::Ask& what, Answer& answer) {
@@ -80,11 +80,11 @@ void House::start() {
     log = make_table_log(*log_database, milliseconds(20));
     lines = open_lines(*this);
     revoked = std::make_unique<RevokedEntries>();
-    PublicKeys room_keys;
-    room_keys.add(room_key);
+    PublicKeys shown_keys = replaced_keys;
+    for (const SigningKey& key : {room_key, entry_key, place_key}) shown_keys.add(key);
     service = std::make_unique<Service>(Parts{lines->store(), clock, random, events, *revoked, room,
                                               CallerKey{"queue", HmacKey("queue-to-vwr")},
-                                              entry_key, place_key, std::move(room_keys), rules,
+                                              entry_key, place_key, std::move(shown_keys), rules,
                                               500, seconds(60), streams_max});
     routes = std::make_unique<Routes>(*service, true);
     CallerKeys callers;
@@ -111,6 +111,13 @@ void House::crash() {
     log.reset();
     database.reset();
     log_database.reset();
+}
+
+void House::replace_keys() {
+    for (SigningKey* key : {&room_key, &entry_key, &place_key}) {
+        replaced_keys.add(*key);
+        *key = key_of(key->type, static_cast<unsigned char>(key->secret[0] + 10));
+    }
 }
 
 void House::lose_store() {

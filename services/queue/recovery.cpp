@@ -8,10 +8,7 @@ namespace urr::queue {
 
 Service::Service(Parts parts)
     : parts_(std::move(parts)), room_(parts_.waiting_room, parts_.caller, parts_.clock),
-      stream_limit_(std::make_shared<StreamLimit>(StreamLimit{parts_.streams_max, 0})) {
-    own_keys_.add(parts_.entry_key);
-    own_keys_.add(parts_.place_key);
-}
+      stream_limit_(std::make_shared<StreamLimit>(StreamLimit{parts_.streams_max, 0})) {}
 
 Hall& Service::hall(const EventId& event) {
     auto& slot = halls_[event];

@@ -157,6 +157,21 @@ TEST_F(Recovery, a_place_is_restored_also_after_the_pause) {
     EXPECT_EQ(house.status(other.who).number("position"), 2);
 }
 
+TEST_F(Recovery, what_replaced_keys_signed_still_counts_when_it_is_shown) {
+    house.lever("threshold", R"({"threshold":1})");
+    Fan inside = queued(1);
+    const Fan waiting = queued(2);
+    house.pass(2);
+    let_in(inside);
+    const AccountId late = house.fan();
+    const std::string room_token = house.room_token(3);
+    house.replace_keys();
+    house.lose_store();
+    EXPECT_TRUE(shows_entry(inside).active());
+    EXPECT_EQ(shows_place(waiting).status, 200);
+    EXPECT_EQ(house.enter(late, room_token).status, 200);
+}
+
 TEST_F(Recovery, a_lost_store_gives_slots_back_to_those_who_hold_entries) {
     house.lever("threshold", R"({"threshold":2})");
     Fan inside = queued(1), left = queued(2);

@@ -28,7 +28,7 @@ struct Parts {
     Transport& waiting_room;
     CallerKey caller; // queue's key for vwr
     SigningKey entry_key, place_key;
-    PublicKeys waiting_room_keys; // those that sign TokenType::vwr
+    PublicKeys shown_keys; // of what people show: the room's tokens, queue's places and entries
     Rules rules;
     std::int64_t admitted_per_second_max = 500;
     Duration gather = seconds(60); // after the store was lost; nobody is let in
@@ -159,7 +159,6 @@ private:
 
     Parts parts_;
     RoomClient room_;
-    PublicKeys own_keys_; // of places and entries, for those that are shown again
     GenerationId generation_;
     bool log_read_ = false;
     Instant opened_, opened_at_; // the store's time, and the loop's, at open
