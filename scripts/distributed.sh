@@ -63,7 +63,7 @@ start_redis() {
         export URR_REDIS_PRIMARY=urr URR_REDIS_SENTINEL_PASSWORD=$URR_REDIS_PASSWORD
         export URR_REDIS_URLS=rediss://127.0.0.1:$((at + 10)),rediss://127.0.0.1:$((at + 11)),rediss://127.0.0.1:$((at + 12))
     fi
-    say "Redis        127.0.0.1:$at  limits of callers, lines, revoked entries (TLS)"
+    say "Redis        127.0.0.1:$at  limits of callers, lines, revoked entries, ended sessions (TLS)"
 }
 start_kafka() {
     local at=$((port + 100)) n list=

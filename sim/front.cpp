@@ -11,6 +11,7 @@ struct Front::Life {
     std::unique_ptr<SqliteDatabase> store;
     std::unique_ptr<waiting_room::Component> rooms;
     std::unique_ptr<Transport> to_room, to_ticket, to_queue, to_payment;
+    EndedSessions ended; // its fans' tokens name no session
     std::unique_ptr<gateway::Gateway> gateway;
     bool failed = false;
     Nursery nursery; // last: its tasks use all of the above
@@ -54,7 +55,7 @@ void Front::Life::build_gateway(Front& front) {
     }
     upstreams[std::size_t(Target::waiting_room)] = to_room.get();
     gateway = std::make_unique<gateway::Gateway>(std::move(options), front.around_.clock, random,
-                                                 upstreams, &rooms->door(0));
+                                                 ended, upstreams, &rooms->door(0));
 }
 
 Front::Front(Surroundings& around) : Process(around, "front") {}

@@ -29,20 +29,22 @@ Result<RedisOptions> redis_options(const Settings& settings) {
 }
 
 Result<std::unique_ptr<RedisPart>> RedisPart::make(const Settings& settings, RunLoop& loop,
-                                                   Random& random, const Clock& clock, Log& log) {
+                                                   Random& random, const Clock& clock, Log& log,
+                                                   RevokedHere& revoked) {
     RedisOptions options = TRY_PLAIN(redis_options(settings));
     if (options.servers.empty()) return std::unique_ptr<RedisPart>();
     auto client = connect_redis(loop, random, std::move(options), log);
     if (!client)
         return fail(Code::UNAVAILABLE, "URR_REDIS_CA: " + std::string(client.error().text()));
-    return std::unique_ptr<RedisPart>(new RedisPart(std::move(*client), clock));
+    return std::unique_ptr<RedisPart>(new RedisPart(std::move(*client), clock, revoked));
 }
 
 // What others have revoked is known before the first token is believed; a Redis that is away does
 // not keep a process from starting.
 Task<Result<void>> RedisPart::open(Context context) {
     context.deadline = std::min(context.deadline, Loop::here().now() + opening_time);
-    (void)co_await revoked_.read(context);
+    (void)co_await entries_.read(context);
+    (void)co_await sessions_.read(context);
     co_return Result<void>{};
 }
 

@@ -2,7 +2,9 @@
 // shares there whatever its role, its figures and its health. Without it all of that is in process.
 #pragma once
 #include "libs/contract/component.hpp"
-#include "libs/contract/shared_revoked_entries.hpp"
+#include "libs/contract/ended_sessions.hpp"
+#include "libs/contract/revoked_entries.hpp"
+#include "libs/contract/shared_revoked_ids.hpp"
 #include "libs/core/settings.hpp"
 
 namespace urr::app {
@@ -11,18 +13,27 @@ namespace urr::app {
 // operator.
 Result<RedisOptions> redis_options(const Settings& settings);
 
+// What this process knows; with Redis, what any of them does.
+struct RevokedHere {
+    RevokedEntries entries; // written by queue, read by ticket
+    EndedSessions sessions; // written by auth, read by gateway
+};
+
 class RedisPart final : public ServiceComponent {
 public:
-    // nullptr: none is set. UNAVAILABLE with a text for the operator.
+    // nullptr: none is set. UNAVAILABLE with a text for the operator. `revoked` outlives it.
     static Result<std::unique_ptr<RedisPart>> make(const Settings& settings, RunLoop& loop,
-                                                   Random& random, const Clock& clock, Log& log);
+                                                   Random& random, const Clock& clock, Log& log,
+                                                   RevokedHere& revoked);
 
     Redis& client() { return *client_; }
-    RevokedEntries& revoked() { return revoked_; }
 
     std::string_view name() const override { return "redis"; }
     Task<Result<void>> open(Context context) override;
-    void start_jobs(Nursery& jobs) override { jobs.spawn(revoked_.run()); }
+    void start_jobs(Nursery& jobs) override {
+        jobs.spawn(entries_.run());
+        jobs.spawn(sessions_.run());
+    }
     void append_metrics(MetricsText& out) const override;
     // A process goes on without it; what each part does then stands in docs/engines.md.
     bool healthy() const override { return true; }
@@ -31,10 +42,11 @@ public:
     }
 
 private:
-    RedisPart(std::unique_ptr<Redis> client, const Clock& clock)
-        : client_(std::move(client)), revoked_(*client_, clock) {}
+    RedisPart(std::unique_ptr<Redis> client, const Clock& clock, RevokedHere& revoked)
+        : client_(std::move(client)), entries_(*client_, clock, revoked.entries),
+          sessions_(*client_, clock, revoked.sessions) {}
     std::unique_ptr<Redis> client_;
-    SharedRevokedEntries revoked_;
+    SharedRevokedIds entries_, sessions_;
 };
 
 } // namespace urr::app

@@ -54,7 +54,7 @@ Result<> System::build() {
     process_.watch(loop_);
     for (const Stores::File& file : Stores::files())
         if (const auto& store = stores_.*file.store) process_.watch(file.label, *store);
-    redis_ = TRY_PLAIN(RedisPart::make(settings_, loop_, random_, clock_, log_));
+    redis_ = TRY_PLAIN(RedisPart::make(settings_, loop_, random_, clock_, log_, revoked_));
     TRY_PLAIN(reach_those_apart());
     if (roles_.waiting_room) TRY_PLAIN(build_waiting_room());
     if (roles_.any_with_events())
@@ -105,7 +105,7 @@ Result<> System::build_auth() {
     auth_ = std::make_unique<auth::Component>(
         settings_,
         auth::Needs{*stores_.auth, clock_, random_, log_, *password_pool_, *mails_,
-                    TRY_PLAIN(signing_key(folder_, TokenType::access)),
+                    revoked_.sessions, TRY_PLAIN(signing_key(folder_, TokenType::access)),
                     TRY_PLAIN(public_keys(folder_, {TokenType::access})),
                     HmacKey({reinterpret_cast<const char*>(secret.data()), secret.size()}),
                     TRY_PLAIN(callers_of(folder_, "auth", {"gateway", "catalog"})),
@@ -116,7 +116,7 @@ Result<> System::build_auth() {
 
 Result<> System::build_ticket() {
     ticket_ = std::make_unique<ticket::Component>(
-        settings_, ticket::Needs{*stores_.ticket, *events_, clock_, random_, log_, revoked(),
+        settings_, ticket::Needs{*stores_.ticket, *events_, clock_, random_, log_, revoked_.entries,
                                  TRY_PLAIN(signing_key(folder_, TokenType::ticket)),
                                  TRY_PLAIN(callers_of(folder_, "ticket", {"gateway", "payment"})),
                                  instance_, !on_postgres(settings_), evidence_to(),
@@ -179,8 +179,9 @@ Result<> System::build_queue() {
         settings_,
         queue::Needs{
             *stores_.queue, *events_, clock_, random_, log_, *to_.catalog,
-            CallerKey{"queue", TRY_PLAIN(caller_key(folder_, "queue", "catalog"))}, revoked(),
-            *to_.waiting_room, CallerKey{"queue", TRY_PLAIN(caller_key(folder_, "queue", "vwr"))},
+            CallerKey{"queue", TRY_PLAIN(caller_key(folder_, "queue", "catalog"))},
+            revoked_.entries, *to_.waiting_room,
+            CallerKey{"queue", TRY_PLAIN(caller_key(folder_, "queue", "vwr"))},
             TRY_PLAIN(signing_key(folder_, TokenType::entry)),
             TRY_PLAIN(signing_key(folder_, TokenType::place)),
             TRY_PLAIN(public_keys(folder_, {TokenType::vwr, TokenType::place, TokenType::entry})),
@@ -205,7 +206,8 @@ Result<> System::build_worker() {
 
 Result<> System::build_gateway() {
     using gateway::Target;
-    gateway::Needs needs{clock_, random_, log_, {}, {}, {}, {}, nullptr, !roles_.all_services()};
+    gateway::Needs needs{clock_, random_, log_, revoked_.sessions, {}, {}, {}};
+    needs.runs_apart = !roles_.all_services();
     needs.device_key = TRY_PLAIN(secret_key(folder_, "device"));
     needs.keys = TRY_PLAIN(public_keys(folder_, {TokenType::access, TokenType::entry}));
     const std::pair<Target, Transport*> guarded[] = {{Target::auth, to_.auth.get()},

@@ -87,10 +87,9 @@ private:
     // What stands below uses what stands above and ends before it; the loop outlives all, since it
     // takes the stores' last answers.
     Stores stores_;
+    RevokedHere revoked_;
     std::unique_ptr<RedisPart> redis_;
     std::unique_ptr<aws::Service> dynamodb_; // of the waiting room
-    RevokedEntries own_revoked_; // written by queue, read by ticket, where there is no Redis
-    RevokedEntries& revoked() { return redis_ ? redis_->revoked() : own_revoked_; }
     std::unique_ptr<EventLog> events_;
     std::unique_ptr<Works> works_; // on their way to the ledger; nullptr: there is none
     std::vector<std::unique_ptr<SideLoop>> side_loops_;

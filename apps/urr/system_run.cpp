@@ -61,7 +61,7 @@ Task<Result<void>> System::open() {
         if (ticket_) stores.emplace_back("ticket", stores_.ticket.get());
         if (payment_) stores.emplace_back("payment", stores_.payment.get());
         if (queue_) stores.emplace_back("queue", stores_.queue.get());
-        pruned_.emplace(Pruned{std::move(stores), *events_, revoked(), clock_, log_, kept});
+        pruned_.emplace(Pruned{std::move(stores), *events_, revoked_.entries, clock_, log_, kept});
         jobs_.spawn(keep_pruned(*pruned_));
     }
     jobs_.spawn(watch());

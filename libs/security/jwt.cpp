@@ -50,6 +50,7 @@ std::string body_of(const Claims& claims) {
         member(body, "email", plain_text(claims.email) ? claims.email : std::string());
         body += claims.email_verified ? ",\"emailVerified\":true" : ",\"emailVerified\":false";
         member(body, "role", role_names[std::size_t(claims.role)]);
+        if (!claims.session.is_zero()) member(body, "sid", claims.session.text());
     }
     if (claims.type == TokenType::vwr || claims.type == TokenType::place) {
         member(body, "epoch", claims.epoch);
@@ -102,7 +103,16 @@ Result<> check_signature(const PublicKeys& keys, const Parts& parts, TokenType t
     return {};
 }
 
-// Members that only one type has; false when one is missing.
+// The session is zero where the token names none; false when what it names is no id.
+bool read_session(const FlatObject& body, SessionId& session) {
+    const auto text = body.string("sid");
+    if (!text) return true;
+    const auto id = SessionId::parse(*text);
+    if (id) session = *id;
+    return id.has_value();
+}
+
+// Members that only one type has; false when one is missing or no such thing.
 bool read_special(const FlatObject& body, Claims& claims) {
     if (claims.type == TokenType::access) {
         const auto email = body.string("email");
@@ -112,6 +122,7 @@ bool read_special(const FlatObject& body, Claims& claims) {
         claims.email = *email;
         claims.email_verified = *verified;
         claims.role = *role;
+        if (!read_session(body, claims.session)) return false;
     }
     if (claims.type == TokenType::vwr || claims.type == TokenType::place) {
         const auto epoch = body.number("epoch");

@@ -24,6 +24,9 @@ enum class TokenType : std::uint8_t { access, vwr, place, entry, ticket };
 inline constexpr std::size_t token_types = 5;
 std::string_view token_type_name(TokenType type);
 
+// A sign-in: the family of its refresh tokens, and all access tokens that came of them.
+using SessionId = Id<struct SessionKind>;
+
 struct Claims {
     TokenType type = TokenType::access;
     AccountId subject; // zero where the token is for whoever holds it
@@ -35,6 +38,7 @@ struct Claims {
     std::string email;
     bool email_verified = false;
     Role role = Role::anonymous;
+    SessionId session; // sid; zero where the token names none: it counts until it expires
     // vwr, place: the place in the line (epoch, phase, position)
     std::uint64_t epoch = 0;
     std::uint32_t phase = 0;

@@ -31,6 +31,7 @@ struct Tokens : testing::Test {
         claims.email = "fan@example.com";
         claims.email_verified = true;
         claims.role = Role::user;
+        claims.session = SessionId::make(now, random);
     }
     bool refused(const std::string& token, TokenType type = TokenType::access) {
         const auto verified = verify_token(keys, token, type, now);
@@ -60,7 +61,20 @@ TEST_F(Tokens, carry_their_claims) {
     EXPECT_TRUE(read.email_verified);
     EXPECT_EQ(read.role, Role::user);
     EXPECT_EQ(read.expires, claims.expires);
+    EXPECT_EQ(read.session, claims.session);
     EXPECT_EQ(sign_token(key, claims), sign_token(key, claims)); // any pod mints the same
+}
+
+TEST_F(Tokens, may_name_no_session_but_none_that_is_no_id) {
+    const std::string named = R"(,"sid":")" + claims.session.text() + "\"";
+    claims.session = {};
+    const std::string token = sign_token(key, claims);
+    EXPECT_TRUE(must(verify_token(keys, token, TokenType::access, now)).session.is_zero());
+    const std::size_t first = token.find('.'), last = token.rfind('.');
+    std::string body = *read_base64url(token.substr(first + 1, last - first - 1));
+    body.pop_back();
+    EXPECT_FALSE(refused(sign_text(body + named + "}")));
+    EXPECT_TRUE(refused(sign_text(body + R"(,"sid":"mine"})")));
 }
 
 TEST_F(Tokens, forged_foreign_expired_and_misused_ones_are_refused) {

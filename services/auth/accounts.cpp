@@ -50,30 +50,34 @@ constexpr auto owner_work = [](Tx& tx, Digest hash) -> Task<Result<User>> {
     co_return co_await find_user(tx, account);
 };
 
-constexpr auto reset_work = [](Tx& tx, Digest hash, std::string password) -> Task<Result<bool>> {
+constexpr auto reset_work = [](Tx& tx, Digest hash, std::string password) -> Task<Result<Ended>> {
     const AccountId account = TRY(co_await use_mailed_token(tx, hash, Purpose::reset));
     TRY(co_await set_password(tx, account, std::move(password)));
     TRY(co_await set_verified(tx, account));
     TRY(co_await end_mailed_tokens(tx, account, Purpose::reset));
-    TRY(co_await end_sessions(tx, account));
-    co_return true;
+    co_return co_await end_sessions(tx, account);
+};
+
+// Of an account whose sessions ended.
+struct Changed {
+    User user;
+    Ended ended;
 };
 
 constexpr auto password_work = [](Tx& tx, NewSession session, std::string before,
-                                  std::string after) -> Task<Result<User>> {
+                                  std::string after) -> Task<Result<Changed>> {
     const AccountId account = session.account;
     if (!TRY(co_await replace_password(tx, account, std::move(before), std::move(after))))
         co_return fail(Code::CONFLICT, "the password was changed meanwhile");
-    TRY(co_await end_sessions(tx, account));
+    Ended ended = TRY(co_await end_sessions(tx, account));
     TRY(co_await end_mailed_tokens(tx, account, Purpose::reset));
     TRY(co_await start_session(tx, std::move(session)));
-    co_return co_await find_user(tx, account);
+    co_return Changed{TRY(co_await find_user(tx, account)), std::move(ended)};
 };
 
-constexpr auto role_work = [](Tx& tx, AccountId id, Role role) -> Task<Result<User>> {
+constexpr auto role_work = [](Tx& tx, AccountId id, Role role) -> Task<Result<Changed>> {
     User user = TRY(co_await set_role(tx, id, role));
-    TRY(co_await end_sessions(tx, id));
-    co_return user;
+    co_return Changed{std::move(user), TRY(co_await end_sessions(tx, id))};
 };
 
 Result<> check_password(std::string_view field, std::string_view password, std::string_view email) {
@@ -173,11 +177,11 @@ Task<Result<SignedIn>> Accounts::change_password(Context context, std::string be
             Error(Code::VALIDATION_FAILED, "", {{"currentPassword", "is not the password"}}));
     std::string kept = TRY(co_await parts_.passwords.hash(context, std::move(after)));
     SignIn::Fresh fresh = sign_in_.fresh_session(known->user.id, client);
-    const Instant expires = parts_.clock.now() + parts_.rules.refresh.life;
-    User user = TRY(co_await parts_.database.transact(
-        context, password_work, std::move(fresh.session), known->password, std::move(kept)));
+    Changed changed = TRY(co_await parts_.database.transact(context, password_work, fresh.session,
+                                                            known->password, std::move(kept)));
+    parts_.endings.tell(changed.ended);
     parts_.figures.passwords_changed.add();
-    co_return sign_in_.signed_in(std::move(user), std::move(fresh.token), expires);
+    co_return sign_in_.signed_in(std::move(changed.user), std::move(fresh));
 }
 
 Task<Result<void>> Accounts::forget_password(Context context, std::string email) {
@@ -195,7 +199,8 @@ Task<Result<void>> Accounts::reset_password(Context context, std::string token,
     const User owner = TRY(co_await parts_.database.read(context, owner_work, hash));
     TRY(check_password("password", password, owner.email));
     std::string kept = TRY(co_await parts_.passwords.hash(context, std::move(password)));
-    TRY(co_await parts_.database.transact(context, reset_work, hash, std::move(kept)));
+    parts_.endings.tell(
+        TRY(co_await parts_.database.transact(context, reset_work, hash, std::move(kept))));
     parts_.figures.passwords_changed.add();
     co_return Result<void>{};
 }
@@ -217,7 +222,9 @@ Task<Result<User>> Accounts::user_by_email(Context context, std::string email) {
 Task<Result<User>> Accounts::set_role(Context context, AccountId id, Role role) {
     if (id == context.principal.account)
         co_return fail(Code::CONFLICT, "nobody changes the role of the own account");
-    co_return co_await parts_.database.transact(context, role_work, id, role);
+    Changed changed = TRY(co_await parts_.database.transact(context, role_work, id, role));
+    parts_.endings.tell(changed.ended);
+    co_return std::move(changed.user);
 }
 
 } // namespace urr::auth

@@ -48,8 +48,8 @@ public:
     Task<Result<User>> user(Context context, AccountId id);
     Task<Result<std::vector<User>>> users(Context context, std::vector<AccountId> ids);
     Task<Result<User>> user_by_email(Context context, std::string email);
-    // Ends the sessions of that account, so that the new role counts at once or, where an access
-    // token is out, when that expires. CONFLICT for one's own account.
+    // Ends the sessions of that account, so that the new role counts at once. CONFLICT for one's
+    // own account.
     Task<Result<User>> set_role(Context context, AccountId id, Role role);
 
 private:

@@ -63,6 +63,7 @@ struct AuthWorld : testing::Test {
 
     std::unique_ptr<SqliteDatabase> database;
     std::unique_ptr<MailCarrier> mails;
+    std::unique_ptr<EndedSessions> ended; // what this process knows
     std::unique_ptr<Component> component;
     std::unique_ptr<Transport> transport;
     std::unique_ptr<Nursery> jobs;
@@ -100,11 +101,24 @@ struct AuthWorld : testing::Test {
         CallerKeys callers;
         callers.emplace("gateway", HmacKey("gateway"));
         callers.emplace("catalog", HmacKey("catalog"));
+        ended = std::make_unique<EndedSessions>();
         component = std::make_unique<Component>(
-            settings(), Needs{*database, clock, random, log, pool, *mails, access_key, public_keys,
-                              HmacKey("secret"), std::move(callers)});
+            settings(), Needs{*database, clock, random, log, pool, *mails, *ended, access_key,
+                              public_keys, HmacKey("secret"), std::move(callers)});
         transport = loopback(component->face());
         jobs = std::make_unique<Nursery>();
+        open();
+    }
+    void open() {
+        static constexpr auto run = [](Component& one, bool& done) -> Task<> {
+            must(co_await one.open(Context{}));
+            done = true;
+        };
+        bool done = false;
+        Nursery nursery;
+        nursery.spawn(run(*component, done));
+        while (!done && world.step()) {
+        }
     }
     // The process dies with whatever was under way.
     void stop() {
@@ -112,6 +126,7 @@ struct AuthWorld : testing::Test {
         jobs.reset();
         transport.reset();
         component.reset();
+        ended.reset();
         mails.reset();
         database.reset();
     }
@@ -240,10 +255,16 @@ struct AuthWorld : testing::Test {
     Answer refresh(const std::string& token) {
         return ask(call(Method::post, "/refresh", "", {}, token));
     }
+    Claims claims_of(const Answer& answer) {
+        return must(verify_token(public_keys, answer.cookies.at("access_token"), TokenType::access,
+                                 clock.now()));
+    }
+    SessionId session_of(const Answer& answer) { return claims_of(answer).session; }
+    // Its access token is refused from now on.
+    bool has_ended(const Answer& answer) { return ended->has_ended(session_of(answer)); }
     // As the gateway reads the access token.
     Principal principal_of(const Answer& answer) {
-        const Claims claims = must(verify_token(public_keys, answer.cookies.at("access_token"),
-                                                TokenType::access, clock.now()));
+        const Claims claims = claims_of(answer);
         Principal principal;
         principal.account = claims.subject;
         principal.role = claims.role;

@@ -7,9 +7,9 @@ namespace {
 constexpr Duration sweep_interval = minutes(1);
 constexpr std::int64_t swept_max = 500;
 
-constexpr auto sweep_work = [](Tx& tx) -> Task<Result<std::int64_t>> {
+constexpr auto sweep_work = [](Tx& tx, Duration ended_kept) -> Task<Result<std::int64_t>> {
     const std::int64_t mails = TRY(co_await prune_mailed_tokens(tx, swept_max));
-    co_return mails + TRY(co_await prune_sessions(tx, swept_max));
+    co_return mails + TRY(co_await prune_sessions(tx, swept_max, ended_kept));
 };
 
 ThrottleRules throttles_of(const Settings& given) {
@@ -51,8 +51,9 @@ Component::Component(const Settings& given, Needs needs)
       passwords_(needs.password_pool, needs.random, password_cost(given)),
       throttles_(make_throttles(throttles_of(given), needs, figures_)),
       tokens_(std::move(needs.access_key), needs.token_secret),
-      parts_{needs.database, needs.clock, needs.random, passwords_,
-             *throttles_,    tokens_,     figures_,     rules_of(given)},
+      endings_(needs.database, needs.clock, needs.ended, rules_of(given).access_life),
+      parts_{needs.database, needs.clock, needs.random, passwords_,     *throttles_,
+             tokens_,        endings_,    figures_,     rules_of(given)},
       sign_in_(parts_), mailer_(needs.database, needs.mails, tokens_, needs.clock, needs.log,
                                 figures_, given.text("URR_SITE")),
       accounts_(parts_, sign_in_, [this] { mailer_.wake(); }),
@@ -65,13 +66,14 @@ Component::Component(const Settings& given, Needs needs)
 
 void Component::start_jobs(Nursery& jobs) {
     jobs.spawn(mailer_.run());
+    jobs.spawn(endings_.run());
     jobs.spawn(sweep());
 }
 
 Task<> Component::sweep() {
     for (;;) {
         (void)co_await sleep(Context{}, sweep_interval);
-        (void)co_await database_.transact(Context{}, sweep_work);
+        (void)co_await database_.transact(Context{}, sweep_work, endings_.kept());
     }
 }
 

@@ -57,6 +57,7 @@ struct Needs {
     Log& log;
     Offload& password_pool; // of its own: nothing else waits behind passwords
     MailCarrier& mails;
+    EndedSessions& ended;   // what gateways know of sessions
     SigningKey access_key;  // TokenType::access
     PublicKeys access_keys; // that one's and those it replaced
     HmacKey token_secret;
@@ -72,6 +73,8 @@ public:
     HttpHandler& face() { return face_; }
 
     const Router* router() const override { return &face_.router(); }
+    // Tells what ended before this process began.
+    Task<Result<void>> open(Context context) override { return endings_.read(context); }
     void start_jobs(Nursery& jobs) override;
     void append_metrics(MetricsText& out) const override { figures_.append(out, face_.answers()); }
     bool healthy() const override { return database_.healthy(); }
@@ -84,6 +87,7 @@ private:
     Passwords passwords_;
     std::unique_ptr<Throttles> throttles_;
     Tokens tokens_;
+    Endings endings_;
     Parts parts_;
     SignIn sign_in_;
     Mailer mailer_;

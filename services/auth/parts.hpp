@@ -2,6 +2,7 @@
 #pragma once
 #include "libs/core/clock.hpp"
 #include "libs/security/passwords.hpp"
+#include "services/auth/endings.hpp"
 #include "services/auth/metrics.hpp"
 #include "services/auth/store/sessions.hpp"
 #include "services/auth/throttles.hpp"
@@ -23,6 +24,7 @@ struct Parts {
     Passwords& passwords;
     Throttles& throttles;
     const Tokens& tokens;
+    Endings& endings;
     Figures& figures;
     Rules rules;
 };

@@ -15,22 +15,28 @@ struct Starting {
 };
 
 // The password is looked at once more: it may have been changed while the pool was at work.
-constexpr auto start_work = [](Tx& tx, Starting s) -> Task<Result<User>> {
+struct Started {
+    User user;
+    Ended ended;
+};
+constexpr auto start_work = [](Tx& tx, Starting s) -> Task<Result<Started>> {
     const AccountId account = s.session.account;
     Credentials now = TRY(co_await credentials_by_id(tx, account));
     if (now.password != s.password_seen) co_return fail(Code::LOGIN_FAILED);
     if (!s.password_anew.empty()) TRY(co_await set_password(tx, account, s.password_anew));
-    TRY(co_await start_session(tx, std::move(s.session)));
-    co_return std::move(now.user);
+    Ended ended = TRY(co_await start_session(tx, std::move(s.session)));
+    co_return Started{std::move(now.user), std::move(ended)};
 };
 
 constexpr auto refresh_work = [](Tx& tx, Refreshing r) { return refresh_session(tx, r); };
 
-constexpr auto logout_work = [](Tx& tx, Digest token) -> Task<Result<bool>> {
+// Told also where it had ended before: whoever asks again may not have been told the first time.
+constexpr auto logout_work = [](Tx& tx, Digest token) -> Task<Result<Ended>> {
     auto owner = co_await owner_of(tx, token);
-    if (!owner && owner.error().code() == Code::NOT_FOUND) co_return false;
+    if (!owner && owner.error().code() == Code::NOT_FOUND) co_return Ended{};
     if (!owner) co_return fail(std::move(owner).error());
-    co_return co_await end_session(tx, owner->account, owner->session);
+    TRY(co_await end_session(tx, owner->account, owner->session));
+    co_return Ended{owner->session};
 };
 
 constexpr auto end_all_work = [](Tx& tx, AccountId account) { return end_sessions(tx, account); };
@@ -53,15 +59,21 @@ SignIn::Fresh SignIn::fresh_session(AccountId account, const Client& client) {
     std::string token = parts_.tokens.first_refresh_token(parts_.random);
     return {{SessionId::make(parts_.clock.now(), parts_.random), account, client.device,
              token_hash(token), parts_.rules.refresh.life},
-            std::move(token)};
+            std::move(token),
+            parts_.clock.now()};
 }
 
-SignedIn SignIn::signed_in(User user, std::string refresh_token, Instant refresh_expires) {
-    const Instant now = parts_.clock.now();
-    const Instant expires = now + parts_.rules.access_life;
-    std::string access =
-        parts_.tokens.access_token(user, make_id_bytes(now, parts_.random), now, expires);
+SignedIn SignIn::signed_in(User user, SessionId session, Instant began, std::string refresh_token,
+                           Instant refresh_expires) {
+    const Instant expires = began + parts_.rules.access_life;
+    std::string access = parts_.tokens.access_token(
+        user, session, make_id_bytes(began, parts_.random), began, expires);
     return {std::move(user), std::move(access), std::move(refresh_token), expires, refresh_expires};
+}
+
+SignedIn SignIn::signed_in(User user, Fresh fresh) {
+    return signed_in(std::move(user), fresh.session.id, fresh.began, std::move(fresh.token),
+                     fresh.began + fresh.session.life);
 }
 
 // Reads and computes the same whether or not the address is somebody's.
@@ -100,22 +112,24 @@ Task<Result<SignedIn>> SignIn::login(Context context, std::string email, std::st
         if (hashed) anew = std::move(*hashed); // else at the next login
     }
     Fresh fresh = fresh_session(known.user.id, client);
-    const Instant expires = parts_.clock.now() + parts_.rules.refresh.life;
-    User user = TRY(co_await parts_.database.transact(
-        context, start_work, Starting{std::move(fresh.session), known.password, anew}));
+    Started started = TRY(co_await parts_.database.transact(
+        context, start_work, Starting{fresh.session, known.password, anew}));
+    parts_.endings.tell(started.ended);
     parts_.figures.logins.add();
-    co_return signed_in(std::move(user), std::move(fresh.token), expires);
+    co_return signed_in(std::move(started.user), std::move(fresh));
 }
 
 Task<Result<SignedIn>> SignIn::refresh(Context context, std::string token) {
     std::string successor = parts_.tokens.successor_of(token);
     const Refreshing asked{token_hash(token), token_hash(successor), parts_.rules.refresh};
+    const Instant began = parts_.clock.now();
     Refreshed done = TRY(co_await parts_.database.transact(context, refresh_work, asked));
     switch (done.step) {
     case RefreshStep::refuse:
         parts_.figures.refresh_refused.add();
         co_return fail(Code::REFRESH_TOKEN_INVALID);
     case RefreshStep::revoke:
+        parts_.endings.tell({done.session});
         parts_.figures.families_revoked.add();
         co_return fail(Code::REFRESH_TOKEN_REUSED);
     case RefreshStep::rotate:
@@ -125,16 +139,20 @@ Task<Result<SignedIn>> SignIn::refresh(Context context, std::string token) {
         parts_.figures.refreshed_again.add();
         break;
     }
-    co_return signed_in(std::move(done.user), std::move(successor), done.expires);
+    co_return signed_in(std::move(done.user), done.session, began, std::move(successor),
+                        done.expires);
 }
 
 Task<Result<void>> SignIn::logout(Context context, std::string token) {
-    TRY(co_await parts_.database.transact(context, logout_work, token_hash(token)));
+    parts_.endings.tell(
+        TRY(co_await parts_.database.transact(context, logout_work, token_hash(token))));
     co_return Result<void>{};
 }
 
-Task<Result<std::int64_t>> SignIn::logout_everywhere(Context context) {
-    co_return co_await parts_.database.transact(context, end_all_work, context.principal.account);
+Task<Result<void>> SignIn::logout_everywhere(Context context) {
+    parts_.endings.tell(
+        TRY(co_await parts_.database.transact(context, end_all_work, context.principal.account)));
+    co_return Result<void>{};
 }
 
 Task<Result<SignIn::Sessions>> SignIn::sessions(Context context, std::string token) {
@@ -146,6 +164,7 @@ Task<Result<void>> SignIn::end(Context context, SessionId session) {
     const bool ended = TRY(
         co_await parts_.database.transact(context, end_work, context.principal.account, session));
     if (!ended) co_return fail(Code::NOT_FOUND);
+    parts_.endings.tell({session});
     co_return Result<void>{};
 }
 

@@ -21,9 +21,10 @@ public:
     // One use of a refresh token (domain/refresh.hpp). REFRESH_TOKEN_INVALID; REFRESH_TOKEN_REUSED,
     // and the whole family has ended then.
     Task<Result<SignedIn>> refresh(Context context, std::string token);
-    // Ends the session of that token, if there is one.
+    // Ends the session of that token, if there is one. From the answer of this and of all that
+    // ends sessions on, access tokens of theirs are refused.
     Task<Result<void>> logout(Context context, std::string token);
-    Task<Result<std::int64_t>> logout_everywhere(Context context);
+    Task<Result<void>> logout_everywhere(Context context);
 
     struct Sessions {
         std::vector<Session> all;
@@ -38,9 +39,14 @@ public:
     struct Fresh {
         NewSession session;
         std::string token;
+        Instant began;
     };
     Fresh fresh_session(AccountId account, const Client& client);
-    SignedIn signed_in(User user, std::string refresh_token, Instant refresh_expires);
+    // `began`: before the transaction, so that whoever ends the session after it knows how long
+    // this access token can live.
+    SignedIn signed_in(User user, SessionId session, Instant began, std::string refresh_token,
+                       Instant refresh_expires);
+    SignedIn signed_in(User user, Fresh fresh);
 
 private:
     Task<Result<Credentials>> check(Context context, std::string email, std::string password,

@@ -4,7 +4,8 @@
 
 namespace urr::auth {
 
-std::string Tokens::access_token(const User& user, IdBytes id, Instant now, Instant expires) const {
+std::string Tokens::access_token(const User& user, SessionId session, IdBytes id, Instant now,
+                                 Instant expires) const {
     Claims claims;
     claims.type = TokenType::access;
     claims.subject = user.id;
@@ -14,6 +15,7 @@ std::string Tokens::access_token(const User& user, IdBytes id, Instant now, Inst
     claims.email = user.email;
     claims.email_verified = user.verified;
     claims.role = user.role;
+    claims.session = session;
     return sign_token(access_, claims);
 }
 

@@ -18,7 +18,8 @@ public:
     // mails are worth nothing, and a refresh whose answer was lost must sign in again.
     Tokens(SigningKey access, HmacKey secret) : access_(std::move(access)), secret_(secret) {}
 
-    std::string access_token(const User& user, IdBytes id, Instant now, Instant expires) const;
+    std::string access_token(const User& user, SessionId session, IdBytes id, Instant now,
+                             Instant expires) const;
     std::string first_refresh_token(Random& random) const;
     std::string successor_of(std::string_view refresh_token) const;
     std::string mailed_token(MailedTokenId id, Purpose purpose) const;

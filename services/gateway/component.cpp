@@ -34,7 +34,7 @@ Result<std::unique_ptr<Component>> Component::make(const Settings& given, Needs 
 }
 
 Component::Component(Options options, const Needs& needs)
-    : gateway_(std::move(options), needs.clock, needs.random, needs.upstreams,
+    : gateway_(std::move(options), needs.clock, needs.random, needs.ended, needs.upstreams,
                needs.waiting_room_door, limits_of(needs, limits_)),
       runs_apart_(needs.runs_apart) {}
 

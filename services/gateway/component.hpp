@@ -30,7 +30,8 @@ struct Needs {
     const Clock& clock;
     Random& random;
     Log& log;
-    PublicKeys keys; // access and entry
+    const EndedSessions& ended; // as auth tells them
+    PublicKeys keys;            // access and entry
     std::array<std::optional<HmacKey>, targets> caller_keys;
     SecretKey device_key;                        // the same for all gateways
     std::array<Transport*, targets> upstreams{}; // nullptr: not there, 404

@@ -65,11 +65,11 @@ std::unexpected<Error> over_limit(const LimitState& state) {
 
 } // namespace
 
-Gateway::Gateway(Options options, const Clock& clock, Random& random,
+Gateway::Gateway(Options options, const Clock& clock, Random& random, const EndedSessions& ended,
                  std::array<Transport*, targets> upstreams, HttpHandler* door,
                  std::unique_ptr<RateLimits> rates)
-    : options_(std::move(options)), clock_(clock), random_(random), upstreams_(upstreams),
-      door_(door), routes_(operations()), rates_(std::move(rates)) {}
+    : options_(std::move(options)), clock_(clock), random_(random), ended_(ended),
+      upstreams_(upstreams), door_(door), routes_(operations()), rates_(std::move(rates)) {}
 
 // The door of the waiting room stands in front of everything: no token, no limit but its own.
 bool Gateway::answer_at_once(const Request& request, std::string& out) {
@@ -177,8 +177,17 @@ Result<const Gateway::Known*> Gateway::check_token(std::string_view token, Token
         return fail(Code::TOKEN_INVALID);
     }
     if (memory.size() >= tokens_remembered_max) memory.clear(); // bounded; they are checked again
-    Known known{principal_of(*claims), std::move(claims->email), claims->expires};
+    Known known{principal_of(*claims), std::move(claims->email), claims->expires, claims->session};
     return &memory.emplace(std::string(token), std::move(known)).first->second;
+}
+
+// Refusing the token of a session that has ended costs no signature, so it counts against nobody.
+Result<const Gateway::Known*> Gateway::check_access(std::string_view token,
+                                                    const Passage& passage) {
+    const Known* known = TRY_PLAIN(check_token(token, TokenType::access, access_tokens_, passage));
+    if (!ended_.has_ended(known->session)) return known;
+    metrics_.ended_tokens.add();
+    return fail(Code::TOKEN_INVALID);
 }
 
 // GW-1 and GW-2.
@@ -190,7 +199,7 @@ Result<> Gateway::check_caller(const Request& request, Passage& passage) {
     else
         token = request.cookie("access_token");
     if (!token.empty()) {
-        const auto known = check_token(token, TokenType::access, access_tokens_, passage);
+        const auto known = check_access(token, passage);
         if (known) {
             passage.principal = (*known)->principal;
             passage.email = (*known)->email;

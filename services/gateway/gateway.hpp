@@ -1,9 +1,9 @@
 // The gateway: four filters in the order of the architecture (GW-1…GW-4), then routing.
 //
 //   GW-1  cookie access_token becomes a bearer token
-//   GW-2  the token is checked (once, then remembered until it expires) and the route's user and
-//         role are asked for; who calls is stated to the service with an assertion; what a client
-//         sent of such headers is dropped
+//   GW-2  the token is checked (once, then remembered until it expires), whether its session has
+//         ended is asked each time, and the route's user and role are asked for; who calls is
+//         stated to the service with an assertion; what a client sent of such headers is dropped
 //   GW-3  rate limits: per account; anonymous callers per device cookie and per address
 //   GW-4  the entry token before seats and reservations
 //
@@ -16,6 +16,7 @@
 #include <span>
 
 #include "libs/contract/caller.hpp"
+#include "libs/contract/ended_sessions.hpp"
 #include "libs/core/clock.hpp"
 #include "libs/http/breaker.hpp"
 #include "libs/http/client_address.hpp"
@@ -46,7 +47,7 @@ struct Options {
 
 class Gateway final : public HttpHandler {
 public:
-    Gateway(Options options, const Clock& clock, Random& random,
+    Gateway(Options options, const Clock& clock, Random& random, const EndedSessions& ended,
             std::array<Transport*, targets> upstreams, HttpHandler* waiting_room_door,
             std::unique_ptr<RateLimits> rates = std::make_unique<Limiter>());
 
@@ -63,6 +64,7 @@ private:
         Principal principal;
         std::string email;
         Instant expires;
+        SessionId session; // of an access token that names one
     };
     struct TextHash {
         using is_transparent = void;
@@ -104,6 +106,7 @@ private:
     Result<> check_entry(const Request& request, Passage& passage);
     Result<const Known*> check_token(std::string_view token, TokenType type, Memory& memory,
                                      const Passage& passage);
+    Result<const Known*> check_access(std::string_view token, const Passage& passage);
     Counted counted(std::uint64_t caller, const Passage& passage, std::int64_t factor) const;
     Task<Result<Response>> forward(Context context, Request& request, const Passage& passage);
     void finish(const Request& request, const Passage& passage, Response& response);
@@ -112,6 +115,7 @@ private:
     Options options_;
     const Clock& clock_;
     Random& random_;
+    const EndedSessions& ended_;
     std::array<Transport*, targets> upstreams_;
     HttpHandler* door_;
     const Routes routes_;

@@ -52,6 +52,7 @@ struct Gateways : testing::Test {
     std::unique_ptr<GuardedService> ticket;
     std::unique_ptr<Transport> to_ticket;
     Scripted queue;
+    EndedSessions ended;
     std::unique_ptr<Gateway> gateway;
     AccountId account;
     EventId event;
@@ -87,10 +88,11 @@ struct Gateways : testing::Test {
         upstreams[std::size_t(Target::ticket)] = to_ticket.get();
         upstreams[std::size_t(Target::queue)] = &queue;
         random.fill(options.device_key);
-        gateway = std::make_unique<Gateway>(std::move(options), clock, random, upstreams, nullptr);
+        gateway =
+            std::make_unique<Gateway>(std::move(options), clock, random, ended, upstreams, nullptr);
     }
     std::string token(TokenType type, AccountId subject, Duration life = minutes(10),
-                      Role role = Role::user) {
+                      Role role = Role::user, SessionId session = {}) {
         Claims claims;
         claims.type = type;
         claims.subject = subject;
@@ -99,6 +101,7 @@ struct Gateways : testing::Test {
         claims.issued = clock.now();
         claims.expires = clock.now() + life;
         claims.role = role;
+        claims.session = session;
         claims.email = "fan@urr.example";
         return sign_token(type == TokenType::access ? access : entry, claims);
     }
@@ -244,6 +247,45 @@ TEST_F(Gateways, a_route_for_users_is_refused_before_it_is_forwarded) {
     a = ask(Method::post, "/api/v1/queue/" + event.text() + "/entry", {});
     EXPECT_EQ(a.code(), "UNAUTHENTICATED");
     EXPECT_EQ(queue.asked, 0);
+}
+
+TEST_F(Gateways, a_token_of_a_session_that_ended_is_refused_whether_seen_before_or_not) {
+    const auto session = SessionId::make(clock.now(), random);
+    const auto in = [&](SessionId of) {
+        return "Bearer " + token(TokenType::access, account, minutes(30), Role::user, of);
+    };
+    const auto code = [&](const std::string& bearer) {
+        return std::string(
+            ask(Method::get, "/api/v1/reservations/mine", {{"Authorization", bearer}}).code());
+    };
+    const std::string seen = in(session), unseen = in(session), none = in({});
+    const std::string other = in(SessionId::make(clock.now(), random));
+    for (const std::string& good : {seen, other, none}) EXPECT_EQ(code(good), "");
+    ended.end(session, clock.now() + minutes(31));
+    EXPECT_EQ(code(seen), "TOKEN_INVALID");
+    EXPECT_EQ(code(unseen), "TOKEN_INVALID");
+    EXPECT_EQ(code(unseen), "TOKEN_INVALID"); // by now it has been seen
+    EXPECT_EQ(code(other), "");
+    EXPECT_EQ(code(none), ""); // from before tokens named their session
+    const Answer open = ask(Method::get, "/api/v1/time", {{"Authorization", seen}});
+    EXPECT_EQ(open.status, 200); // where nobody must be signed in he is nobody
+    EXPECT_EQ(open.body.text_of("role"), "anonymous");
+    EXPECT_EQ(open.body.text_of("email"), "");
+}
+
+TEST_F(Gateways, tokens_of_sessions_that_ended_use_up_nobodys_tries) {
+    const auto session = SessionId::make(clock.now(), random);
+    const std::string old =
+        "Bearer " + token(TokenType::access, account, minutes(30), Role::user, session);
+    ended.end(session, clock.now() + minutes(31));
+    for (int i = 0; i < 70; ++i)
+        EXPECT_EQ(ask(Method::get, "/api/v1/reservations/mine", {{"Authorization", old}}).code(),
+                  "TOKEN_INVALID");
+    const std::string fresh = "Bearer " + token(TokenType::access, account);
+    EXPECT_EQ(ask(Method::get, "/api/v1/time", {{"Authorization", fresh}}).body.text_of("role"),
+              "user");
+    EXPECT_EQ(gateway->metrics().ended_tokens.value(), 70u);
+    EXPECT_EQ(gateway->metrics().token_checks.value(), 2u);
 }
 
 TEST_F(Gateways, a_route_for_admins_is_for_admins) {

@@ -5,7 +5,7 @@
 namespace urr::gateway {
 
 struct Metrics {
-    Counter requests, token_checks, token_hits, refused_tokens;
+    Counter requests, token_checks, token_hits, refused_tokens, ended_tokens;
     Counter limited, entries_refused, upstream_failures, breaker_refusals;
 
     void write(MetricsText& out) const {
@@ -16,6 +16,8 @@ struct Metrics {
         out.counter("urr_gateway_token_hits_total", "Tokens known from before.", token_hits);
         out.counter("urr_gateway_refused_tokens_total", "Tokens that were no good.",
                     refused_tokens);
+        out.counter("urr_gateway_ended_tokens_total",
+                    "Good tokens refused because their session has ended.", ended_tokens);
         out.counter("urr_gateway_limited_total", "Requests over their limit.", limited);
         out.counter("urr_gateway_entries_refused_total", "Entry tokens missing or no good.",
                     entries_refused);

@@ -31,6 +31,7 @@ struct Service {
 struct Apart {
     SystemClock clock;
     SystemRandom random;
+    EndedSessions ended;
     Service service;
     std::unique_ptr<RunLoop> loop = make_asio_loop();
     std::unique_ptr<GuardedService> ticket;
@@ -56,7 +57,8 @@ struct Apart {
         std::array<Transport*, targets> upstreams{};
         upstreams[std::size_t(Target::ticket)] = to_ticket.get();
         upstreams[std::size_t(Target::catalog)] = to_nobody.get();
-        gateway = std::make_unique<Gateway>(std::move(options), clock, random, upstreams, nullptr);
+        gateway =
+            std::make_unique<Gateway>(std::move(options), clock, random, ended, upstreams, nullptr);
         gateway_server = must(listen_http(*loop, "127.0.0.1", 0, *gateway, {}));
         thread = std::thread([this] { loop->run(); });
     }

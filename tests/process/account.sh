@@ -122,10 +122,21 @@ is "$(post refresh | field emailVerified)" true "refresh after the rotation"
 is "$(me -b "$jar")" 200 "a token of the new key"
 
 before=$(cookie refresh_token)
+access=$(cookie access_token)
+is "$(me -H "Authorization: Bearer $access")" 200 "the token before the logout"
 curl -si -b "$jar" -X POST "$auth/logout" >"$folder/out"
 grep -q "^HTTP/1.1 204" "$folder/out" || fail "logout"
 is "$(grep -c -E "^Set-Cookie: (access|refresh)_token=; Max-Age=0;" "$folder/out")" 2 "cookies cleared"
 is "$(curl -s -b "refresh_token=$before" -X POST "$auth/refresh" | field code)" REFRESH_TOKEN_INVALID \
     "refresh after the logout"
+is "$(me -H "Authorization: Bearer $access")" 401 "the access token after the logout"
+is "$(field code <"$folder/me")" TOKEN_INVALID "the access token after the logout"
+is "$(curl -s -o /dev/null -w '%{http_code}' -b "access_token=$access" "$base/api/v1/events")" 200 \
+    "what anybody may read"
+stop KILL
+start
+is "$(me -H "Authorization: Bearer $access")" 401 "the access token after the logout and a crash"
+is "$(post login "$login" | field emailVerified)" true "the next sign-in"
+is "$(me -b "$jar")" 200 "the next sign-in"
 grep -q "tr4mp-violet-91\|Fan@Example\|fan@example" "$folder/log" && fail "personal data in the log"
 echo "registered, confirmed, signed in and out"

@@ -15,7 +15,7 @@ CREATE TABLE users (
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX users_email ON users (email);
 -- One per sign-in: the family of its refresh tokens. A session that has ended keeps its row until
--- its tokens have expired, so that they stay known as refused.
+-- its tokens have expired, access tokens too, so that they stay known as refused.
 CREATE TABLE sessions (
     id BLOB PRIMARY KEY,
     account BLOB NOT NULL,
@@ -27,6 +27,7 @@ CREATE TABLE sessions (
 ) WITHOUT ROWID;
 CREATE INDEX sessions_account ON sessions (account, used_us);
 CREATE INDEX sessions_expires ON sessions (expires_us);
+CREATE INDEX sessions_ended ON sessions (ended_us, id) WHERE ended_us IS NOT NULL;
 CREATE TABLE refresh_tokens (
     hash BLOB PRIMARY KEY,
     session BLOB NOT NULL,

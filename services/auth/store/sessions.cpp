@@ -9,7 +9,7 @@ constexpr Statement insert_session{
     "VALUES (?1, ?2, ?3, ?4, ?4, ?5)"};
 constexpr Statement end_oldest{
     "UPDATE sessions SET ended_us = ?2 WHERE id IN (SELECT id FROM sessions WHERE account = ?1 "
-    "AND ended_us IS NULL ORDER BY used_us DESC, id DESC LIMIT 1000 OFFSET ?3)"};
+    "AND ended_us IS NULL ORDER BY used_us DESC, id DESC LIMIT 1000 OFFSET ?3) RETURNING id"};
 constexpr Statement insert_token{
     "INSERT INTO refresh_tokens (hash, session, generation, expires_us) VALUES (?1, ?2, ?3, ?4)"};
 #define TOKEN_AND_SESSION                                                                          \
@@ -26,11 +26,15 @@ constexpr Statement touch{"UPDATE sessions SET used_us = ?2, expires_us = ?3 WHE
 constexpr Statement end_one{
     "UPDATE sessions SET ended_us = ?3 WHERE account = ?1 AND id = ?2 AND ended_us IS NULL"};
 constexpr Statement end_all{
-    "UPDATE sessions SET ended_us = ?2 WHERE account = ?1 AND ended_us IS NULL"};
+    "UPDATE sessions SET ended_us = ?2 WHERE account = ?1 AND ended_us IS NULL RETURNING id"};
+constexpr Statement ended_after{
+    "SELECT id, ended_us FROM sessions WHERE ended_us IS NOT NULL AND (ended_us, id) > (?1, ?2) "
+    "ORDER BY ended_us, id LIMIT ?3"};
 constexpr Statement living{
     "SELECT id, device, created_us, used_us, expires_us FROM sessions WHERE account = ?1 "
     "AND ended_us IS NULL AND expires_us > ?2 ORDER BY used_us DESC, id DESC LIMIT ?3"};
-constexpr Statement expired{"SELECT id FROM sessions WHERE expires_us <= ?1 LIMIT ?2"};
+constexpr Statement expired{"SELECT id FROM sessions WHERE expires_us <= ?1 "
+                            "AND (ended_us IS NULL OR ended_us <= ?1) LIMIT ?2"};
 constexpr Statement delete_tokens{"DELETE FROM refresh_tokens WHERE session = ?1"};
 constexpr Statement delete_session{"DELETE FROM sessions WHERE id = ?1"};
 
@@ -39,6 +43,12 @@ struct Found {
     std::int64_t generation = 0;
     RefreshToken token;
 };
+
+Ended ids_of(const Rows& rows) {
+    Ended ids;
+    for (std::size_t i = 0; i < rows.size(); ++i) ids.push_back(rows.id<SessionId>(i, 0));
+    return ids;
+}
 
 std::optional<Found> found_in(const Rows& rows) {
     if (rows.empty()) return std::nullopt;
@@ -64,13 +74,12 @@ Task<Result<void>> rotate(Tx& tx, Refreshing r, Found found, Instant expires) {
 
 } // namespace
 
-Task<Result<Session>> start_session(Tx& tx, NewSession session) {
+Task<Result<Ended>> start_session(Tx& tx, NewSession session) {
     const Instant expires = tx.now + session.life;
     TRY(co_await tx.run(insert_session,
                         {session.id, session.account, session.device, tx.now, expires}));
     TRY(co_await tx.run(insert_token, {bytes(session.token), session.id, 1, expires}));
-    TRY(co_await tx.run(end_oldest, {session.account, tx.now, sessions_max}));
-    co_return Session{session.id, session.device, tx.now, tx.now, expires};
+    co_return ids_of(TRY(co_await tx.run(end_oldest, {session.account, tx.now, sessions_max})));
 }
 
 Task<Result<Refreshed>> refresh_session(Tx& tx, Refreshing r) {
@@ -117,13 +126,21 @@ Task<Result<bool>> end_session(Tx& tx, AccountId account, SessionId session) {
     co_return rows.changes() > 0;
 }
 
-Task<Result<std::int64_t>> end_sessions(Tx& tx, AccountId account) {
-    const Rows rows = TRY(co_await tx.run(end_all, {account, tx.now}));
-    co_return rows.changes();
+Task<Result<Ended>> end_sessions(Tx& tx, AccountId account) {
+    co_return ids_of(TRY(co_await tx.run(end_all, {account, tx.now})));
 }
 
-Task<Result<std::int64_t>> prune_sessions(Tx& tx, std::int64_t most) {
-    const Rows rows = TRY(co_await tx.run(expired, {tx.now, most}));
+Task<Result<std::vector<EndedSession>>> ended_sessions(Tx& tx, EndedSession after,
+                                                       std::int64_t most) {
+    const Rows rows = TRY(co_await tx.run(ended_after, {after.ended, after.session, most}));
+    std::vector<EndedSession> sessions;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        sessions.push_back({rows.id<SessionId>(i, 0), rows.instant(i, 1)});
+    co_return sessions;
+}
+
+Task<Result<std::int64_t>> prune_sessions(Tx& tx, std::int64_t most, Duration kept) {
+    const Rows rows = TRY(co_await tx.run(expired, {tx.now - kept, most}));
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const auto session = rows.id<SessionId>(i, 0);
         TRY(co_await tx.run(delete_tokens, {session}));
