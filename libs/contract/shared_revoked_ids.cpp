@@ -10,6 +10,8 @@ namespace {
 
 constexpr Duration step = milliseconds(20), patience = seconds(1), reading_time = seconds(30);
 constexpr Duration prune_interval = minutes(1);
+constexpr int page = 2'000;       // ids that Redis looks at in one command
+constexpr int pages_max = 10'000; // of one group
 
 // KEYS: the group's revoked ones. ARGV: id, expiry in µs, now in µs. Forgets what has expired.
 const Script& revoke_script() {
@@ -76,17 +78,24 @@ Task<Result<void>> SharedRevokedIds::tell(Context context, Untold one) {
 
 Task<Result<void>> SharedRevokedIds::read_group(Context context, IdBytes group,
                                                 RevokedIds::Known& untold) {
-    const std::string from = "(" + std::to_string(clock_.now().us);
-    const Reply found = TRY(co_await redis_.command(
-        context, Command{"ZRANGE", key_of(group), from, "+inf", "BYSCORE", "WITHSCORES"}));
-    for (const Reply& pair : found.items) {
-        const auto id =
-            pair.items.size() == 2 ? parse_id(pair.items[0].text) : std::optional<IdBytes>();
-        if (!id) continue;
-        ids_.learn({group, *id}, Instant{std::int64_t(pair.items[1].number)});
-        untold.erase({group, *id});
+    const Instant now = clock_.now();
+    std::string cursor = "0";
+    for (int pages = 0; pages < pages_max; ++pages) { // what comes meanwhile is heard
+        Command scan{"ZSCAN", key_of(group), cursor, "COUNT"};
+        const Reply found = TRY(co_await redis_.command(context, scan.add(page)));
+        if (found.items.size() != 2) co_return fail(Code::BAD_GATEWAY, "no page of a set");
+        const std::vector<Reply>& pairs = found.items[1].items;
+        for (std::size_t i = 0; i + 1 < pairs.size(); i += 2) {
+            const auto id = parse_id(pairs[i].text);
+            const auto until = instant_of(pairs[i + 1].text);
+            if (!id || !until || *until <= now) continue;
+            ids_.learn({group, *id}, *until);
+            untold.erase({group, *id});
+        }
+        cursor = found.items[0].text;
+        if (cursor == "0") co_return Result<void>{};
     }
-    co_return Result<void>{};
+    co_return fail(Code::BAD_GATEWAY, "ids without an end");
 }
 
 Task<Result<void>> SharedRevokedIds::read(Context context) {

@@ -194,6 +194,27 @@ TEST(SharedSessions, that_end_are_refused_by_every_gateway_also_by_one_that_begi
     });
 }
 
+// More than one answer of Redis may hold: a crowd that was logged out.
+TEST(SharedSessions, are_read_though_they_are_very_many) {
+    RedisServer server;
+    Sample sample;
+    const std::string until = std::to_string(sample.in(60).us);
+    EXPECT_EQ(server.say({"EVAL", R"lua(
+for i = 1, 340000 do
+    redis.call("ZADD", KEYS[1], ARGV[1], string.format("00000000-0000-7000-8000-%012x", i))
+end
+return redis.call("ZADD", KEYS[2], ARGV[1], "00000000-0000-0000-0000-000000000000"))lua",
+                          "2", "ended-sessions:ids", "ended-sessions:groups", until}),
+              "1");
+    on_loop([&](RunLoop& loop) -> Task<> {
+        const auto redis = must(connect_redis(loop, dice, server.options(), silent));
+        EndedSessions ended;
+        SharedRevokedIds shared(*redis, sample.clock, ended);
+        EXPECT_TRUE(co_await shared.read(Context{}));
+        EXPECT_EQ(ended.known().size(), 340'000u);
+    });
+}
+
 TEST(SharedSessions, are_told_when_a_redis_that_was_away_at_the_start_is_there) {
     RedisServer server;
     Sample sample;
