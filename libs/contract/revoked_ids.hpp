@@ -2,8 +2,8 @@
 // revoked_entries.hpp and ended_sessions.hpp. In memory; where several processes share them, see
 // shared_revoked_ids.hpp. One loop.
 //
-// Bounded: what has expired is pruned; of what comes while `known_max` are known nothing is known,
-// so it is believed until it expires.
+// Bounded: what has expired is pruned; what comes while as many are known as may be is counted and
+// believed until it expires.
 #pragma once
 #include <algorithm>
 #include <functional>
@@ -11,6 +11,7 @@
 
 #include "libs/core/id.hpp"
 #include "libs/core/instant.hpp"
+#include "libs/telemetry/metrics.hpp"
 
 namespace urr {
 
@@ -40,17 +41,19 @@ public:
     void listen(OnRevoked told) { told_ = std::move(told); }
     // Another process has revoked it.
     void learn(const Key& key, Instant until) {
-        if (known_.size() >= known_max && !known_.contains(key)) return;
+        if (known_.size() >= most_ && !known_.contains(key)) return not_kept_.add();
         Instant& known_until = known_[key];
         known_until = std::max(known_until, until);
     }
+    // How many were too many.
+    const Counter& not_kept() const { return not_kept_; }
     // Forgets what has expired anyway.
     void prune(Instant now) {
         std::erase_if(known_, [&](const auto& one) { return one.second <= now; });
     }
 
 protected:
-    explicit RevokedIds(Names names) : names_(names) {}
+    explicit RevokedIds(Names names, std::size_t most = known_max) : names_(names), most_(most) {}
     ~RevokedIds() = default;
     void revoke(const Key& key, Instant until) {
         learn(key, until);
@@ -60,7 +63,9 @@ protected:
 
 private:
     const Names names_;
+    const std::size_t most_;
     Known known_;
+    Counter not_kept_;
     OnRevoked told_;
 };
 

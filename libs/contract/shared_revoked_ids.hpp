@@ -21,7 +21,7 @@ namespace urr {
 
 class SharedRevokedIds {
 public:
-    static constexpr std::size_t untold_max = 100'000; // further ones are known here alone
+    static constexpr std::size_t untold_max = 100'000; // further ones: at the next connection
 
     SharedRevokedIds(Redis& redis, const Clock& clock, RevokedIds& ids);
     ~SharedRevokedIds() { ids_.listen(nullptr); }

@@ -49,6 +49,7 @@ public:
     HttpHandler& face() { return gateway_; }
     void append_metrics(MetricsText& out) const override {
         gateway_.metrics().write(out);
+        write(gateway_.ended(), out);
         limits_->write(out);
     }
     // It keeps nothing; a service that is away is that service's trouble.

@@ -54,6 +54,7 @@ public:
     bool answer_at_once(const Request& request, std::string& out) override;
     Task<Response> handle(Context context, Request request) override;
     const Metrics& metrics() const { return metrics_; }
+    const EndedSessions& ended() const { return ended_; }
     bool has(Target target) const { return upstreams_[std::size_t(target)] != nullptr; }
     // The breaker of the service is open: it did not answer lately.
     bool is_away(Target target) const { return breakers_[std::size_t(target)].open(); }

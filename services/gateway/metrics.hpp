@@ -1,5 +1,6 @@
 // Every figure the gateway reports.
 #pragma once
+#include "libs/contract/ended_sessions.hpp"
 #include "libs/telemetry/metrics.hpp"
 
 namespace urr::gateway {
@@ -27,5 +28,14 @@ struct Metrics {
                     breaker_refusals);
     }
 };
+
+// What is known of sessions; the second should stay 0.
+inline void write(const EndedSessions& ended, MetricsText& out) {
+    out.gauge("urr_gateway_ended_sessions", "Sessions that ended while tokens may be about.",
+              std::int64_t(ended.known().size()));
+    out.counter("urr_gateway_ended_sessions_not_kept_total",
+                "Sessions that ended while too many had: believed until their tokens expire.",
+                ended.not_kept());
+}
 
 } // namespace urr::gateway

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Attacks on the running program: each is refused with its code and changes nothing.
 `attack_test.py PROGRAM [unittest arguments]`."""
-import concurrent.futures, sys, time, unittest, uuid
+import concurrent.futures, http.cookies, sys, time, unittest, uuid
 
 import nacl.signing
 
@@ -49,6 +49,26 @@ class Tokens(Attack):
                                          token=forged)
                 self.assertEqual(answer.status, 401, answer)
         self.assertEqual(before, self.system.contents())
+
+    def test_access_token_after_its_session_ended(self):
+        person = {"email": "robbed@example.com", "password": "tr4mp-violet-91"}
+        self.system.ask("POST", "/api/v1/auth/register", {**person, "name": "Robbed"})
+        signed_in = self.system.ask("POST", "/api/v1/auth/login", person)
+        cookies = http.cookies.SimpleCookie()
+        for line in signed_in.headers.get_all("Set-Cookie"):
+            cookies.load(line)
+        stolen = cookies["access_token"].value
+        self.assertEqual(claims_of(stolen)[1]["role"], "user")
+        mine = self.system.ask("GET", "/api/v1/reservations/mine", token=stolen)
+        self.assertEqual(mine.status, 200, mine)
+        refresh = f"refresh_token={cookies['refresh_token'].value}"
+        out = self.system.ask("POST", "/api/v1/auth/logout", headers={"Cookie": refresh})
+        self.assertEqual(out.status, 204, out)
+        before = self.system.contents()
+        self.refused("TOKEN_INVALID", self.system.ask(
+            "GET", "/api/v1/reservations/mine", token=stolen), before)
+        self.refused("TOKEN_INVALID", self.system.ask(
+            "POST", f"/api/v1/queue/{self.system.event}/entry", token=stolen), before)
 
     def test_entry_tokens(self):
         fan = self.system.fan()
