@@ -413,6 +413,29 @@ TEST_F(Recovery, an_entry_that_was_taken_back_undoes_no_purchase_with_the_next_o
     EXPECT_EQ(bought, 1u);
 }
 
+TEST_F(Recovery, who_came_again_and_was_let_in_again_has_that_slot_in_a_lost_store_too) {
+    house.lever("threshold", R"({"threshold":1})");
+    Fan fan = queued(1);
+    house.pass(2);
+    let_in(fan);
+    const std::string first_entry = fan.entry;
+    house.leave(fan.who);
+    house.room.rooms[house.event].next = 3;
+    EXPECT_EQ(house.enter(fan.who, house.room_token(2)).status, 200);
+    house.pass(2);
+    let_in(fan);
+    house.lose_store();
+    house.pass(2);
+    EXPECT_EQ(shows_entry(fan).text("entryToken"), fan.entry);
+    EXPECT_NE(fan.entry, first_entry);
+    // Its end counts for the second slot alone.
+    EXPECT_EQ(house.leave(fan.who).status, 204);
+    house.pass(1); // until it is told
+    house.lose_store();
+    house.pass(2);
+    EXPECT_EQ(shows_entry(fan).code(), "QUEUE_RECOVERING");
+}
+
 TEST_F(Recovery, forged_and_foreign_tokens_restore_nothing) {
     close_door();
     const Fan fan = queued(1);

@@ -36,6 +36,12 @@ bool same_place(const Member& member, const Place& place, const IdBytes& receipt
     return own.arrival == place.arrival || (receipt != IdBytes{} && member.receipt == receipt);
 }
 
+// What is known of him is how an earlier place ended.
+bool ended_before(const Member& member, const Member& admitted) {
+    return member.state == MemberState::ended && member.place.arrival < admitted.place.arrival &&
+           member.admitted < admitted.admitted;
+}
+
 Task<Result<bool>> tell_bought(Tx& tx, const EntryAdmitted& told, Telling end) {
     const EntryEnded bought{end.generation, told.event, told.account,  "bought",
                             told.epoch,     told.phase, told.position, told.arrival};
@@ -60,7 +66,7 @@ Task<Result<std::optional<Member>>> rebuild_admitted(Tx& tx, MessageId seen, Ent
     spent.until = told.until;
     spent.state = told.until > tx.now ? MemberState::active : MemberState::ended;
     const auto member = TRY(co_await lock_member(tx, told.event, told.account));
-    if (!member) {
+    if (!member || ended_before(*member, spent)) {
         spent.over_heard = spent.state == MemberState::ended;
         co_return TRY(co_await put(tx, told.event, told.account, spent));
     }

@@ -236,6 +236,10 @@ elseif step == 'rebuild_admitted' then
         note_place(spent)
         return {'', write(account, spent), now}
     end
+    if m and m.state == '2' and tonumber(m.arrival) < tonumber(arrival) and
+        tonumber(m.admitted) < tonumber(admitted) then
+        m = nil -- what is known of him is how an earlier place ended
+    end
     local is_it = not m or (m.state == '1' and m.entry == entry)
     if not m and spent.state == '2' then spent.fetched = '2' end
     if m and is_it and m.fetched == '0' then return {} end -- let in by this line itself
