@@ -11,7 +11,9 @@
 # (urr, password in DIR/scram.password) and OAUTHBEARER, whose tokens are checked as MSK's IAM ones by
 # kafka/MskTokenCheck.java (key in DIR/iam.key, secret in DIR/iam.secret). Its CA is DIR/tls/ca.pem.
 # With 2 brokers a third node is a controller only, so that the quorum outlives one broker.
-# They listen on loopback, or on the address URR_ENGINES_HOST.
+# They listen on loopback. Where URR_ENGINES_HOST names another address (a container's, say) nobody is heard
+# there without a password: SASL_SSL with SCRAM alone is on it, PLAINTEXT and CONTROLLER stay on loopback, which
+# is this machine's or container's own, and there is no listener by TLS without SASL.
 # Environment: URR_KAFKA_VERSION (3.6.0), HEAP (128m), MIN_ISR, SASL_PORT (of the first broker; PORT+30).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -19,6 +21,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 version=${URR_KAFKA_VERSION:-3.6.0}
 jars=$engines_cache/kafka-$version
+home=127.0.0.1 # where a client needs no password
 
 start_node() { # start_node DIR N
     local dir=$1 n=$2
@@ -63,7 +66,7 @@ start)
     ;;
 topic)
     java -Xmx64m -cp "$jars/*" kafka.admin.TopicCommand --create --partitions 3 --topic "$3" \
-        --bootstrap-server "$host:$(cat "$2/port")" >/dev/null 2>&1 || die "could not make the topic $3"
+        --bootstrap-server "$home:$(cat "$2/port")" >/dev/null 2>&1 || die "could not make the topic $3"
     exit 0
     ;;
 perf)
@@ -71,7 +74,7 @@ perf)
     maven_jars "kafka-tools-$version" "org.apache.kafka:kafka-tools:$version" org.slf4j:slf4j-reload4j:1.7.36
     java -Xmx256m -cp "$jars/*:$engines_cache/kafka-tools-$version/*" org.apache.kafka.tools.ProducerPerformance \
         --topic "$topic" --num-records "$4" --record-size "$5" --throughput -1 \
-        --producer-props acks=all bootstrap.servers="$host:$(cat "$dir/port")" 2>/dev/null | tail -n 1
+        --producer-props acks=all bootstrap.servers="$home:$(cat "$dir/port")" 2>/dev/null | tail -n 1
     exit 0
     ;;
 fresh)
@@ -134,7 +137,9 @@ log4j.appender.stdout.layout=org.apache.log4j.PatternLayout
 log4j.appender.stdout.layout.ConversionPattern=[%d] %p %m (%c)%n
 L
 voters=
-for ((n = 1; n <= nodes; n++)); do voters+="${voters:+,}$n@$host:$((port + 9 + n))"; done
+for ((n = 1; n <= nodes; n++)); do voters+="${voters:+,}$n@$home:$((port + 9 + n))"; done
+mechanisms=SCRAM-SHA-512
+[ "$host" != "$home" ] || mechanisms+=,OAUTHBEARER
 [ -s "$dir/cluster.id" ] ||
     java -Xmx64m -cp "$jars/*" kafka.tools.StorageTool random-uuid 2>/dev/null | tail -n 1 >"$dir/cluster.id"
 
@@ -143,13 +148,14 @@ for ((n = 1; n <= nodes; n++)); do
     mkdir -p "$node"
     if ((n <= brokers)); then
         roles=broker,controller
-        listeners=PLAINTEXT://$host:$((port + n - 1)),CONTROLLER://$host:$((port + 9 + n))
-        listeners+=,SSL://$host:$((port + 19 + n)),SASL_SSL://$host:$((${SASL_PORT:-$((port + 30))} + n - 1))
-        listeners+=,STRANGER://$host:$((port + 39 + n))
+        listeners=PLAINTEXT://$home:$((port + n - 1)),CONTROLLER://$home:$((port + 9 + n))
+        listeners+=,SASL_SSL://$host:$((${SASL_PORT:-$((port + 30))} + n - 1))
+        [ "$host" != "$home" ] ||
+            listeners+=,SSL://$home:$((port + 19 + n)),STRANGER://$home:$((port + 39 + n))
         between=inter.broker.listener.name=PLAINTEXT
     else
         roles=controller
-        listeners=CONTROLLER://$host:$((port + 9 + n))
+        listeners=CONTROLLER://$home:$((port + 9 + n))
         between=
     fi
     cat >"$node/server.properties" <<P
@@ -165,7 +171,7 @@ ssl.keystore.location=$dir/tls/broker.pem
 ssl.truststore.type=PEM
 ssl.truststore.location=$dir/tls/ca.pem
 listener.name.stranger.ssl.keystore.location=$dir/tls/stranger.pem
-sasl.enabled.mechanisms=SCRAM-SHA-512,OAUTHBEARER
+sasl.enabled.mechanisms=$mechanisms
 listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 listener.name.sasl_ssl.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;
 listener.name.sasl_ssl.oauthbearer.sasl.server.callback.handler.class=MskTokenCheck

@@ -4,7 +4,7 @@
 Its form by Compose's own parser, fetched as a Go module into FOLDER, and by rules of ours. With --played also
 what it is made of: each service's command, with its environment, on an address of its own on this machine,
 until fans are served and each health check says so. By scripts/in-own-network then."""
-import os, pathlib, re, shutil, subprocess, sys, tempfile, time, unittest, yaml
+import os, pathlib, re, shutil, socket, ssl, subprocess, sys, tempfile, time, unittest, yaml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PARSER = "github.com/compose-spec/compose-go/v2/cmd@v2.1.0"
@@ -23,6 +23,13 @@ SECRETS = {
     "vwr": {"URR_VWR_DATABASE_URL", "receipt.key", "vwr.key", "queue-vwr.key"},
     "gateway": {"URR_REDIS_PASSWORD", "device.key", "access.pub", "entry.pub", "gateway-auth.key",
                 "gateway-catalog.key", "gateway-payment.key", "gateway-queue.key", "gateway-ticket.key"},
+}
+# Where an engine may be reached, what is asked there without credentials, and how a refusal begins.
+DOORS = {
+    "postgres": (5432, b"\0\0\0\x17\0\x03\0\0user\0postgres\0\0", b"E"),
+    "redis": (6379, b"KEYS *\r\n", b"-NOAUTH"),
+    # Which topics are there? By the oldest form of the question.
+    "kafka": (9122, b"\0\0\0\x0e\0\x03\0\0\0\0\0\x01\xff\xff\0\0\0\0", None),
 }
 program, folder = os.path.realpath(sys.argv[1]), pathlib.Path(sys.argv[2]).resolve()
 
@@ -132,6 +139,26 @@ class Form(unittest.TestCase):
                 self.assertTrue((ROOT / each).exists(), each)
 
 
+def listening():
+    """What listens on this machine: (address, port), every address as IPv4."""
+    told = subprocess.run(["ss", "-Hltn"], check=True, text=True, stdout=subprocess.PIPE).stdout
+    ends = [line.split()[3].rpartition(":") for line in told.splitlines()]
+    return {(address.strip("[]").removeprefix("::ffff:"), int(port)) for address, _, port in ends}
+
+
+def answer(address, port, question, tls=False):
+    """To somebody without credentials; empty: he is told nothing, or by TLS that this is no TLS."""
+    try:
+        with socket.create_connection((address, port), timeout=5) as plain:
+            context = ssl._create_unverified_context()
+            with context.wrap_socket(plain) if tls else plain as line:
+                line.sendall(question)
+                told = line.recv(4096)
+                return b"" if told.startswith(b"\x15\x03") else told
+    except OSError:
+        return b""
+
+
 class Played(unittest.TestCase):
     """Containers' addresses stand on one loopback, their names in /etc/hosts, their volumes in one folder, of
     which a role sees no more than it mounts."""
@@ -207,6 +234,20 @@ class Played(unittest.TestCase):
                                self.home / "tmp"], text=True, stdout=subprocess.PIPE).stdout
         self.assertEqual(left, "")
 
+    def expect_nothing_without_credentials(self):
+        loopback = "127.0.0.1"
+        for name, (door, question, refusal) in DOORS.items():
+            address = self.addresses[name]
+            ports = {port for at, port in listening() if at in (address, "0.0.0.0", "::", "*")}
+            for port in sorted(ports):
+                for tls in (False, True):
+                    told = answer(address, port, question, tls)
+                    self.assertTrue(told == b"" or refusal and told.startswith(refusal),
+                                    f"{name}:{port} tells anybody {told}")
+            self.assertEqual(ports, {door}, name)
+        # What refused is what is asked for: the engine itself hears it on its own loopback.
+        self.assertNotEqual(answer(loopback, 9092, DOORS["kafka"][1]), b"")
+
     def is_healthy(self, name):
         words = [self.here(word) for word in SERVICES[name]["healthcheck"]["test"][1:]]
         if words[0] == "ready":
@@ -229,6 +270,7 @@ class Played(unittest.TestCase):
         for name in engines:
             self.start(name)
         self.wait_for(engines)
+        self.expect_nothing_without_credentials()
         self.start("prepare")
         prepared = self.processes.pop("prepare").wait(timeout=120)
         self.assertEqual(prepared, 0, (self.home / "prepare.log").read_text())
