@@ -3,8 +3,10 @@
 # each role, and nginx before gateway and waiting room, as the load balancer and the CDN would stand; all
 # on loopback.
 #
+#     claim_distributed               first of all: $folder is this run's alone from here on, or status 1
 #     start_distributed [SEATS]       fills $folder; $target is where nginx listens, $event what is sold
-#     stop_distributed                ends all that was started
+#     stop_distributed [say]          ends all that was started there, and tells what it waits for
+#     tell_what_ended                 status 0 and a line, where one of the processes is no more
 #     start_copy ROLE N               one process; ends a start that does not succeed with its log
 #     prepare_sale, write_accounts_and_stores FANS      before and after the start, for a rehearsal
 #
@@ -23,6 +25,8 @@ event=
 declare -A offset=([gateway]=1 [ticket]=2 [payment]=3 [auth]=5 [vwr]=6 [queue]=7 [worker]=8 [catalog]=9)
 declare -A binary_of=() # of a process by its name, where it is not $urr
 processes=()
+servers=(kafka dynamodb sqs redis postgres)
+claimed=
 brokers=${DISTRIBUTED_BROKERS:-1}
 redis_mode=${DISTRIBUTED_REDIS:-single} # or sentinel
 standby=${DISTRIBUTED_STANDBY:-}        # synchronous or asynchronous: PostgreSQL has one, each URL names both
@@ -203,17 +207,27 @@ $(front_conf vwr)
 }
 CONF
     nginx -c "$folder/nginx/nginx.conf" -g 'daemon off;' >>"$folder/log/nginx.log" 2>&1 6>&- &
-    for _ in $(seq 100); do
-        curl -s -o /dev/null "$target/health" && break
-        sleep 0.05
-    done
-    curl -s -o /dev/null "$target/health" || {
-        say "nginx did not start:" >&2
+    wait_for_nginx $! || {
+        say "nginx does not serve 127.0.0.1:$port (DISTRIBUTED_PORT):" >&2
         tail -n 5 "$folder/log/nginx.log" >&2
         return 1
     }
     watch_targets 6>&- &
     echo $! >"$folder/watch.pid"
+}
+# It writes its number once it has its port: whoever answers before that is a stranger.
+wait_for_nginx() { # wait_for_nginx PID
+    local answer
+    for _ in $(seq 200); do
+        kill -0 "$1" 2>/dev/null || return 1
+        if [ -s "$folder/nginx.pid" ]; then
+            answer=$(curl -s -m 2 --noproxy '*' "$target/health" || true)
+            [[ $answer != '{"service":"gateway"'* ]] || return 0
+        fi
+        sleep 0.05
+    done
+    kill "$1"
+    return 1
 }
 # The health checks of the load balancer: twice a second, and one failure is enough. Where no copy is
 # ready all are asked, as AWS's does.
@@ -237,19 +251,59 @@ watch_targets() {
     done
 }
 
-start_distributed() {
-    local seats=${1:-}
+# Whoever does not hold the lock has nothing here that he might stop or remove.
+claim_distributed() {
     mkdir -p "$(dirname "$folder")"
     exec 6>"$folder.lock"
     flock -n 6 || {
-        say "another one is running ($folder.lock)" >&2
+        say "another one is running in $folder: end it first, or set DISTRIBUTED_FOLDER and DISTRIBUTED_PORT" >&2
         return 1
     }
+    claimed=1
+}
+
+# Every port that something is going to listen on.
+ports_needed() {
+    local role n
+    echo "$port" $((port + 50)) $((port + 60)) $((port + 80)) $((port + 85))
+    [ -z "$standby" ] || echo $((port + 51))
+    [ "$redis_mode" != sentinel ] || echo $((port + 61)) $((port + 70)) $((port + 71)) $((port + 72))
+    for role in "${!offset[@]}"; do
+        for n in $(seq "$(copies_of "$role")"); do port_of "$role" "$n"; done
+    done
+    for n in $(seq $((brokers == 2 ? 3 : brokers))); do
+        echo $((port + 99 + n)) $((port + 109 + n)) $((port + 119 + n)) $((port + 129 + n)) $((port + 139 + n))
+    done
+}
+look_at_ports() {
+    local taken
+    # shellcheck disable=SC2046
+    taken=$(python3 - $(ports_needed) <<'P'
+import socket, sys
+for port in sys.argv[1:]:
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            s.bind(("127.0.0.1", int(port)))
+        except OSError:
+            print(port)
+P
+    )
+    [ -z "$taken" ] || {
+        say "somebody else listens on port ${taken//$'\n'/, }: set DISTRIBUTED_PORT to the first of 150 that are free" >&2
+        return 1
+    }
+}
+
+start_distributed() {
+    local seats=${1:-}
+    [ -n "$claimed" ] || claim_distributed
     command -v nginx >/dev/null || {
         say "nginx is missing: sudo scripts/setup" >&2
         return 1
     }
-    stop_distributed
+    stop_distributed # what a run that was killed has left
+    look_at_ports
     rm -rf "$folder"
     mkdir -p "$folder"
     chmod 711 "$folder" # a server of root's runs as nobody
@@ -267,11 +321,16 @@ start_distributed() {
     start_roles
     start_nginx
     say "nginx        127.0.0.1:$port  /api/* to gateway, /vwr-api/* to vwr"
-    # Queue announces every event's room within a second or two.
-    [ -z "$event" ] || for _ in $(seq 100); do
-        curl -sf -o /dev/null "$target/vwr-api/vwr/status/$event" && return
+    [ -z "$event" ] || wait_for_room
+}
+# Queue announces every event's room within a second or two.
+wait_for_room() {
+    for _ in $(seq 300); do
+        curl -sf -m 2 -o /dev/null "$target/vwr-api/vwr/status/$event" && return
         sleep 0.1
     done
+    say "the room of $event does not open" >&2
+    return 1
 }
 
 # A rehearsal has one address for all its fans, short holds, and lets people in as fast as it can.
@@ -303,14 +362,45 @@ end_process() {
     rm -f "$1"
 }
 
-stop_distributed() {
-    local file server
-    [ -d "$folder" ] || return 0
+stop_distributed() { # stop_distributed [say]
+    local file server tell=${1:-:}
+    [ -n "$claimed" ] && [ -d "$folder" ] || return 0
+    "$tell" "waiting for nginx and for the copies of each role, which hand over what they have in hand (15 s at most)"
     end_process "$folder/nginx.pid"
     for file in "$folder"/*.pid; do [ -e "$file" ] && end_process "$file" & done
     wait
-    for server in kafka dynamodb sqs redis postgres; do
-        [ -d "$folder/$server" ] && "scripts/engines/$server.sh" stop "$folder/$server" >/dev/null 2>&1
+    for server in "${servers[@]}"; do
+        [ -d "$folder/$server" ] || continue
+        "$tell" "waiting for $server"
+        "scripts/engines/$server.sh" stop "$folder/$server" >/dev/null 2>&1
     done
     return 0
+}
+
+# alive FILE: the process whose number stands there. Who has ended and was not taken leave of is not.
+alive() {
+    local pid stat
+    read -r pid <"$1" && read -r stat <"/proc/$pid/stat" && [[ ${stat##*)} != " Z"* ]]
+} 2>/dev/null
+# watch_all: what runs now is what tell_what_ended looks at.
+watch_all() {
+    local server file
+    watched=()
+    for server in "" "${servers[@]/#//}"; do
+        for file in "$folder$server"/*.pid; do [ ! -e "$file" ] || watched+=("$file"); done
+    done
+}
+tell_what_ended() {
+    local file name log
+    for file in "${watched[@]}"; do
+        ! alive "$file" || continue
+        name=${file#"$folder/"}
+        name=${name%.pid}
+        say "$name has ended" >&2
+        for log in "$folder/log/$name.log" "$folder/$name/log" "$folder/${name%/*}/log"; do
+            [ ! -f "$log" ] || { tail -n 3 "$log" >&2; break; }
+        done
+        return 0
+    done
+    return 1
 }

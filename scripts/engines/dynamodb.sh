@@ -21,7 +21,9 @@ start_server() { # start_server DIR
         cd "$dir"
         store=(-dbPath "$dir/data")
         [ -z "${MEMORY:-}" ] || store=(-inMemory)
+        mkdir -p tmp # where libraries are unpacked to
         exec setsid java -Xmx"${HEAP:-128m}" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
+            -XX:-UsePerfData -Djava.io.tmpdir="$PWD/tmp" \
             -Dsqlite4java.library.path="$jars" -cp "$jars/*" \
             software.amazon.dynamodb.services.local.main.ServerRunner \
             "${store[@]}" -sharedDb -port "$port" -disableTelemetry >log 2>&1 </dev/null

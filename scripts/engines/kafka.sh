@@ -27,7 +27,9 @@ start_node() { # start_node DIR N
     local dir=$1 n=$2
     (
         cd "$dir/b$n"
+        mkdir -p tmp # where libraries are unpacked to
         exec setsid java -Xms64m -Xmx"${HEAP:-128m}" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
+            -XX:-UsePerfData -Djava.io.tmpdir="$PWD/tmp" \
             -Durr.iam.key="$(cat "$dir/iam.key")" -Durr.iam.secret.file="$dir/iam.secret" \
             -Dlog4j.configuration=file:"$dir/log4j.properties" -cp "$jars/*:$jars/classes" \
             kafka.Kafka server.properties >log 2>&1 </dev/null

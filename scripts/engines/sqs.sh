@@ -18,7 +18,9 @@ start_server() { # start_server DIR
     port=$(cat "$dir/port")
     (
         cd "$dir"
+        mkdir -p tmp # where libraries are unpacked to
         exec setsid java -Xmx"${HEAP:-128m}" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
+            -XX:-UsePerfData -Djava.io.tmpdir="$PWD/tmp" \
             -Dconfig.file="$dir/elasticmq.conf" -cp "$jars/*" org.elasticmq.server.Main >log 2>&1 </dev/null
     ) 8>&- &
     echo $! >"$dir/sqs.pid"
