@@ -11,7 +11,7 @@ setup-engines: # and what the tests against real engines need
 	@scripts/setup engines
 
 release: setup ## build the programs into build/release
-	@scripts/build release urr bench_client order_client relay_client line_client
+	@scripts/build release urr urr-sim bench_client order_client hold_client relay_client line_client
 
 run: release ## start everything with demo data
 	@exec scripts/run
@@ -34,7 +34,7 @@ run-distributed: setup-engines release ## PostgreSQL, Redis, Kafka, DynamoDB, tw
 stampede-distributed: setup-engines release ## the stampede through nginx and two copies of each role on real engines, with an audit
 	@exec scripts/stampede-distributed
 
-chaos: setup-engines release ## an hour: kills, restarts, failovers, lost servers and cut networks under stampedes, each audited
+chaos: setup-engines release ## an hour: scripts/chaos, chaos-distributed all, chaos-network, chaos-kafka; each sale audited
 	@scripts/chaos
 	@scripts/chaos-distributed all
 	@scripts/chaos-network
@@ -43,7 +43,7 @@ chaos: setup-engines release ## an hour: kills, restarts, failovers, lost server
 fuzz: setup ## an hour of each fuzzer
 	@exec scripts/fuzz
 
-bench: release ## ours beside the yardsticks
+bench: setup-engines release ## ours beside the yardsticks
 	@exec bench/run
 
 format: ## lay out the C++ files

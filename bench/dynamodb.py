@@ -25,34 +25,27 @@ def one_update(table):
 def vwr_dynamodb(name):
     """Both tables are in one DynamoDB Local, which keeps nothing on the disk: its fastest. Ours on one loop."""
     with Workshop() as w:
-        folder = w.folder / "dynamodb"
-        started = subprocess.run([SCRIPT, "fresh", folder, "0"], env=dict(os.environ, MEMORY="1", HEAP="256m"),
-                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        if started.returncode:
-            raise Failed(f"no DynamoDB: {started.stderr.strip()}")
-        try:
-            server = types.SimpleNamespace(pid=int((folder / "dynamodb.pid").read_text()))
-            subprocess.run(["taskset", "-a", "-c", "-p", str(SERVER_CPU), str(server.pid)], check=True,
-                           stdout=subprocess.DEVNULL)  # as every server here
-            there = int((folder / "port").read_text())
-            settings = dict(RIGHTS, URR_DYNAMODB_COUNTERS="counters", URR_DYNAMODB_POSITIONS="positions",
-                            URR_DYNAMODB_ENDPOINT=f"http://127.0.0.1:{there}")
-            event, = w.prepare(1000)
-            made = subprocess.run([URR, "migrate"], env=w.environment(**settings), capture_output=True, text=True)
-            if made.returncode:
-                raise Failed(f"urr migrate: {made.stderr.strip()}")
-            port = free_port()
-            ours = w.urr("serve", cpu=SERVER_CPU, URR_PORT=free_port(), URR_VWR_PORT=port,
-                         URR_RATE_PER_MINUTE=1, **settings, **LIMITS_HIGH)
-            wait_for(port, ours)
-            until_open(port, event)
-            assign = w.file("assign", [request_text("POST", f"/vwr/assign/{event}")])
-            update = w.file("update", [one_update("counters-of-the-yardstick")])
-            make_table(there, "counters-of-the-yardstick")
-            compare(name, Side("urr serve", port, assign, ours),
-                    Side("one conditional update each", there, update, server), (CONNECTIONS,))
-        finally:
-            subprocess.run([SCRIPT, "stop", folder], check=False)
+        folder = w.engine(SCRIPT, "fresh", MEMORY="1", HEAP="256m")
+        server = types.SimpleNamespace(pid=int((folder / "dynamodb.pid").read_text()))
+        subprocess.run(["taskset", "-a", "-c", "-p", str(SERVER_CPU), str(server.pid)], check=True,
+                       stdout=subprocess.DEVNULL)  # as every server here
+        there = int((folder / "port").read_text())
+        settings = dict(RIGHTS, URR_DYNAMODB_COUNTERS="counters", URR_DYNAMODB_POSITIONS="positions",
+                        URR_DYNAMODB_ENDPOINT=f"http://127.0.0.1:{there}")
+        event, = w.prepare(1000)
+        made = subprocess.run([URR, "migrate"], env=w.environment(**settings), capture_output=True, text=True)
+        if made.returncode:
+            raise Failed(f"urr migrate: {made.stderr.strip()}")
+        port = free_port()
+        ours = w.urr("serve", cpu=SERVER_CPU, URR_PORT=free_port(), URR_VWR_PORT=port,
+                     URR_RATE_PER_MINUTE=1, **settings, **LIMITS_HIGH)
+        wait_for(port, ours)
+        until_open(port, event)
+        assign = w.file("assign", [request_text("POST", f"/vwr/assign/{event}")])
+        update = w.file("update", [one_update("counters-of-the-yardstick")])
+        make_table(there, "counters-of-the-yardstick")
+        compare(name, Side("urr serve", port, assign, ours),
+                Side("one conditional update each", there, update, server), (CONNECTIONS,))
 
 
 def make_table(port, table):

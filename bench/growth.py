@@ -1,5 +1,5 @@
 """What an order costs on PostgreSQL while hot events, seats sold and rows in the tables grow."""
-import re, shutil, statistics
+import re, statistics
 from harness import *
 from http_benches import LIMITS_HIGH
 
@@ -55,9 +55,7 @@ class Store:
     """A PostgreSQL as our script starts it, with the tables of all services."""
 
     def __init__(self, workshop):
-        self.folder = workshop.folder / "postgres"
-        self.script = ROOT / "scripts/engines/postgres.sh"
-        self.run(self.script, self.folder, "0")
+        self.folder = workshop.engine(ROOT / "scripts/engines/postgres.sh")
         users = dict(line.replace('"', "").split() for line in (self.folder / "users.txt").open())
         self.environment = dict(os.environ, PGHOST="127.0.0.1", PGPORT=(self.folder / "port").read_text().strip(),
                                 PGUSER="postgres", PGPASSWORD=users["postgres"], PGSSLMODE="verify-full",
@@ -95,10 +93,6 @@ class Store:
 
     def cpu(self):
         return server_seconds(self.folder / "main.pid")
-
-    def stop(self):
-        subprocess.run([self.script, "stop", self.folder], capture_output=True)
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Shop:
@@ -166,20 +160,17 @@ def heading(name, what):
 def growth(name):
     with Workshop() as w:
         shop = Shop(w)
-        try:
-            hot = {count: [shop.event(ORDERS * SLICES) for _ in range(count)] for count in EVENTS}
-            large = shop.event(max(SOLD) + ORDERS * SLICES)
-            fresh = {count: shop.event(ORDERS * SLICES) for count in FRESH}
-            later = {count: shop.event(ORDERS * SLICES) for count in ROWS}
-            warm = shop.event(ORDERS)
-            shop.open()
-            shop.sell([warm])  # statements are prepared, tokens' keys are known
-            with_events(name, shop, hot)
-            with_rows(f"{name}-fresh", "rows since statistics were made", shop, fresh, False)
-            with_sold(name, shop, large)
-            with_rows(f"{name}-rows", "rows in the tables", shop, later, True)
-        finally:
-            shop.store.stop()
+        hot = {count: [shop.event(ORDERS * SLICES) for _ in range(count)] for count in EVENTS}
+        large = shop.event(max(SOLD) + ORDERS * SLICES)
+        fresh = {count: shop.event(ORDERS * SLICES) for count in FRESH}
+        later = {count: shop.event(ORDERS * SLICES) for count in ROWS}
+        warm = shop.event(ORDERS)
+        shop.open()
+        shop.sell([warm])  # statements are prepared, tokens' keys are known
+        with_events(name, shop, hot)
+        with_rows(f"{name}-fresh", "rows since statistics were made", shop, fresh, False)
+        with_sold(name, shop, large)
+        with_rows(f"{name}-rows", "rows in the tables", shop, later, True)
 
 
 def with_events(name, shop, hot):

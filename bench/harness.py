@@ -5,13 +5,17 @@ alternate in random order within a round, and the ratio is the median of the rou
 so that a machine whose speed drifts does not matter. A slice during which others used more than
 0.3 core is done again, three times at most; one that stays disturbed is counted in the table.
 """
-import json, os, pathlib, random, resource, shutil, signal, socket, statistics, subprocess, sys, tempfile, time
+import contextlib, json, os, pathlib, random, resource, shutil, signal, socket, statistics, subprocess, sys, tempfile, time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build/release"
 URR = BUILD / "urr"
 CLIENT = BUILD / "bin/bench_client"
 ORDER_CLIENT = BUILD / "bin/order_client"
+HOLD_CLIENT = BUILD / "bin/hold_client"
+LINE_CLIENT = BUILD / "bin/line_client"
+RELAY_CLIENT = BUILD / "bin/relay_client"
+PROGRAMS = (URR, CLIENT, ORDER_CLIENT, HOLD_CLIENT, LINE_CLIENT, RELAY_CLIENT)  # `make release` builds them
 OUT = ROOT / "build/bench"
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "9"))
 SECONDS = os.environ.get("BENCH_SECONDS", "1")
@@ -104,15 +108,21 @@ def children_seconds():
 
 
 class Workshop:
-    """A temporary folder and the processes that work in it; `with` ends them and removes it."""
+    """A temporary folder, the processes that work in it and the servers that scripts started for it; `with`
+    ends them all and removes it, whatever is raised."""
 
     def __enter__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="urr-bench-"))
         self.folder.chmod(0o755)
-        self.processes = []
+        self.processes, self.ends = [], contextlib.ExitStack()
+        self.ends.callback(shutil.rmtree, self.folder, ignore_errors=True)
         return self
 
     def __exit__(self, *_):
+        with self.ends:
+            self.end_processes()
+
+    def end_processes(self):
         for process in self.processes:
             process.send_signal(signal.SIGTERM)
         for process in self.processes:
@@ -120,7 +130,17 @@ class Workshop:
                 process.wait(15)
             except subprocess.TimeoutExpired:
                 process.kill()
-        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def engine(self, script, *command, folder=None, **settings):
+        """Starts a server by a script of scripts/engines on a free port, in a folder of its name here or in the
+        one given. A start that fails half way is stopped, too. The folder."""
+        folder = folder or self.folder / script.stem
+        self.ends.callback(subprocess.run, [script, "stop", folder], capture_output=True)
+        done = subprocess.run([script, *command, folder, "0"], env=dict(os.environ, **settings),
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        if done.returncode:
+            raise Failed(f"{script.name}: {done.stderr.strip()}")
+        return folder
 
     def start(self, *command, cpu=None, **options):
         pin = [] if cpu is None else [find_program("taskset"), "-c", str(cpu)]

@@ -12,6 +12,7 @@ SERVERS = ("nginx", "redis", "kafka")
 # As `make run-distributed`, with no limit that one client would meet; ends when its input does.
 START = """set -euo pipefail
 . scripts/distributed.sh
+claim_distributed
 prepare_sale
 export URR_HOLD_SECONDS=300 URR_LIMIT_QUEUE=1000000000 URR_LIMIT_BOOKING=1000000000 URR_LIMIT_GENERAL=1000000000
 trap 'set +e; stop_distributed; rm -rf "$folder" "$folder.lock"' EXIT
@@ -36,6 +37,7 @@ class Distributed:
         self.process = subprocess.Popen(
             ["bash", "-c", text], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True,
             env=dict(os.environ, DISTRIBUTED_FOLDER=str(self.folder), DISTRIBUTED_PORT=str(self.port)))
+        workshop.ends.callback(self.stop)
         self.events = []
         for line in self.process.stdout:
             if line == "ready\n":
@@ -92,22 +94,19 @@ def pg_orders(name):
     with Workshop() as w:
         yardstick = Postgres(w)
         system = Distributed(w)
-        try:
-            system.sell(system.events.pop())  # the first event: tokens' keys and statements are known then
-            print(f"\n{name}: {ORDERS} orders by {CLIENTS} clients, two copies of each role\n{'round':>7} {'ours/s':>9} "
-                  f"{'pgbench/s':>9} {'ratio':>6} | {'ms CPU':>7} {'cores':>5} {'hold p99 ms':>11} {'pay p99 ms':>10}")
-            rounds = []
-            for number, event in enumerate(system.events):
-                order = [("ours", lambda: system.sell(event)), ("yardstick", lambda: {"tps": yardstick.slice()})]
-                random.shuffle(order)
-                one = {who: run() for who, run in order}
-                rounds.append(one)
-                ours, theirs = one["ours"], one["yardstick"]["tps"]
-                print(f"{number:7} {ours['tps']:9.0f} {theirs:9.0f} {ours['tps'] / theirs:6.2f} | "
-                      f"{sum(ours['us'].values()) / 1e3:7.1f} {ours['cores']:5.2f} {ours['hold_p99_us'] / 1e3:11.0f} "
-                      f"{ours['pay_p99_us'] / 1e3:10.0f}", flush=True)
-        finally:
-            system.stop()
+        system.sell(system.events.pop())  # the first event: tokens' keys and statements are known then
+        print(f"\n{name}: {ORDERS} orders by {CLIENTS} clients, two copies of each role\n{'round':>7} {'ours/s':>9} "
+              f"{'pgbench/s':>9} {'ratio':>6} | {'ms CPU':>7} {'cores':>5} {'hold p99 ms':>11} {'pay p99 ms':>10}")
+        rounds = []
+        for number, event in enumerate(system.events):
+            order = [("ours", lambda: system.sell(event)), ("yardstick", lambda: {"tps": yardstick.slice()})]
+            random.shuffle(order)
+            one = {who: run() for who, run in order}
+            rounds.append(one)
+            ours, theirs = one["ours"], one["yardstick"]["tps"]
+            print(f"{number:7} {ours['tps']:9.0f} {theirs:9.0f} {ours['tps'] / theirs:6.2f} | "
+                  f"{sum(ours['us'].values()) / 1e3:7.1f} {ours['cores']:5.2f} {ours['hold_p99_us'] / 1e3:11.0f} "
+                  f"{ours['pay_p99_us'] / 1e3:10.0f}", flush=True)
         ratio = paired(rounds, "tps")
         print(f"{'median':>7} {median(rounds, 'ours', 'tps'):9.0f} {median(rounds, 'yardstick', 'tps'):9.0f} {ratio:6.2f}")
         share = {who: statistics.median(r["ours"]["us"][who] for r in rounds) for who in rounds[0]["ours"]["us"]}

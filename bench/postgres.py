@@ -2,7 +2,6 @@
 import random, statistics, uuid
 from harness import *
 
-HOLD_CLIENT = BUILD / "bin/hold_client"
 SEATS = 50_000
 SLICE_SECONDS = float(os.environ.get("BENCH_SECONDS", "2"))
 HOLD_ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
@@ -33,9 +32,7 @@ class Server:
     """A PostgreSQL 16 as our script starts it, with ticket's tables."""
 
     def __init__(self, workshop):
-        self.folder = workshop.folder / "postgres"
-        self.script = ROOT / "scripts/engines/postgres.sh"
-        self.run(self.script, self.folder, "0")
+        self.folder = workshop.engine(ROOT / "scripts/engines/postgres.sh")
         users = dict(line.replace('"', "").split() for line in (self.folder / "users.txt").open())
         self.port = (self.folder / "port").read_text().strip()
         self.environment = dict(os.environ, PGHOST="127.0.0.1", PGPORT=self.port, PGUSER="postgres",
@@ -75,9 +72,6 @@ class Server:
         tps = float(next(line.split()[2] for line in out.splitlines() if line.startswith("tps")))
         return {"rps": (int(self.sql("SELECT count(*) FROM reservations")) - before) / seconds, "tps": tps}
 
-    def stop(self):
-        subprocess.run([self.script, "stop", self.folder], capture_output=True)
-
 
 def rounds_of(name, ours, yardstick, figure="rps"):
     rounds = []
@@ -96,17 +90,14 @@ def pg_holds(name):
     """Holds of one hot event: at 32 and 256 in flight, by two pods, and when all is sold."""
     with Workshop() as w:
         server = Server(w)
-        try:
-            many = server.event(1_000_000)
-            sold = server.event(1_000, state=3)
-            sold_many = server.event(1_000_000, state=3)
-            print(f"\n{name}\n{'':34} {'ours/s':>9} {'yardst/s':>10} {'ratio':>6} {'p99 ms':>8}")
-            theirs = lambda: server.theirs(many, w)
-            for in_flight in (32, 256):
-                rounds_of(f"{name}-{in_flight}", lambda: server.ours("hold", server.event(SEATS), 1, in_flight), theirs)
-            rounds_of(f"{name}-two-pods", lambda: server.ours("hold", server.event(SEATS), 2, 32),
-                      lambda: server.ours("hold", server.event(SEATS), 1, 32))
-            rounds_of(f"{name}-sold-out", lambda: server.ours("lose", sold, 1, 256, 1_000),
-                      lambda: server.theirs(sold_many, w), "tps")
-        finally:
-            server.stop()
+        many = server.event(1_000_000)
+        sold = server.event(1_000, state=3)
+        sold_many = server.event(1_000_000, state=3)
+        print(f"\n{name}\n{'':34} {'ours/s':>9} {'yardst/s':>10} {'ratio':>6} {'p99 ms':>8}")
+        theirs = lambda: server.theirs(many, w)
+        for in_flight in (32, 256):
+            rounds_of(f"{name}-{in_flight}", lambda: server.ours("hold", server.event(SEATS), 1, in_flight), theirs)
+        rounds_of(f"{name}-two-pods", lambda: server.ours("hold", server.event(SEATS), 2, 32),
+                  lambda: server.ours("hold", server.event(SEATS), 1, 32))
+        rounds_of(f"{name}-sold-out", lambda: server.ours("lose", sold, 1, 256, 1_000),
+                  lambda: server.theirs(sold_many, w), "tps")

@@ -2,7 +2,6 @@
 import csv, io
 from harness import *
 
-LINE_CLIENT = BUILD / "bin/line_client"
 CALLERS, ACCOUNTS = 64, 20_000
 YARDSTICK_REQUESTS = {"status": 60_000, "entry": 40_000}  # about a second
 

@@ -2,7 +2,6 @@
 import random, re
 from harness import *
 
-RELAY_CLIENT = BUILD / "bin/relay_client"
 KAFKA = ROOT / "scripts/engines/kafka.sh"
 EVENTS, RECORDS, DATA_BYTES, RATE = 100_000, 300_000, 200, 500
 RECORD_BYTES = DATA_BYTES + 250  # as one of ours stands on the wire: key and headers too
@@ -33,9 +32,8 @@ def run_yardstick(folder):
 
 
 def relay(name):
-    folder = OUT / "kafka"
-    kafka("fresh", folder, 0)
-    try:
+    with Workshop() as w:
+        folder = w.engine(KAFKA, "fresh", folder=OUT / "kafka")
         brokers = f"127.0.0.1:{(folder / 'port').read_text().strip()}"
         kafka("topic", folder, "yardstick")
         print(f"\n{name}: {EVENTS} events of {RECORD_BYTES} bytes; delays at {RATE} a second\n{'round':>7} {'ours/s':>9} "
@@ -54,5 +52,3 @@ def relay(name):
         p99 = statistics.median(one["ours"]["ms"]["p99"] for one in rounds)
         print(f"{'median':>7} {ours:9.0f} {yardstick:11.0f} {ratio:6.2f} | {'':7} {p99:7.1f}")
         write(name, ours, yardstick, ratio, "events/s", len(rounds), rounds)
-    finally:
-        kafka("stop", folder)
