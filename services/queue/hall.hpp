@@ -33,6 +33,7 @@ struct Hall {
     explicit Hall(std::shared_ptr<StreamLimit> limit) : audience(std::move(limit)) {}
 
     bool known = false;        // the store was read
+    bool had_levers = false;   // `levers` were read from it once
     std::uint64_t version = 0; // of a shared line: what memory has followed
     Instant seen_until;        // signs of life given to others have been taken over
     bool our_turn = true;      // its background work is this process's

@@ -59,6 +59,7 @@ Task<Result<void>> Service::know(Context context, EventId event, EventFacts fact
     of.epoch = record->epoch;
     of.admits_from = record->admits_from;
     of.levers = record->levers;
+    of.had_levers = true;
     of.seen = record->seen;
     for (const auto& [account, member] : members) of.line.restore(account, member);
     of.line.rank(of.rules(parts_.rules), now());
@@ -78,6 +79,8 @@ Task<Result<HallRecord>> Service::begin_hall(Context context, EventId event, Eve
     HallRecord fresh;
     fresh.levers.threshold = parts_.rules.threshold;
     fresh.levers.per_second = parts_.admitted_per_second_max;
+    // A store that was lost under us: what was paused stays paused.
+    if (const Hall& of = hall(event); of.had_levers) fresh.levers = of.levers;
     fresh.epoch = seen ? seen->epoch : std::uint64_t(std::max<std::int64_t>(1, now().us));
     if (seen) fresh.seen = *seen;
     const bool had_life = (seen && seen->next > 1) || facts.under_way + facts.sold > 0;

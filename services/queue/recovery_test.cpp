@@ -436,6 +436,53 @@ TEST_F(Recovery, who_came_again_and_was_let_in_again_has_that_slot_in_a_lost_sto
     EXPECT_EQ(shows_entry(fan).code(), "QUEUE_RECOVERING");
 }
 
+// Who was inside, came again and waits: the log tells of the first time alone.
+TEST_F(Recovery, who_came_again_keeps_the_second_place_in_a_lost_store) {
+    house.lever("threshold", R"({"threshold":2})");
+    Fan first = queued(1), second = queued(2);
+    house.pass(2);
+    for (Fan* fan : {&first, &second}) {
+        let_in(*fan);
+        house.leave(fan->who);
+    }
+    close_door();
+    house.room.rooms[house.event].next = 13;
+    first.place = house.enter(first.who, house.room_token(11)).text("place");
+    second.place = house.enter(second.who, house.room_token(12)).text("place");
+    Fan third = queued(20);
+    house.pass(1);
+    house.lose_store();
+    close_door();
+    house.pass(3); // the log is read
+    for (Fan* fan : {&third, &second, &first}) EXPECT_EQ(shows_place(*fan).status, 200);
+    house.pass(1);
+    EXPECT_EQ(house.status(first.who).number("position"), 1);
+    EXPECT_EQ(house.status(second.who).number("position"), 2);
+    EXPECT_EQ(house.status(third.who).number("position"), 3);
+}
+
+TEST_F(Recovery, a_second_place_that_was_left_is_worth_nothing_in_a_lost_store) {
+    house.lever("threshold", R"({"threshold":1})");
+    Fan fan = queued(1);
+    house.pass(2);
+    let_in(fan);
+    house.leave(fan.who);
+    close_door();
+    house.room.rooms[house.event].next = 12;
+    fan.place = house.enter(fan.who, house.room_token(11)).text("place");
+    const Fan next = queued(20);
+    house.room.rooms[house.event].serving = 20; // nobody behind is in this line
+    EXPECT_EQ(house.leave(fan.who).status, 204);
+    house.pass(1);
+    house.lose_store();
+    close_door();
+    house.pass(3);
+    shows_place(fan);
+    EXPECT_EQ(shows_place(next).status, 200);
+    house.pass(1);
+    EXPECT_EQ(house.status(next.who).number("position"), 1);
+}
+
 TEST_F(Recovery, forged_and_foreign_tokens_restore_nothing) {
     close_door();
     const Fan fan = queued(1);

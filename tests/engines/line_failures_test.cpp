@@ -81,8 +81,10 @@ struct Process {
         return options;
     }
     Parts parts(std::int64_t threshold) {
-        PublicKeys room_keys;
-        room_keys.add(world.room_key);
+        PublicKeys shown_keys;
+        shown_keys.add(world.room_key);
+        shown_keys.add(key_of(TokenType::entry, 2));
+        shown_keys.add(key_of(TokenType::place, 3));
         Rules rules;
         rules.threshold = threshold;
         return {lines,
@@ -94,7 +96,7 @@ struct Process {
                 CallerKey{"queue", HmacKey("queue-to-vwr")},
                 key_of(TokenType::entry, 2),
                 key_of(TokenType::place, 3),
-                std::move(room_keys),
+                std::move(shown_keys),
                 rules,
                 500,
                 seconds(60),
@@ -274,6 +276,34 @@ TEST(LineFailures, a_redis_that_was_emptied_is_filled_by_what_is_shown_at_either
         co_await of.pass(12, {&b, &c});
         EXPECT_TRUE(must(co_await of.two->status(b)).active);
         EXPECT_FALSE(must(co_await of.two->status(c)).active);
+    });
+}
+
+TEST(LineFailures, a_redis_that_was_emptied_opens_no_sale_that_was_paused) {
+    RedisServer server;
+    on_loop([&](RunLoop& loop) -> Task<> {
+        Two of(loop, server.options(), 5);
+        co_await of.open();
+        Fan fan = of.world.fan(1);
+        Pull pull;
+        pull.paused = true;
+        pull.message = "the hall is being cleared";
+        Context organizer = of.one->as(of.world.fan(2));
+        organizer.principal.role = Role::admin;
+        must(co_await of.one->service.pull(organizer, of.world.event, pull, false));
+        co_await of.one->join(fan);
+        co_await of.pass(2, {&fan});
+        EXPECT_EQ(server.say({"FLUSHALL"}), "OK");
+        EXPECT_FALSE(must(co_await of.two->status(fan)).active); // the other one begins anew
+        for (int i = 0; i < 8; ++i) co_await of.pass(10, {&fan});
+        for (Process* each : {of.one.get(), of.two.get()}) {
+            const Overview seen = must(each->service.overview(of.world.event));
+            EXPECT_FALSE(seen.recovering);
+            EXPECT_TRUE(seen.levers.paused);
+            EXPECT_EQ(seen.levers.message, "the hall is being cleared");
+            EXPECT_EQ(seen.levers.threshold, 5);
+        }
+        EXPECT_EQ(co_await of.inside(), 0u);
     });
 }
 

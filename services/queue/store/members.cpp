@@ -97,6 +97,14 @@ std::int64_t fetched_number(const Member& member) {
 
 std::string_view end_reason_name(EndReason reason) { return reasons[std::size_t(reason)]; }
 
+bool is_after_end(const Member& ended, const Place& place, const IdBytes& receipt) {
+    const Place& own = ended.place;
+    const bool is_it = receipt != IdBytes{} && own.epoch == place.epoch &&
+                       own.phase == place.phase && own.position == place.position;
+    const std::int64_t last = std::max(ended.admitted, ended.bought).us;
+    return !is_it && std::int64_t(place.arrival) > std::max(std::int64_t(own.arrival), last);
+}
+
 Task<Result<Joined>> write_join(Tx& tx, Join join) {
     const Rows hall = TRY(co_await tx.run(find_epoch, {join.event}));
     if (!hall.empty() && std::uint64_t(hall.integer(0, 0)) > join.place.epoch)
@@ -113,8 +121,11 @@ Task<Result<Joined>> write_join(Tx& tx, Join join) {
     }
     if (const auto before = TRY(co_await lock_member(tx, join.event, join.account))) {
         if (before->state != MemberState::ended) co_return Joined{before->place, before->receipt};
-        // One account, one place: who has had his in this epoch comes last, whatever he brings.
-        used_before = used_before || before->place.epoch >= join.place.epoch;
+        // One account, one place: who has had his in this epoch comes last, whatever he brings but
+        // a later place, which a lost store does not know.
+        const bool had_his = before->place.epoch >= join.place.epoch;
+        used_before = used_before ||
+                      (had_his && !(join.shown && is_after_end(*before, join.place, join.receipt)));
     }
     const Place place = used_before ? join.end_of_line : join.place;
     const IdBytes receipt = used_before ? IdBytes{} : join.receipt;

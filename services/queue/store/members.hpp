@@ -19,6 +19,10 @@ struct Joined {
     Place place;
     IdBytes receipt{};
 };
+// Whether that place was given when this one, which has ended, had done so. What is bound to the
+// same receipt is the same place, however late it was given again.
+bool is_after_end(const Member& ended, const Place& place, const IdBytes& receipt);
+
 // The place that holds: the one written before, or the one given. VWR_TOKEN_SPENT when another
 // account has used the receipt; ROOM_CHANGED when the line was cleared meanwhile.
 Task<Result<Joined>> write_join(Tx& tx, Join join);

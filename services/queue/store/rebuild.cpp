@@ -121,6 +121,11 @@ Task<Result<std::optional<Member>>> rebuild_ended(Tx& tx, MessageId seen, EntryE
     ended.place = place;
     ended.state = MemberState::ended;
     if (!member) co_return TRY(co_await put(tx, told.event, told.account, ended));
+    if (member->state == MemberState::ended && is_after_end(*member, place, {})) {
+        member->place = place; // which he left before he was let in
+        member->receipt = {};
+        co_return TRY(co_await put(tx, told.event, told.account, *member));
+    }
     if (member->state == MemberState::ended || !same_place(*member, place, member->receipt))
         co_return std::nullopt;
     if (member->state == MemberState::waiting) {

@@ -65,6 +65,15 @@ local function is_behind(epoch, phase, position) -- the last place
     if x ~= y then return x > y end
     return tonumber(position) > tonumber(last_position)
 end
+-- Whether a place was given when the one that the record tells of had ended. What is bound to the
+-- same receipt is the same place, however late it was given again.
+local function is_after_end(record, epoch, phase, position, arrival, receipt)
+    local e, f, p, a, admitted, bought =
+        string.match(record, '^(%S+) (%S+) (%S+) (%S+) %S %S+ (%S+) %S+ (%S+)')
+    local is_it = receipt ~= '-' and e == epoch and f == phase and p == position
+    return not is_it and
+        tonumber(arrival) > math.max(tonumber(a), tonumber(admitted), tonumber(bought))
+end
 local function join(account, epoch, phase, position, arrival, receipt, shown, ...)
     if epoch_now > tonumber(epoch) then return 'ROOM_CHANGED' end
     local used = false
@@ -82,7 +91,8 @@ local function join(account, epoch, phase, position, arrival, receipt, shown, ..
     if record then
         local place, state, bound = string.match(record, '^(%S+ %S+ %S+ %S+) (%S) .* (%S+)$')
         if state ~= '2' then return place .. ' ' .. bound end
-        used = used or tonumber(string.match(record, '^%S+')) >= tonumber(epoch)
+        used = used or (tonumber(string.match(record, '^%S+')) >= tonumber(epoch) and
+            not (shown == '1' and is_after_end(record, epoch, phase, position, arrival, receipt)))
     end
     if used then -- behind everybody, as far as anybody knows
         epoch, phase, position = ...

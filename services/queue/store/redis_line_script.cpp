@@ -274,6 +274,13 @@ elseif step == 'rebuild_ended' then
         note_place(m)
         return {'', write(account, m), now}
     end
+    if m.state == '2' and
+        tonumber(arrival) > math.max(tonumber(m.arrival), tonumber(m.admitted)) then
+        -- of a later place, which he left before he was let in
+        m.epoch, m.phase, m.position, m.arrival, m.receipt = epoch, phase, position, arrival, '-'
+        note_place(m)
+        return {'', write(account, m), now}
+    end
     if m.state == '2' or not same_place(m, epoch, phase, position, arrival, m.receipt) then
         return {}
     end
