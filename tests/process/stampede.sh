@@ -10,7 +10,7 @@ export URR_LIMIT_QUEUE=6000 URR_LIMIT_BOOKING=600 URR_LIMIT_GENERAL=60000 URR_RA
 
 fail() { echo "FAILED: $*"; exit 1; }
 expect() { # expect STATUS TEXT ARGUMENTS...
-    local status=$1 text=$2 output got=0
+    local status=$1 text=$2 got=0
     shift 2
     output=$("$urr" stampede "$@" 2>&1 </dev/null) || got=$?
     [ "$got" -eq "$status" ] || fail "$*: status $got, wanted $status: $output"
@@ -38,12 +38,17 @@ expect 2 "--event must be the id" "${there[@]}" --event first
 expect 1 "cannot write /nowhere/t" --self --fans 5 --seats 5 --timeline /nowhere/t
 expect 1 "cannot write /nowhere/r.json" --self --fans 5 --seats 5 --report /nowhere/r.json
 expect 1 "55 accounts, 60 are needed" "${there[@]}" --fans 60
+# What does not come to its end leaves no report, neither an empty one nor that of the sale before.
+echo before >"$folder/report.json"
+expect 1 "55 accounts, 60 are needed" "${there[@]}" --fans 60 --report "$folder/report.json"
+[ -z "$(find "$folder" -name 'report.json*')" ] || fail "a report of a sale that was not"
 expect 1 "cannot read" --target "$target" --accounts /nowhere --stores "$folder/stores"
 
 "$urr" serve >"$folder/log" 2>&1 &
 server=$!
 expect 0 '"ok":true' "${there[@]}" --fans 50 --bots 10 --linger 1 --report "$folder/report.json" \
     --timeline "$folder/timeline"
+[ "$(tail -n 1 <<<"$output")" = "audit ok, report in $folder/report.json" ] || fail "$output"
 [ "$(grep -c "^[0-9]* sold$" "$folder/timeline")" -eq 20 ] || fail "$(cat "$folder/timeline")"
 grep -q '"sold":20' "$folder/report.json" || fail "$(cat "$folder/report.json")"
 for key in fans seats sold failedRequests soldOutSeconds ordersPerSecond requests errorsByCode latencyMs audit \

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <thread>
@@ -154,24 +155,56 @@ Result<> await_ledger(const StorePaths& paths, const EventId& event) {
     return {};
 }
 
-// Opened before the sale: that it cannot be written is said at once. No path: nothing is written.
+// A file that is there as a whole or not at all: it is written beside and renamed. No path: nothing
+// is written. What is no file (a pipe, /dev/stdout) is written to as it is.
 class Output {
 public:
-    explicit Output(std::string path) : path_(std::move(path)), file_(path_) {}
-    Result<> write(const std::string& text) {
-        file_ << text << std::flush;
-        if (!path_.empty() && !file_) return fail(Code::UNAVAILABLE, "cannot write " + path_);
+    explicit Output(std::string path) : path_(std::move(path)) {
+        std::error_code ignored;
+        const auto there = std::filesystem::status(path_, ignored);
+        is_file_ = !std::filesystem::exists(there) || std::filesystem::is_regular_file(there);
+    }
+    // Before the sale: that it cannot be written is said at once, and what an earlier one left is
+    // gone.
+    Result<> begin() const {
+        if (path_.empty()) return {};
+        TRY_PLAIN(put(""));
+        if (!is_file_) return {};
+        std::error_code ignored;
+        std::filesystem::remove(beside(), ignored);
+        std::filesystem::remove(path_, ignored);
         return {};
+    }
+    Result<> write(const std::string& text) const {
+        if (path_.empty()) return {};
+        TRY_PLAIN(put(text));
+        std::error_code wrong;
+        if (is_file_) std::filesystem::rename(beside(), path_, wrong);
+        return wrong ? cannot() : Result<>();
     }
 
 private:
+    std::string beside() const { return is_file_ ? path_ + ".new" : path_; }
+    Result<> put(const std::string& text) const {
+        std::ofstream file(beside());
+        file << text << std::flush;
+        return file ? Result<>() : cannot();
+    }
+    Result<> cannot() const { return fail(Code::UNAVAILABLE, "cannot write " + path_); }
+
     const std::string path_;
-    std::ofstream file_;
+    bool is_file_ = true;
 };
 
+// How it ended, in words: the report is for machines.
+void tell_end(const Audit& audit, const std::string& report) {
+    const std::string where = report.empty() ? "" : ", report in " + report;
+    std::fprintf(stderr, "audit %s%s\n", audit.ok() ? "ok" : "NOT ok", where.c_str());
+}
+
 Result<int> rehearse(const Settings& settings, Wanted& wanted) {
-    Output report(wanted.report), timeline(wanted.timeline);
-    for (Output* output : {&report, &timeline}) TRY_PLAIN(output->write(""));
+    const Output report(wanted.report), timeline(wanted.timeline);
+    for (const Output* output : {&report, &timeline}) TRY_PLAIN(output->begin());
     StampedePlan& plan = wanted.plan;
     std::unique_ptr<PrivateSystem> system;
     StorePaths stores;
@@ -204,6 +237,8 @@ Result<int> rehearse(const Settings& settings, Wanted& wanted) {
     std::fputs(text.c_str(), stdout);
     TRY_PLAIN(report.write(text));
     TRY_PLAIN(timeline.write(timeline_of(stampede.record())));
+    std::fflush(stdout);
+    tell_end(audit, wanted.report);
     return audit.ok() ? 0 : 1;
 }
 
