@@ -98,9 +98,10 @@ Finding examine_space(const std::string& folder) {
     return {true, text};
 }
 
-std::vector<Finding> examine_keys(const std::string& folder) {
+std::vector<Finding> examine_keys(const std::string& folder, Instant now) {
     std::vector<Finding> findings;
-    for (std::string& fault : key_faults(folder)) findings.push_back({false, std::move(fault)});
+    for (std::string& fault : key_faults(folder, now))
+        findings.push_back({false, std::move(fault)});
     if (findings.empty()) findings.push_back({true, "keys are there and well-formed"});
     return findings;
 }
@@ -170,7 +171,7 @@ int doctor(const Settings& settings, const Arguments& arguments) {
     };
     if (findings[0].good) { // the rest would only say the same again
         findings.push_back(examine_space(folder));
-        add(examine_keys(folder));
+        add(examine_keys(folder, clock.now()));
         add(on_postgres(settings) ? examine_databases(settings) : examine_stores(folder, clock));
     }
     add(examine_ports(settings));

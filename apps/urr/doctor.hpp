@@ -16,7 +16,7 @@ struct Finding {
 
 Finding examine_folder(const std::string& folder);
 Finding examine_space(const std::string& folder);
-std::vector<Finding> examine_keys(const std::string& folder);
+std::vector<Finding> examine_keys(const std::string& folder, Instant now);
 // A store's schema, its integrity, and its time beside the clock.
 std::vector<Finding> examine_stores(const std::string& folder, const Clock& clock);
 // Those on PostgreSQL.

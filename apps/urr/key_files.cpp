@@ -55,7 +55,8 @@ Result<std::string> read_key_file(const std::string& path) {
     const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (file < 0)
         return fail(Code::UNAVAILABLE, "cannot read the key " + path + " (" + std::strerror(errno) +
-                                           "): run `urr keys` first");
+                                           "): carry it here from where keys are made, or run "
+                                           "`urr keys` if that is here");
     std::string text(key_bytes_max + 1, '\0');
     const ssize_t n = ::read(file, text.data(), text.size());
     ::close(file);

@@ -75,18 +75,84 @@ PublicKey public_half(const SigningKey& key) {
     return {key.type, key.kid, key.public_key(), never};
 }
 
-// The file of the public half as it must be.
-Result<> settle_public(const std::string& folder, TokenType type) {
-    const PublicKey key = public_half(TRY_PLAIN(signing_key(folder, type)));
-    const std::string path = path_of(folder, token_type_name(type), ".pub");
-    const auto there = read_public(path, type);
-    if (there && there->kid == key.kid && there->bytes == key.bytes) return {};
-    return replace_key_file(path, text_of(key));
-}
-
 bool exists(const std::string& path) {
     struct stat facts;
     return ::stat(path.c_str(), &facts) == 0;
+}
+
+bool same(const PublicKey& one, const PublicKey& other) {
+    return one.kid == other.kid && one.bytes == other.bytes;
+}
+
+// How a signing key and its public half stand to each other.
+enum class Pair {
+    fits,    // or nothing is there yet
+    stale,   // the public half is missing, damaged, or that of a rotation that was cut off
+    behind,  // the key is the one before: in a role's copy, while a rotation is under way
+    alone,   // there is a public half and no key: a role's copy
+    foreign, // the public half is of a key that never was here
+};
+
+bool has_key(const std::string& path) {
+    struct stat facts;
+    return ::stat(path.c_str(), &facts) == 0 && facts.st_size > 0;
+}
+
+Result<Pair> pair_of(const std::string& folder, TokenType type) {
+    const std::string_view name = token_type_name(type);
+    const std::string path = path_of(folder, name, ".pub");
+    const bool shown = exists(path); // the key is made first and looked at last
+    if (!has_key(path_of(folder, name, ".key"))) return shown ? Pair::alone : Pair::fits;
+    if (!shown) return Pair::stale;
+    const PublicKey ours = public_half(TRY_PLAIN(signing_key(folder, type)));
+    const auto standing = read_public(path, type);
+    if (standing && same(*standing, ours)) return Pair::fits;
+    const auto previous = read_public(path_of(folder, name, ".previous.pub"), type);
+    if (previous && same(*previous, ours)) return Pair::behind;
+    if (!standing || (previous && same(*previous, *standing))) return Pair::stale;
+    return Pair::foreign;
+}
+
+// Why nothing may be made in this folder; a public half is what others trust, and never replaced
+// by one that nobody asked for.
+Result<> refuse_copy(const std::string& folder, TokenType type) {
+    const std::string_view name = token_type_name(type);
+    const std::string key = path_of(folder, name, ".key");
+    const auto pair = pair_of(folder, type);
+    if (!pair) return {}; // a damaged key is left as it is
+    if (*pair == Pair::alone)
+        return fail(Code::CONFLICT,
+                    path_of(folder, name, ".pub") + " stands without " + std::string(name) +
+                        ".key: keys are made elsewhere and carried here; nothing was changed (if "
+                        "the key was lost, restore it, or remove the public half)");
+    if (*pair == Pair::foreign)
+        return fail(Code::CONFLICT, path_of(folder, name, ".pub") + " is of another key than " +
+                                        std::string(name) +
+                                        ".key: carry both here from where keys are made; nothing "
+                                        "was changed");
+    return {};
+}
+
+Result<> settle_public(const std::string& folder, TokenType type) {
+    const auto pair = pair_of(folder, type);
+    if (!pair || *pair != Pair::stale) return {};
+    const PublicKey key = public_half(TRY_PLAIN(signing_key(folder, type)));
+    return replace_key_file(path_of(folder, token_type_name(type), ".pub"), text_of(key));
+}
+
+// What `urr doctor` says of the two.
+std::string fault_of_pair(const std::string& folder, TokenType type, Pair pair, Instant now) {
+    const std::string_view name = token_type_name(type);
+    const std::string shown = path_of(folder, name, ".pub");
+    if (pair == Pair::stale && exists(shown)) return shown + " is of another key: run `urr keys`";
+    if (pair == Pair::foreign)
+        return shown + " is of another key than " + std::string(name) +
+               ".key: carry both here from where keys are made";
+    if (pair != Pair::behind) return {};
+    const auto previous = read_public(path_of(folder, name, ".previous.pub"), type);
+    if (previous && previous->until > now) return {};
+    return path_of(folder, name, ".key") +
+           " was replaced more than a day ago and is refused: carry the new one here";
 }
 
 } // namespace
@@ -95,6 +161,7 @@ Result<int> make_keys(const std::string& folder) {
     ::mkdir(folder.c_str(), 0700);
     ::mkdir((folder + "/keys").c_str(), 0700);
     int made = 0;
+    for (const TokenType type : signers) TRY_PLAIN(refuse_copy(folder, type));
     for (const TokenType type : signers) {
         const std::string path = path_of(folder, token_type_name(type), ".key");
         made += TRY_PLAIN(create_key_file(path, fresh_secret()));
@@ -108,6 +175,11 @@ Result<int> make_keys(const std::string& folder) {
 Result<> rotate_key(const std::string& folder, TokenType type, Instant now) {
     const std::string_view name = token_type_name(type);
     const std::string previous = path_of(folder, name, ".previous.pub");
+    TRY_PLAIN(refuse_copy(folder, type));
+    if (TRY_PLAIN(pair_of(folder, type)) == Pair::behind)
+        return fail(Code::CONFLICT, path_of(folder, name, ".key") +
+                                        " is the key before a rotation: rotate where keys are "
+                                        "made, and carry what is new here");
     if (exists(previous) && TRY_PLAIN(read_public(previous, type)).until > now)
         return fail(Code::CONFLICT, "the key before this one still counts: rotate it after a day");
     PublicKey before = public_half(TRY_PLAIN(signing_key(folder, type)));
@@ -117,7 +189,7 @@ Result<> rotate_key(const std::string& folder, TokenType type, Instant now) {
     return settle_public(folder, type);
 }
 
-std::vector<std::string> key_faults(const std::string& folder) {
+std::vector<std::string> key_faults(const std::string& folder, Instant now) {
     std::vector<std::string> faults;
     const auto note = [&faults](const auto& read) {
         if (!read) faults.emplace_back(read.error().text());
@@ -132,11 +204,12 @@ std::vector<std::string> key_faults(const std::string& folder) {
         const auto key = signing_key(folder, type);
         note(key);
         private_file(token_type_name(type));
-        const std::string path = path_of(folder, token_type_name(type), ".pub");
-        const auto shown = read_public(path, type);
+        const auto shown = read_public(path_of(folder, token_type_name(type), ".pub"), type);
         note(shown);
-        if (key && shown && shown->bytes != key->public_key())
-            faults.push_back(path + " is of another key: run `urr keys`");
+        const auto pair = pair_of(folder, type);
+        if (!pair || !shown) continue;
+        if (std::string fault = fault_of_pair(folder, type, *pair, now); !fault.empty())
+            faults.push_back(std::move(fault));
     }
     for (const std::string_view name : secrets) {
         note(read_secret(folder, name));

@@ -16,13 +16,17 @@ namespace urr::app {
 
 inline constexpr Duration previous_key_life = hours(24);
 
-// Makes what is missing; never overwrites a secret. How many were made.
+// Makes what is missing; never overwrites a secret. How many were made. CONFLICT, and nothing is
+// changed, where a public half stands without its key or with another's: that is a role's copy,
+// whose keys are made elsewhere. A key whose public half is the previous one is left alone: so a
+// copy stands while a rotation is under way.
 Result<int> make_keys(const std::string& data_folder);
 // A new signing key; the one before it counts until `now` + previous_key_life. Rotating again
-// before then is refused with CONFLICT: tokens of the key before it would end at once.
+// before then is refused with CONFLICT: tokens of the key before it would end at once. So is
+// rotating in a role's copy.
 Result<> rotate_key(const std::string& data_folder, TokenType type, Instant now);
 // What is wrong with the files of this installation, one line each; for `urr doctor`.
-std::vector<std::string> key_faults(const std::string& data_folder);
+std::vector<std::string> key_faults(const std::string& data_folder, Instant now);
 
 // UNAVAILABLE with the file's name and what to do when a key is missing or not readable.
 Result<SigningKey> signing_key(const std::string& data_folder, TokenType type);

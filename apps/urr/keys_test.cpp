@@ -8,6 +8,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "libs/core/must.hpp"
 #include "libs/core/random.hpp"
@@ -36,6 +37,16 @@ struct Keys : testing::Test {
         claims.email = "a@b.example";
         return sign_token(must(signing_key(folder, TokenType::access)), claims);
     }
+    static std::string text_of(const fs::path& file) {
+        std::ifstream in(file);
+        return {std::istreambuf_iterator<char>(in), {}};
+    }
+    std::map<std::string, std::string> all_files() {
+        std::map<std::string, std::string> files;
+        for (const auto& file : fs::directory_iterator(folder + "/keys"))
+            files[file.path().filename().string()] = text_of(file.path());
+        return files;
+    }
     bool verifies(const std::string& token, Instant at) {
         return verify_token(must(public_keys(folder, {TokenType::access})), token,
                             TokenType::access, at)
@@ -49,16 +60,17 @@ TEST_F(Keys, are_made_once_and_for_their_owner_alone) {
     EXPECT_EQ(token_signed_now(), before);
     for (const auto& file : fs::directory_iterator(folder + "/keys"))
         EXPECT_EQ(fs::status(file).permissions() & fs::perms(077), fs::perms::none) << file;
-    EXPECT_TRUE(key_faults(folder).empty());
+    EXPECT_TRUE(key_faults(folder, now).empty());
 }
 
 TEST_F(Keys, that_were_left_empty_are_made_again) {
     const std::string receipt = folder + "/keys/receipt.key", access = folder + "/keys/access.key";
     fs::resize_file(receipt, 0);
     fs::resize_file(access, 0);
-    EXPECT_FALSE(key_faults(folder).empty());
+    fs::remove(folder + "/keys/access.pub"); // else it was used as a key
+    EXPECT_FALSE(key_faults(folder, now).empty());
     EXPECT_EQ(must(make_keys(folder)), 2);
-    EXPECT_TRUE(key_faults(folder).empty());
+    EXPECT_TRUE(key_faults(folder, now).empty());
     EXPECT_TRUE(verifies(token_signed_now(), now));
 }
 
@@ -74,6 +86,7 @@ TEST_F(Keys, that_are_damaged_are_not_overwritten) {
 TEST(KeyFiles, a_kill_at_any_instant_leaves_no_broken_key) {
     const std::string folder =
         (fs::temp_directory_path() / ("urr_key_kill_" + std::to_string(::getpid()))).string();
+    const Instant now{1'800'000'000'000'000};
     SeededRandom random(11);
     for (int round = 0; round < 40; ++round) {
         fs::remove_all(folder);
@@ -90,7 +103,7 @@ TEST(KeyFiles, a_kill_at_any_instant_leaves_no_broken_key) {
             for (const auto& file : fs::directory_iterator(folder + "/keys"))
                 if (file.path().extension() == ".key") EXPECT_EQ(file.file_size(), 44u) << file;
         must(make_keys(folder));
-        EXPECT_TRUE(key_faults(folder).empty()) << round;
+        EXPECT_TRUE(key_faults(folder, now).empty()) << round;
     }
     fs::remove_all(folder);
 }
@@ -126,14 +139,74 @@ TEST_F(Keys, a_second_rotation_within_the_day_is_refused_and_changes_nothing) {
 TEST_F(Keys, a_rotation_that_was_cut_off_is_mended) {
     must(rotate_key(folder, TokenType::entry, now));
     std::ofstream(folder + "/keys/entry.pub") << "old AAAA\n"; // the last step did not happen
-    EXPECT_FALSE(key_faults(folder).empty());
+    EXPECT_FALSE(key_faults(folder, now).empty());
     must(make_keys(folder));
-    EXPECT_TRUE(key_faults(folder).empty());
+    EXPECT_TRUE(key_faults(folder, now).empty());
+}
+
+TEST_F(Keys, a_rotation_whose_public_half_was_not_written_is_mended) {
+    const std::string shown = folder + "/keys/entry.pub";
+    const std::string before = text_of(shown);
+    must(rotate_key(folder, TokenType::entry, now));
+    const std::string after = text_of(shown);
+    std::ofstream(shown) << before;
+    EXPECT_EQ(key_faults(folder, now).size(), 1u);
+    must(make_keys(folder));
+    EXPECT_EQ(text_of(shown), after);
+    EXPECT_TRUE(key_faults(folder, now).empty());
+}
+
+// What docs/operations.md lists for a gateway.
+TEST_F(Keys, are_not_made_in_the_copy_of_a_role_that_only_verifies) {
+    for (const auto& file : fs::directory_iterator(folder + "/keys")) {
+        const std::string name = file.path().filename().string();
+        const bool is_its = name.starts_with("gateway-") || name == "device.key" ||
+                            name == "access.pub" || name == "entry.pub";
+        if (!is_its) fs::remove(file.path());
+    }
+    const auto before = all_files();
+    const auto made = make_keys(folder);
+    ASSERT_FALSE(made);
+    EXPECT_EQ(made.error().code(), Code::CONFLICT);
+    EXPECT_NE(made.error().text().find("access.pub stands without access.key"),
+              std::string_view::npos)
+        << made.error().text();
+    EXPECT_EQ(all_files(), before);
+}
+
+TEST_F(Keys, a_public_half_of_a_foreign_key_is_never_replaced) {
+    const std::string shown = folder + "/keys/access.pub", other = folder + "_other";
+    must(make_keys(other));
+    fs::copy_file(other + "/keys/access.pub", shown, fs::copy_options::overwrite_existing);
+    fs::remove_all(other);
+    fs::remove(folder + "/keys/receipt.key");
+    const auto before = all_files();
+    EXPECT_FALSE(make_keys(folder));
+    EXPECT_FALSE(rotate_key(folder, TokenType::access, now));
+    EXPECT_EQ(all_files(), before);
+}
+
+// Both copies of queue have the new public half before one of them gets the private one.
+TEST_F(Keys, a_copy_in_the_first_round_of_a_rotation_is_as_it_should_be) {
+    const std::string key = folder + "/keys/entry.key";
+    const std::string old = text_of(key);
+    must(rotate_key(folder, TokenType::entry, now));
+    const std::string rotated = text_of(key);
+    std::ofstream(key) << old;
+    const auto before = all_files();
+    EXPECT_TRUE(key_faults(folder, now + hours(23)).empty());
+    EXPECT_EQ(must(make_keys(folder)), 0);
+    EXPECT_FALSE(rotate_key(folder, TokenType::entry, now + hours(25)))
+        << "a third key, which nobody knows, would come of it";
+    EXPECT_EQ(all_files(), before);
+    EXPECT_EQ(key_faults(folder, now + hours(24)).size(), 1u) << "nobody takes what it signs";
+    std::ofstream(key) << rotated;
+    EXPECT_TRUE(key_faults(folder, now).empty());
 }
 
 TEST_F(Keys, faults_are_named_with_their_file) {
     const auto has = [&](const std::string& what) {
-        for (const std::string& fault : key_faults(folder))
+        for (const std::string& fault : key_faults(folder, now))
             if (fault.find(what) != std::string::npos) return true;
         return false;
     };
@@ -141,7 +214,7 @@ TEST_F(Keys, faults_are_named_with_their_file) {
     fs::remove(folder + "/keys/queue-vwr.key");
     ::chmod((folder + "/keys/vwr.key").c_str(), 0644);
     EXPECT_TRUE(has("receipt.key is damaged"));
-    EXPECT_TRUE(has("queue-vwr.key (No such file or directory): run `urr keys`"));
+    EXPECT_TRUE(has("queue-vwr.key (No such file or directory): carry it here"));
     EXPECT_TRUE(has("vwr.key can be read by others"));
 }
 

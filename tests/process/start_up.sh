@@ -99,7 +99,11 @@ done
 
 # A key that is gone, and one that is damaged.
 mv "$URR_DATA/keys/entry.key" "$folder/entry.key"
-expect 1 "entry.key (No such file or directory): run \`urr keys\`" "$urr" serve
+expect 1 "entry.key (No such file or directory): carry it here from where keys are made" "$urr" serve
+find "$URR_DATA/keys" -type f -exec sha256sum {} + | sort >"$folder/keys.before"
+expect 1 "entry.pub stands without entry.key: keys are made elsewhere" "$urr" keys
+find "$URR_DATA/keys" -type f -exec sha256sum {} + | sort | diff - "$folder/keys.before" ||
+    fail "a refused urr keys changed something"
 "$urr" doctor | grep -q "^bad .*entry.key" || fail "doctor missed a key that is gone"
 echo short >"$URR_DATA/keys/entry.key"
 expect 1 "entry.key is damaged: restore it from a backup" "$urr" serve

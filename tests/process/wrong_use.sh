@@ -45,7 +45,7 @@ expect 1 "run \`urr migrate\` first" "$urr" serve
 [ ! -e "$URR_DATA" ] || { echo "FAILED: a refused serve left something behind"; failures=1; }
 expect 0 "ticket.db is at version" "$urr" migrate
 expect 0 "ticket.db is at version" "$urr" migrate
-expect 1 "run \`urr keys\` first" "$urr" serve
+expect 1 "run \`urr keys\` if that is here" "$urr" serve
 expect 0 "keys made" "$urr" keys
 expect 0 "0 keys made" "$urr" keys
 expect 1 "not a network" env URR_TRUSTED_PROXIES=everywhere "$urr" serve
