@@ -18,7 +18,8 @@ standard error.
      R"(usage: urr migrate
 
 Makes the stores that are missing and applies what is missing in the others; nothing when all is
-there. Needs the stores for itself: stop `urr serve` first.
+there. Embedded stores it needs for itself: stop `urr serve` first. On PostgreSQL, Kafka, DynamoDB
+and SQS run it while the old program serves.
 )",
      migrate_stores},
     {"seed", "make and publish demo events",
@@ -33,16 +34,17 @@ those that there are.
     {"keys", "make the keys that are missing, or rotate one",
      R"(usage: urr keys [rotate access|vwr|place|entry|ticket]
 
-Makes the keys that are missing in URR_DATA/keys and never overwrites a secret. `rotate` makes a
-new signing key; the one before it still counts for 24 hours. Restart what runs to use it.
+Makes the keys that are missing in URR_DATA/keys and never overwrites a secret. On one machine of an
+installation: it refuses where public halves stand that were carried there. `rotate` makes a new
+signing key; the one before it still counts for 24 hours. Restart what runs to use it.
 )",
      keys},
     {"admin", "make an admin's account",
      R"(usage: urr admin create --email ADDRESS [--name NAME] [--password-file FILE]
 
 Makes an account with the role admin, its address taken as confirmed. Without a file the password
-is drawn and shown once. Needs the stores for itself: stop `urr serve` first. Later admins are made
-by this one: PUT /api/v1/auth/admin/users/ID/role.
+is drawn and shown once. Embedded stores it needs for itself: stop `urr serve` first. Later admins
+are made by this one: PUT /api/v1/auth/admin/users/ID/role.
 )",
      admin},
     {"token", "mint signed-in test accounts",

@@ -56,9 +56,9 @@ Result<Settings> read_settings(char** environment) {
 std::string settings_markdown() {
     std::string text = R"(# Settings
 
-Environment variables, checked at start, all problems at once. Written by `urr config --markdown`:
-change the tables in `apps/urr/settings.hpp` and `services/*/component.hpp`, not this file. A secret
-may stand in a file that NAME_FILE names.
+Environment variables, checked at start, all problems at once; an empty one is not set. Written by
+`urr config --markdown`: change the tables in `apps/urr/settings.hpp` and
+`services/*/component.hpp`, not this file. A secret may stand in a file that NAME_FILE names.
 )";
     for (const auto& [component, rows] : settings_tables()) {
         if (rows.empty()) continue;

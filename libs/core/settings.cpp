@@ -73,6 +73,7 @@ Settings::from_environment(char** environment,
             wrong.push_back({std::string(name), "is not a setting (see urr config)"});
             continue;
         }
+        if (value.empty()) continue; // as good as not set: deployments hand on what they lack
         if (std::string fault = fault_of(*row->second, value); !fault.empty())
             wrong.push_back({std::string(name), std::move(fault)});
         else

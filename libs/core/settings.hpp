@@ -33,7 +33,8 @@ struct SettingRow {
 
 class Settings {
 public:
-    // VALIDATION_FAILED with a line for each setting that is wrong or not known (URR_...).
+    // An empty value is none: the default stays. VALIDATION_FAILED with a line for each setting
+    // that is wrong or not known (URR_...).
     static Result<Settings>
     from_environment(char** environment, const std::vector<std::span<const SettingRow>>& tables);
     // Every row in the order of the tables.

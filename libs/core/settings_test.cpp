@@ -29,6 +29,15 @@ TEST(Settings, have_their_defaults_and_take_what_is_given) {
     EXPECT_EQ(settings->list("URR_NAME"), (std::vector<std::string>{"a", "b", "c"}));
 }
 
+TEST(Settings, that_are_empty_have_their_defaults) {
+    const auto settings = from({"URR_NAME=", "URR_COUNT=", "URR_ON=", "URR_KEY="});
+    ASSERT_TRUE(settings);
+    EXPECT_EQ(settings->text("URR_NAME"), "urr");
+    EXPECT_EQ(settings->number("URR_COUNT"), 3);
+    EXPECT_FALSE(settings->yes("URR_ON"));
+    EXPECT_EQ(settings->text("URR_KEY"), "");
+}
+
 TEST(Settings, say_all_that_is_wrong_at_once) {
     const auto settings = from({"URR_COUNT=11", "URR_ON=maybe", "URR_OTHER=1", "URR_NAME_FILE=x"});
     ASSERT_FALSE(settings);
