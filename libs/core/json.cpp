@@ -85,7 +85,9 @@ struct Builder {
     bool on_uint64(std::uint64_t number, bj::string_view, bj::error_code& error) {
         return on_double(double(number), {}, error); // beyond what we count with
     }
-    bool on_double(double number, bj::string_view, bj::error_code&) {
+    // The parser's own figure may be off by its last bits: 1810476518486679.0 would not be whole.
+    bool on_double(double number, bj::string_view digits, bj::error_code&) {
+        std::from_chars(digits.data(), digits.data() + digits.size(), number);
         JsonValue value;
         value.kind = JsonValue::Kind::real;
         value.real = number;

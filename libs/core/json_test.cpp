@@ -169,6 +169,8 @@ TEST(Traces, are_read_strictly) {
 TEST(Json, a_whole_number_may_be_written_as_a_real) {
     EXPECT_EQ(must(read_json<Whole>(R"({"count":3.0})")).count, 3);
     EXPECT_EQ(must(read_json<Whole>(R"({"count":1e2})")).count, 100);
+    EXPECT_EQ(must(read_json<Whole>(R"({"count":1810476518486679.0})")).count, 1810476518486679);
+    EXPECT_EQ(must(read_json<Whole>(R"({"count":-12.50e1})")).count, -125);
     EXPECT_FALSE(read_json<Whole>(R"({"count":3.5})"));
     EXPECT_FALSE(read_json<Whole>(R"({"count":1e300})"));
     EXPECT_FALSE(read_json<Whole>(R"({"count":9007199254740994.0})")); // a real is not exact there

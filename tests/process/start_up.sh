@@ -80,12 +80,14 @@ start env URR_LOG_LEVEL=info "$urr" serve
 (printf 'POST /api/v1/nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n12'; sleep 1; printf '34'; sleep 0.2) |
     python3 -c 'import socket, sys, threading
 s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+print(file=open(sys.argv[2], "w"))
 def send():
     while data := sys.stdin.buffer.raw.read(4096): s.sendall(data)
 threading.Thread(target=send, daemon=True).start()
 s.settimeout(8)
-print(s.recv(200).decode().split("\r\n")[0])' "$URR_PORT" >"$folder/answer" &
+print(s.recv(200).decode().split("\r\n")[0])' "$URR_PORT" "$folder/connected" >"$folder/answer" &
 asker=$!
+until [ -e "$folder/connected" ] || ! kill -0 "$asker" 2>/dev/null; do sleep 0.02; done
 sleep 0.4
 kill -TERM "$server"
 sleep 0.2
@@ -113,7 +115,8 @@ chmod 644 "$URR_DATA/keys/entry.key"
 chmod 600 "$URR_DATA/keys/entry.key"
 
 # A store of an older program is refused, one of a newer accepted.
-sqlite3 "$URR_DATA/ticket.db" "INSERT INTO schema_version VALUES (999, 'from the future', 0)"
+sqlite3 "$URR_DATA/ticket.db" "INSERT INTO schema_version VALUES (999, 'from the future', 0, 0)" ||
+    fail "no newer schema could be written"
 start "$urr" serve
 stop 0
 sqlite3 "$URR_DATA/ticket.db" "DELETE FROM schema_version WHERE version > 1"
