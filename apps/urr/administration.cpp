@@ -6,6 +6,7 @@
 #include "apps/urr/dynamodb_part.hpp"
 #include "apps/urr/event_log.hpp"
 #include "apps/urr/keys.hpp"
+#include "apps/urr/settings_check.hpp"
 #include "apps/urr/works.hpp"
 #include "libs/contract/caller.hpp"
 
@@ -46,6 +47,7 @@ Result<> migrate_databases(const Settings& settings) {
 
 int migrate_stores(const Settings& settings, const Arguments& arguments) {
     if (!arguments.empty()) return wrong_use("migrate: unknown argument " + arguments[0]);
+    if (const auto fits = check_settings_of_migrate(settings); !fits) return failed(fits.error());
     const SystemClock clock;
     const auto migrated =
         on_postgres(settings) ? migrate_databases(settings) : migrate_files(settings, clock);

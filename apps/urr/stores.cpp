@@ -132,11 +132,15 @@ Result<> migrate_on_postgres(const Settings& settings, const Stores::File& file)
         users.viewer = user_of_postgres_url(settings.text("URR_CATALOG_DATABASE_URL"));
     const auto done =
         migrate_postgres(owner_url_of(settings, file), file.migrations, users, file.schema);
-    if (!done) return of_setting(std::string(file.setting) + "OWNER_URL", done.error());
-    return {};
+    if (done) return {};
+    const std::string of_owner = std::string(file.setting) + "OWNER_URL";
+    const bool uses_it = !settings.text(of_owner).empty();
+    return of_setting(uses_it ? of_owner : std::string(file.setting) + "URL", done.error());
 }
 
 Result<> check_on_postgres(const Settings& settings, const Stores::File& file) {
+    if (url_of(settings, file).empty())
+        return fail(Code::UNAVAILABLE, std::string(file.setting) + "URL is missing");
     const auto fits = check_postgres_schema(url_of(settings, file), file.migrations, file.schema);
     if (!fits) return of_setting(std::string(file.setting) + "URL", fits.error());
     return {};

@@ -11,8 +11,8 @@ namespace urr {
 namespace {
 
 struct Parts {
+    char* error = nullptr; // before what sets it
     PQconninfoOption* options = nullptr;
-    char* error = nullptr;
     explicit Parts(const std::string& url) : options(PQconninfoParse(url.c_str(), &error)) {}
     ~Parts() {
         PQconninfoFree(options);

@@ -28,6 +28,10 @@ bool are_this_machine(std::string_view brokers) {
 
 } // namespace
 
+bool is_kafka_security(std::string_view name) {
+    return std::ranges::any_of(securities, [&](const auto& each) { return each.first == name; });
+}
+
 Result<KafkaOptions> read_kafka_options(const Settings& settings) {
     KafkaOptions options;
     options.brokers = settings.text("URR_KAFKA_BROKERS");

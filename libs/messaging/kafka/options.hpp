@@ -61,6 +61,9 @@ struct KafkaOptions {
     std::vector<std::pair<std::string, std::string>> more;
 };
 
+// Is it a value of URR_KAFKA_SECURITY?
+bool is_kafka_security(std::string_view name);
+
 // VALIDATION_FAILED with a line for the operator. `tokens` is left to the caller.
 Result<KafkaOptions> read_kafka_options(const Settings& settings);
 
