@@ -28,7 +28,8 @@ Task<Response> OperatorFace::answer(Context context, Request request) {
 }
 
 Response OperatorFace::health() const {
-    bool all_up = ready_, can_answer = ready_;
+    const bool serves = standing_ == Standing::ready;
+    bool all_up = serves, can_answer = serves;
     std::string list;
     for (const ServiceComponent* part : components_)
         for (const Dependency& dependency : part->dependencies()) {
@@ -43,8 +44,10 @@ Response OperatorFace::health() const {
 }
 
 Response OperatorFace::readiness() const {
-    return ready_ ? json_response(200, R"({"status":"ok"})")
-                  : json_response(503, R"({"status":"draining"})");
+    const Standing standing = standing_;
+    if (standing == Standing::ready) return json_response(200, R"({"status":"ok"})");
+    return json_response(503, standing == Standing::stopped ? R"({"status":"stopped"})"
+                                                            : R"({"status":"draining"})");
 }
 
 Response OperatorFace::metrics() const {

@@ -2,12 +2,13 @@
 //
 //     GET /health                    {service, status, dependencies}; 503 when a needed one is down
 //     GET /actuator/health/liveness  the process answers; never depends on an engine
-//     GET /actuator/health/readiness 503 once the process drains
+//     GET /actuator/health/readiness 503 once the process drains, or a store needs its restart
 //     GET /actuator/prometheus       the figures of the port's components
 //
 // All else goes to the service. On the loop of the port; the components outlive it.
 #pragma once
 #include <atomic>
+#include <cstdint>
 #include <vector>
 
 #include "libs/contract/component.hpp"
@@ -15,12 +16,16 @@
 
 namespace urr::app {
 
+// Of a process; `stopped`: a store of it takes no work any more until it is started again.
+enum class Standing : std::uint8_t { starting, ready, draining, stopped };
+
 class OperatorFace final : public HttpHandler {
 public:
     OperatorFace(std::string service, HttpHandler& inner,
-                 std::vector<const ServiceComponent*> components, const std::atomic<bool>& ready)
+                 std::vector<const ServiceComponent*> components,
+                 const std::atomic<Standing>& standing)
         : service_(std::move(service)), inner_(inner), components_(std::move(components)),
-          ready_(ready) {}
+          standing_(standing) {}
 
     bool answer_at_once(const Request& request, std::string& out) override {
         return inner_.answer_at_once(request, out);
@@ -36,7 +41,7 @@ private:
     const std::string service_;
     HttpHandler& inner_;
     const std::vector<const ServiceComponent*> components_;
-    const std::atomic<bool>& ready_;
+    const std::atomic<Standing>& standing_;
 };
 
 } // namespace urr::app

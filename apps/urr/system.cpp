@@ -6,6 +6,7 @@
 
 #include "apps/urr/event_log.hpp"
 #include "apps/urr/keys.hpp"
+#include "apps/urr/settings_check.hpp"
 
 namespace urr::app {
 
@@ -46,6 +47,7 @@ System::System(const Settings& settings, const Roles& roles, RunLoop& loop, Log&
       folder_(settings.text("URR_DATA")), instance_(instance_of(settings)) {}
 
 Result<> System::build() {
+    TRY_PLAIN(check_settings(settings_, roles_));
     TRY_PLAIN(check_event_log(settings_, roles_, clock_, log_));
     Roles with_stores = roles_;
     if (uses_dynamodb(settings_)) with_stores.waiting_room = false;
@@ -186,7 +188,7 @@ Result<> System::build_queue() {
             TRY_PLAIN(signing_key(folder_, TokenType::place)),
             TRY_PLAIN(public_keys(folder_, {TokenType::vwr, TokenType::place, TokenType::entry})),
             TRY_PLAIN(callers_of(folder_, "queue", {"gateway"})), instance_,
-            redis_ ? &redis_->client() : nullptr, evidence_to()});
+            redis_ ? &redis_->client() : nullptr, evidence_to(), on_postgres(settings_)});
     to_.queue = loopback(queue_->face());
     return {};
 }

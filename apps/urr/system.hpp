@@ -71,6 +71,9 @@ private:
                     std::vector<const ServiceComponent*> components, bool port_is_shared = false);
     Result<> listen_for_the_waiting_room();
     Result<> listen_for_those_apart();
+    bool store_has_stopped() const;
+    void tell_health(const ServiceComponent& part);
+    void look_after_stores();
     Task<> watch();
     Task<> count_parked();
     Task<> drain();
@@ -110,7 +113,8 @@ private:
     std::vector<ServiceComponent*> components_; // those of the above that are there
 
     std::optional<Pruned> pruned_;
-    std::atomic<bool> ready_{false};
+    std::atomic<Standing> standing_{Standing::starting};
+    std::string_view must_end_; // why, where it ends by itself
     std::vector<Listener> listeners_;
     std::vector<std::unique_ptr<OperatorFace>> side_faces_;
     Gate stopping_;

@@ -1,6 +1,8 @@
 // System from its opening to its end; how it is composed stands in system.cpp.
 #include "apps/urr/system.hpp"
 
+#include <algorithm>
+
 #include "libs/messaging/table_queue.hpp"
 
 namespace urr::app {
@@ -36,19 +38,21 @@ System::~System() {
 Task<Result<void>> System::run() {
     TRY(co_await open());
     TRY(listen());
-    ready_ = true;
+    standing_ = Standing::ready;
     log_.write(Level::info, "started", {{"role", role_}, {"instance", instance_}});
     (void)co_await stopping_.wait(Context{});
-    ready_ = false;
+    standing_ = Standing::draining;
     log_.write(Level::info, "draining");
     co_await drain();
     log_.write(Level::info, "stopped");
+    if (!must_end_.empty()) co_return fail(Code::UNAVAILABLE, std::string(must_end_));
     co_return Result<void>{};
 }
 
 Task<Result<void>> System::open() {
     if (stores_.works) TRY(co_await let_works_go(Context{}, *stores_.works));
     if (!works_ && (ticket_ || queue_)) log_.write(Level::warning, "evidence_off");
+    if (queue_) TRY(co_await queue_->claim());
     for (ServiceComponent* part : components_) TRY(co_await part->open(Context{}));
     for (ServiceComponent* part : components_) {
         part->start_jobs(jobs_);
@@ -108,7 +112,7 @@ Result<> System::listen_for_those_apart() {
 
 Result<> System::listen(const std::string& service, std::string_view port, HttpHandler& inner,
                         std::vector<const ServiceComponent*> components, bool port_is_shared) {
-    auto face = std::make_unique<OperatorFace>(service, inner, std::move(components), ready_);
+    auto face = std::make_unique<OperatorFace>(service, inner, std::move(components), standing_);
     ServerLimits limits;
     limits.port_is_shared = port_is_shared;
     auto server = listen_http(loop_, settings_.text("URR_LISTEN"),
@@ -130,10 +134,38 @@ Result<> System::listen_for_the_waiting_room() {
     const std::uint16_t port = listeners_.back().server->port();
     for (std::size_t i = 0; i < side_loops_.size(); ++i) {
         side_faces_.push_back(
-            std::make_unique<OperatorFace>("vwr", waiting_room_->door(i + 1), shown, ready_));
+            std::make_unique<OperatorFace>("vwr", waiting_room_->door(i + 1), shown, standing_));
         TRY_PLAIN(side_loops_[i]->listen(settings_.text("URR_LISTEN"), port, *side_faces_.back()));
     }
     return {};
+}
+
+// An embedded store that takes no work has met a disk that failed: a restart alone mends it. A
+// server comes back by itself.
+bool System::store_has_stopped() const {
+    if (on_postgres(settings_)) return false;
+    return std::ranges::any_of(Stores::files(), [this](const Stores::File& file) {
+        const auto& store = stores_.*file.store;
+        return store && !store->healthy();
+    });
+}
+
+void System::tell_health(const ServiceComponent& part) {
+    const auto tell = [&](Level level, std::string_view what) {
+        log_.write(level, what, {{"component", part.name()}});
+    };
+    if (part.healthy()) return tell(Level::info, "store_recovered");
+    if (store_has_stopped()) return tell(Level::error, "store_failed");
+    tell(Level::warning, "store_unavailable");
+}
+
+// Who balances moves away from what a restart alone mends; what has to end, ends.
+void System::look_after_stores() {
+    Standing ready = Standing::ready;
+    if (store_has_stopped()) standing_.compare_exchange_strong(ready, Standing::stopped);
+    if (!queue_ || !must_end_.empty()) return;
+    must_end_ = queue_->must_end();
+    if (!must_end_.empty()) stop();
 }
 
 // What an operator must hear of.
@@ -143,12 +175,10 @@ Task<> System::watch() {
     for (;;) {
         for (std::size_t i = 0; i < components_.size(); ++i) {
             const bool healthy = components_[i]->healthy();
-            if (healthy != was_healthy[i])
-                log_.write(healthy ? Level::info : Level::error,
-                           healthy ? "store_recovered" : "store_failed",
-                           {{"component", components_[i]->name()}});
+            if (healthy != was_healthy[i]) tell_health(*components_[i]);
             was_healthy[i] = healthy;
         }
+        look_after_stores();
         if (!clock_told && process_.clock_was_set_back()) {
             clock_told = true;
             log_.write(Level::error, "clock_was_set_back");

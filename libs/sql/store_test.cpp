@@ -9,6 +9,7 @@
 #include "libs/sql/migrations.hpp"
 #include "libs/sql/outbox.hpp"
 #include "libs/sql/sim/sim_disk.hpp"
+#include "libs/sql/sole_process.hpp"
 
 namespace urr {
 namespace {
@@ -121,6 +122,59 @@ Task<> share_a_duty(Database& database, ManualClock& clock) {
 
 TEST_F(Simulated, a_duty_is_one_process_s_at_a_time_and_another_s_when_it_dies) {
     run(share_a_duty(*database, clock));
+}
+
+// The store's clock goes on beside the loop's.
+Task<> let_pass(ManualClock& clock, Duration time) {
+    for (Duration passed{}; passed < time; passed = passed + milliseconds(500)) {
+        (void)co_await sleep(Context{}, milliseconds(500));
+        clock.advance(milliseconds(500));
+    }
+}
+Task<> keep(SoleProcess& sole, bool& ended) {
+    co_await sole.keep();
+    ended = true;
+}
+
+Task<> claim_one_after_another(Database& database, ManualClock& clock) {
+    SoleProcess one(database, "line", "one"), two(database, "line", "two");
+    Nursery jobs;
+    bool lost = false;
+    EXPECT_TRUE(co_await one.claim());
+    jobs.spawn(keep(one, lost));
+    jobs.spawn(let_pass(clock, seconds(30)));
+    const auto refused = co_await two.claim();
+    EXPECT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), Code::CONFLICT) << "the other one lives";
+    EXPECT_FALSE(lost);
+    const Instant before = Loop::here().now();
+    co_await one.give_up();
+    EXPECT_TRUE(co_await two.claim());
+    EXPECT_LT(Loop::here().now() - before, milliseconds(100)) << "handed over";
+}
+
+TEST_F(Simulated, what_is_one_process_s_is_refused_to_another_and_handed_over) {
+    run(claim_one_after_another(*database, clock));
+}
+
+Task<> claim_what_died(Database& database, ManualClock& clock) {
+    SoleProcess one(database, "line", "one"), two(database, "line", "two");
+    Nursery jobs;
+    EXPECT_TRUE(co_await one.claim());
+    jobs.spawn(let_pass(clock, seconds(30)));
+    EXPECT_TRUE(co_await two.claim()) << "patience outlasts the lease of one that died";
+    bool lost = false;
+    jobs.spawn(keep(one, lost)); // it had only stood still
+    (void)co_await sleep(Context{}, seconds(2));
+    EXPECT_TRUE(lost);
+    SoleProcess again(database, "line", "two");
+    const Instant before = Loop::here().now();
+    EXPECT_TRUE(co_await again.claim());
+    EXPECT_LT(Loop::here().now() - before, milliseconds(100)) << "the same one, started again";
+}
+
+TEST_F(Simulated, what_was_a_dead_process_s_is_the_next_one_s_and_who_stood_still_hears_of_it) {
+    run(claim_what_died(*database, clock));
 }
 
 Task<> note_and_forget(Database& database, ManualClock& clock) {

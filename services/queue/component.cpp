@@ -6,6 +6,9 @@ namespace urr::queue {
 
 namespace {
 
+constexpr std::string_view lines_are_taken =
+    "another process keeps the lines in queue's database: several share them in Redis alone "
+    "(URR_QUEUE_SHARED=yes and URR_REDIS_URLS)";
 constexpr Duration carry_pause = milliseconds(50), carry_time = seconds(5);
 
 Parts parts_of(const Settings& given, Needs& needs, LineStore& lines, Events& events) {
@@ -40,6 +43,8 @@ Component::Component(const Settings& given, Needs needs)
              needs.evidence.works ? witness_admissions : nullptr),
       publisher_(make_publisher(needs.evidence, needs.database, needs.clock, needs.random,
                                 {"queue", needs.holder}, needs.log)) {
+    if (needs.store_is_shared && !shared_)
+        sole_ = std::make_unique<SoleProcess>(needs.database, "line", needs.holder);
     routes_.add_to(face_.router());
 }
 
@@ -80,6 +85,22 @@ Task<> Component::read_log() {
     }
 }
 
+// Who holds lines in memory goes by them alone: two would let in two crowds.
+Task<Result<void>> Component::claim() {
+    if (!sole_) co_return Result<void>{};
+    const auto claimed = co_await sole_->claim();
+    if (claimed) co_return Result<void>{};
+    if (claimed.error().code() != Code::CONFLICT)
+        co_return fail(Code::UNAVAILABLE, "queue: " + std::string(claimed.error().text()));
+    co_return fail(Code::UNAVAILABLE, std::string(lines_are_taken));
+}
+
+Task<> Component::keep_lines() {
+    co_await sole_->keep();
+    ticks_.clear();
+    must_end_ = lines_are_taken;
+}
+
 // Where catalog is not there yet, the lines are restored as soon as it is.
 Task<Result<void>> Component::open(Context context) {
     (void)co_await events_.refresh(context);
@@ -89,7 +110,8 @@ Task<Result<void>> Component::open(Context context) {
 void Component::start_jobs(Nursery& jobs) {
     jobs.spawn(events_.run());
     jobs.spawn(relay_.run());
-    jobs.spawn(service_.run_jobs());
+    (sole_ ? ticks_ : jobs).spawn(service_.run_jobs());
+    if (sole_) jobs.spawn(keep_lines());
     jobs.spawn(keep_forgetting(forgetting_));
     if (publisher_) jobs.spawn(publisher_->run());
     if (!shared_) return;
@@ -107,6 +129,8 @@ Task<> Component::close(Context) {
     service_.close_streams();
     co_await relay_.hand_over();
     if (publisher_) co_await publisher_->hand_over();
+    ticks_.clear();
+    if (sole_) co_await sole_->give_up();
 }
 
 void Component::append_metrics(MetricsText& out) const {

@@ -10,6 +10,7 @@
 #include "libs/contract/guarded.hpp"
 #include "libs/core/settings.hpp"
 #include "libs/messaging/relay.hpp"
+#include "libs/sql/sole_process.hpp"
 #include "libs/telemetry/log.hpp"
 #include "services/queue/catalog_client.hpp"
 #include "services/queue/forgetting.hpp"
@@ -41,11 +42,12 @@ struct Needs {
     Transport& waiting_room;
     CallerKey waiting_room_key; // queue's key for vwr
     SigningKey entry_key, place_key;
-    PublicKeys shown_keys;  // of vwr, place and entry, those that were replaced among them
-    CallerKeys callers;     // gateway
-    std::string holder;     // this process, in leases
-    Redis* redis = nullptr; // for lines that several processes share
-    EvidenceTo evidence;    // what it tells the ledger; nowhere: there is none
+    PublicKeys shown_keys;        // of vwr, place and entry, those that were replaced among them
+    CallerKeys callers;           // gateway
+    std::string holder;           // this process, in leases
+    Redis* redis = nullptr;       // for lines that several processes share
+    EvidenceTo evidence;          // what it tells the ledger; nowhere: there is none
+    bool store_is_shared = false; // other processes reach it too: lines in it are one process's
 };
 
 class Component final : public ServiceComponent {
@@ -56,6 +58,12 @@ public:
     HttpHandler& face() { return face_; }
     const Router* router() const override { return &face_.router(); }
 
+    // Before `open`, in a process that serves: lines that stand in a store which several processes
+    // reach are kept by one of them. UNAVAILABLE with how several share them, when another one
+    // lives.
+    Task<Result<void>> claim();
+    // Why the process has to end: another one has taken the lines over. Empty: it goes on.
+    std::string_view must_end() const { return must_end_; }
     Task<Result<void>> open(Context context) override;
     void start_jobs(Nursery& jobs) override;
     // After open: the name under which the log is read belongs to this life of the store.
@@ -68,6 +76,7 @@ private:
     std::unique_ptr<LineStore> make_lines(const Settings& given, const Needs& needs);
     Task<> carry();
     Task<> read_log();
+    Task<> keep_lines();
 
     Database& database_;
     CatalogClient events_;
@@ -80,6 +89,9 @@ private:
     GuardedService face_;
     Relay relay_;
     std::unique_ptr<EvidencePublisher> publisher_; // nullptr: there is no ledger
+    std::unique_ptr<SoleProcess> sole_;            // nullptr: nobody else can have the lines
+    std::string_view must_end_;
+    Nursery ticks_; // of lines that are ours alone; last: it uses all of the above
 };
 
 } // namespace urr::queue
