@@ -99,10 +99,11 @@ Prints each setting with its value; secrets are never shown. --markdown writes d
 )",
      config},
     {"doctor", "look for what is wrong with an installation",
-     R"(usage: urr doctor
+     R"(usage: urr doctor [ROLE…]
 
 Checks the data folder, space, keys, stores, ports, clock and limits, a line each; beside a running
-`urr serve` too. Exit status 1 when anything is bad.
+`urr serve` too. Where roles are named, those keys, stores and ports that they need. Exit status 1
+when anything is bad.
 )",
      doctor},
     {"version", "the program's version", "usage: urr version\n", version},

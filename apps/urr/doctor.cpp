@@ -15,6 +15,7 @@
 #include "apps/urr/commands.hpp"
 #include "apps/urr/keys.hpp"
 #include "apps/urr/port_probe.hpp"
+#include "apps/urr/settings_check.hpp"
 #include "apps/urr/stores.hpp"
 
 namespace urr::app {
@@ -75,6 +76,25 @@ Finding examine_store(const std::string& path, const Stores::File& file, Instant
 
 } // namespace
 
+namespace {
+
+// As System::listen does.
+std::vector<std::string_view> ports_of(const Roles& roles) {
+    std::vector<std::string_view> ports;
+    if (roles.gateway) ports.push_back("URR_PORT");
+    if (roles.waiting_room) ports.push_back("URR_VWR_PORT");
+    if (roles.gateway && roles.all_services()) return ports;
+    if (roles.auth) ports.push_back("URR_AUTH_PORT");
+    if (roles.ticket) ports.push_back("URR_TICKET_PORT");
+    if (roles.payment) ports.push_back("URR_PAYMENT_PORT");
+    if (roles.queue) ports.push_back("URR_QUEUE_PORT");
+    if (roles.catalog) ports.push_back("URR_CATALOG_PORT");
+    if (roles.worker && !roles.ticket) ports.push_back("URR_WORKER_PORT");
+    return ports;
+}
+
+} // namespace
+
 Finding examine_folder(const std::string& folder) {
     struct stat facts;
     if (::stat(folder.c_str(), &facts) != 0)
@@ -98,26 +118,29 @@ Finding examine_space(const std::string& folder) {
     return {true, text};
 }
 
-std::vector<Finding> examine_keys(const std::string& folder, Instant now) {
+std::vector<Finding> examine_keys(const std::string& folder, Instant now, const Roles& roles) {
     std::vector<Finding> findings;
-    for (std::string& fault : key_faults(folder, now))
+    for (std::string& fault : key_faults(folder, now, roles))
         findings.push_back({false, std::move(fault)});
     if (findings.empty()) findings.push_back({true, "keys are there and well-formed"});
     return findings;
 }
 
-std::vector<Finding> examine_stores(const std::string& folder, const Clock& clock) {
+std::vector<Finding> examine_stores(const std::string& folder, const Clock& clock,
+                                    const Roles& roles) {
     std::vector<Finding> findings;
     for (const Stores::File& file : Stores::files())
-        findings.push_back(
-            examine_store(folder + "/" + std::string(file.name) + ".db", file, clock.now()));
+        if (file.needed(roles))
+            findings.push_back(
+                examine_store(folder + "/" + std::string(file.name) + ".db", file, clock.now()));
     return findings;
 }
 
-std::vector<Finding> examine_databases(const Settings& settings) {
+std::vector<Finding> examine_databases(const Settings& settings, const Roles& roles) {
     std::vector<Finding> findings;
     for (const Stores::File& file : Stores::files()) {
-        if (!stands_on_postgres(settings, file)) continue;
+        const bool views_only = file.name == "ticket" && !roles.ticket;
+        if (!file.needed(roles) || views_only || !stands_on_postgres(settings, file)) continue;
         const auto fits = check_on_postgres(settings, file);
         if (fits)
             findings.push_back({true, std::string(file.name) + ": schema " +
@@ -126,12 +149,16 @@ std::vector<Finding> examine_databases(const Settings& settings) {
         else
             findings.push_back({false, std::string(fits.error().text())});
     }
+    if (!roles.catalog || roles.ticket) return findings; // ticket's user sees all
+    const auto seen = check_catalog_on_postgres(settings);
+    findings.push_back(seen ? Finding{true, "catalog: its view is there, its server answers"}
+                            : Finding{false, std::string(seen.error().text())});
     return findings;
 }
 
-std::vector<Finding> examine_ports(const Settings& settings) {
+std::vector<Finding> examine_ports(const Settings& settings, const Roles& roles) {
     std::vector<Finding> findings;
-    for (const std::string_view name : {"URR_PORT", "URR_VWR_PORT"}) {
+    for (const std::string_view name : ports_of(roles)) {
         const auto port = std::uint16_t(settings.number(name));
         const std::string text = std::string(name) + " " + std::to_string(port);
         switch (probe_port(settings.text("URR_LISTEN"), port)) {
@@ -161,8 +188,11 @@ Finding examine_file_limit() {
     return {true, text};
 }
 
-int doctor(const Settings& settings, const Arguments& arguments) {
-    if (!arguments.empty()) return wrong_use("doctor: unknown argument " + arguments[0]);
+int doctor(const Settings& settings, const Arguments& names) {
+    const Result<Roles> named =
+        names.empty() ? Result<Roles>(Roles{}) : read_roles(settings, names);
+    if (!named) return wrong_use("doctor: " + std::string(named.error().text()));
+    const Roles& roles = *named;
     const std::string& folder = settings.text("URR_DATA");
     const SystemClock clock;
     std::vector<Finding> findings{examine_folder(folder)};
@@ -171,10 +201,11 @@ int doctor(const Settings& settings, const Arguments& arguments) {
     };
     if (findings[0].good) { // the rest would only say the same again
         findings.push_back(examine_space(folder));
-        add(examine_keys(folder, clock.now()));
-        add(on_postgres(settings) ? examine_databases(settings) : examine_stores(folder, clock));
+        add(examine_keys(folder, clock.now(), roles));
+        add(on_postgres(settings) ? examine_databases(settings, roles)
+                                  : examine_stores(folder, clock, roles));
     }
-    add(examine_ports(settings));
+    add(examine_ports(settings, roles));
     findings.push_back(examine_file_limit());
     bool all_good = true;
     for (const Finding& finding : findings) {

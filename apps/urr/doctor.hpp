@@ -1,9 +1,10 @@
-// The examinations of `urr doctor`. Each finding is a line: what was looked at, and what is wrong
-// or how it stands. Reads only, so it may run beside a serving process.
+// The examinations of `urr doctor`: of what the roles need. Each finding is a line: what was looked
+// at, and what is wrong or how it stands. Reads only, so it may run beside a serving process.
 #pragma once
 #include <string>
 #include <vector>
 
+#include "apps/urr/roles.hpp"
 #include "libs/core/clock.hpp"
 #include "libs/core/settings.hpp"
 
@@ -16,13 +17,14 @@ struct Finding {
 
 Finding examine_folder(const std::string& folder);
 Finding examine_space(const std::string& folder);
-std::vector<Finding> examine_keys(const std::string& folder, Instant now);
+std::vector<Finding> examine_keys(const std::string& folder, Instant now, const Roles& roles);
 // A store's schema, its integrity, and its time beside the clock.
-std::vector<Finding> examine_stores(const std::string& folder, const Clock& clock);
+std::vector<Finding> examine_stores(const std::string& folder, const Clock& clock,
+                                    const Roles& roles);
 // Those on PostgreSQL.
-std::vector<Finding> examine_databases(const Settings& settings);
+std::vector<Finding> examine_databases(const Settings& settings, const Roles& roles);
 // Free, or answering /health.
-std::vector<Finding> examine_ports(const Settings& settings);
+std::vector<Finding> examine_ports(const Settings& settings, const Roles& roles);
 Finding examine_file_limit();
 
 } // namespace urr::app

@@ -14,12 +14,57 @@ namespace {
 
 constexpr TokenType signers[] = {TokenType::access, TokenType::vwr, TokenType::place,
                                  TokenType::entry, TokenType::ticket};
-// auth's secret for its opaque tokens, the receipts' and the device cookie's key, payment's for
-// bodies, then "caller-service".
-constexpr std::string_view secrets[] = {
-    "auth-tokens",    "catalog-auth",    "receipt",         "device",        "gateway-auth",
-    "gateway-ticket", "gateway-catalog", "gateway-payment", "gateway-queue", "payment-ticket",
-    "payment-bodies", "queue-catalog",   "queue-vwr"};
+
+// Who needs a secret: auth's for its opaque tokens, the receipts' and the device cookie's key,
+// payment's for bodies, then "caller-service".
+struct Secret {
+    std::string_view name;
+    bool (*needed)(const Roles&);
+};
+using R = const Roles&;
+constexpr Secret secrets[] = {{"auth-tokens", [](R r) { return r.auth; }},
+                              {"catalog-auth", [](R r) { return r.auth; }},
+                              {"receipt", [](R r) { return r.waiting_room; }},
+                              {"device", [](R r) { return r.gateway; }},
+                              {"gateway-auth", [](R r) { return r.gateway || r.auth; }},
+                              {"gateway-ticket", [](R r) { return r.gateway || r.ticket; }},
+                              {"gateway-catalog", [](R r) { return r.gateway || r.catalog; }},
+                              {"gateway-payment", [](R r) { return r.gateway || r.payment; }},
+                              {"gateway-queue", [](R r) { return r.gateway || r.queue; }},
+                              {"payment-ticket", [](R r) { return r.payment || r.ticket; }},
+                              {"payment-bodies", [](R r) { return r.payment; }},
+                              {"queue-catalog", [](R r) { return r.queue || r.catalog; }},
+                              {"queue-vwr", [](R r) { return r.queue || r.waiting_room; }}};
+
+bool signs(R r, TokenType type) {
+    switch (type) {
+    case TokenType::access:
+        return r.auth;
+    case TokenType::vwr:
+        return r.waiting_room;
+    case TokenType::place:
+    case TokenType::entry:
+        return r.queue;
+    case TokenType::ticket:
+        return r.ticket;
+    default:
+        return false;
+    }
+}
+
+bool verifies(R r, TokenType type) {
+    switch (type) {
+    case TokenType::access:
+        return r.auth || r.gateway;
+    case TokenType::entry:
+        return r.queue || r.gateway;
+    case TokenType::vwr:
+    case TokenType::place:
+        return r.queue;
+    default:
+        return r.all(); // those of whom others carry it away
+    }
+}
 
 std::string path_of(const std::string& folder, std::string_view name, std::string_view end) {
     return folder + "/keys/" + std::string(name) + std::string(end);
@@ -167,8 +212,8 @@ Result<int> make_keys(const std::string& folder) {
         made += TRY_PLAIN(create_key_file(path, fresh_secret()));
         TRY_PLAIN(settle_public(folder, type));
     }
-    for (const std::string_view name : secrets)
-        made += TRY_PLAIN(create_key_file(path_of(folder, name, ".key"), fresh_secret()));
+    for (const Secret& each : secrets)
+        made += TRY_PLAIN(create_key_file(path_of(folder, each.name, ".key"), fresh_secret()));
     return made;
 }
 
@@ -189,7 +234,7 @@ Result<> rotate_key(const std::string& folder, TokenType type, Instant now) {
     return settle_public(folder, type);
 }
 
-std::vector<std::string> key_faults(const std::string& folder, Instant now) {
+std::vector<std::string> key_faults(const std::string& folder, Instant now, const Roles& roles) {
     std::vector<std::string> faults;
     const auto note = [&faults](const auto& read) {
         if (!read) faults.emplace_back(read.error().text());
@@ -201,19 +246,18 @@ std::vector<std::string> key_faults(const std::string& folder, Instant now) {
             faults.push_back(path + " can be read by others: chmod 600");
     };
     for (const TokenType type : signers) {
-        const auto key = signing_key(folder, type);
-        note(key);
+        if (signs(roles, type)) note(signing_key(folder, type));
         private_file(token_type_name(type));
         const auto shown = read_public(path_of(folder, token_type_name(type), ".pub"), type);
-        note(shown);
+        if (verifies(roles, type)) note(shown);
         const auto pair = pair_of(folder, type);
         if (!pair || !shown) continue;
         if (std::string fault = fault_of_pair(folder, type, *pair, now); !fault.empty())
             faults.push_back(std::move(fault));
     }
-    for (const std::string_view name : secrets) {
-        note(read_secret(folder, name));
-        private_file(name);
+    for (const Secret& each : secrets) {
+        if (each.needed(roles)) note(read_secret(folder, each.name));
+        private_file(each.name);
     }
     return faults;
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/urr/roles.hpp"
 #include "libs/security/jwt.hpp"
 #include "libs/security/mac.hpp"
 
@@ -25,8 +26,9 @@ Result<int> make_keys(const std::string& data_folder);
 // before then is refused with CONFLICT: tokens of the key before it would end at once. So is
 // rotating in a role's copy.
 Result<> rotate_key(const std::string& data_folder, TokenType type, Instant now);
-// What is wrong with the files of this installation, one line each; for `urr doctor`.
-std::vector<std::string> key_faults(const std::string& data_folder, Instant now);
+// What is wrong with the files that the roles need, one line each; for `urr doctor`.
+std::vector<std::string> key_faults(const std::string& data_folder, Instant now,
+                                    const Roles& roles = {});
 
 // UNAVAILABLE with the file's name and what to do when a key is missing or not readable.
 Result<SigningKey> signing_key(const std::string& data_folder, TokenType type);

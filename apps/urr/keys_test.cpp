@@ -164,6 +164,10 @@ TEST_F(Keys, are_not_made_in_the_copy_of_a_role_that_only_verifies) {
                             name == "access.pub" || name == "entry.pub";
         if (!is_its) fs::remove(file.path());
     }
+    Roles gateway = Roles::none(), queue = Roles::none();
+    gateway.gateway = queue.queue = true;
+    EXPECT_TRUE(key_faults(folder, now, gateway).empty()) << "it has all that it needs";
+    EXPECT_FALSE(key_faults(folder, now, queue).empty());
     const auto before = all_files();
     const auto made = make_keys(folder);
     ASSERT_FALSE(made);

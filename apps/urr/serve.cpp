@@ -6,7 +6,7 @@
 
 #include "apps/urr/bounded_end.hpp"
 #include "apps/urr/commands.hpp"
-#include "apps/urr/event_log.hpp"
+#include "apps/urr/settings_check.hpp"
 #include "apps/urr/signals.hpp"
 #include "apps/urr/system.hpp"
 #include "libs/async/run_to_end.hpp"
@@ -39,10 +39,7 @@ Result<Level> log_level(const Settings& settings) {
 } // namespace
 
 int serve(const Settings& settings, const Arguments& names) {
-    const auto roles = read_roles(names, {.stores = on_postgres(settings),
-                                          .events = uses_kafka(settings),
-                                          .memory = !settings.text("URR_REDIS_URLS").empty(),
-                                          .works = uses_sqs(settings)});
+    const auto roles = read_roles(settings, names);
     if (!roles) return wrong_use("serve: " + std::string(roles.error().text()));
     const auto level = log_level(settings);
     if (!level) return failed(level.error());

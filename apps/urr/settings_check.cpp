@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "apps/urr/event_log.hpp"
 #include "apps/urr/stores.hpp"
 #include "apps/urr/works.hpp"
 #include "libs/messaging/kafka/options.hpp"
@@ -55,6 +56,13 @@ Result<> all_of(Faults faults) {
 }
 
 } // namespace
+
+Result<Roles> read_roles(const Settings& settings, std::span<const std::string> names) {
+    return read_roles(names, {.stores = on_postgres(settings),
+                              .events = uses_kafka(settings),
+                              .memory = !settings.text("URR_REDIS_URLS").empty(),
+                              .works = uses_sqs(settings)});
+}
 
 Result<> check_settings(const Settings& settings, const Roles& roles) {
     Faults faults;

@@ -106,8 +106,7 @@ Result<Stores> open_all_on_postgres(const StoreParts& parts, const Roles& roles,
     if (!roles.catalog) return stores;
     PostgresOptions options = options_of(parts, settings.text("URR_CATALOG_DATABASE_URL"));
     options.replica_url = settings.text("URR_CATALOG_DATABASE_REPLICA_URL");
-    if (const auto seen = check_postgres_view(options.url, view_of_catalog); !seen)
-        return of_setting("URR_CATALOG_DATABASE_URL", seen.error());
+    TRY_PLAIN(check_catalog_on_postgres(settings));
     stores.catalog_views = TRY_PLAIN(open_on_postgres(parts, std::move(options), "catalog"));
     return stores;
 }
@@ -143,6 +142,14 @@ Result<> check_on_postgres(const Settings& settings, const Stores::File& file) {
         return fail(Code::UNAVAILABLE, std::string(file.setting) + "URL is missing");
     const auto fits = check_postgres_schema(url_of(settings, file), file.migrations, file.schema);
     if (!fits) return of_setting(std::string(file.setting) + "URL", fits.error());
+    return {};
+}
+
+Result<> check_catalog_on_postgres(const Settings& settings) {
+    const std::string& url = settings.text("URR_CATALOG_DATABASE_URL");
+    if (url.empty()) return fail(Code::UNAVAILABLE, "URR_CATALOG_DATABASE_URL is missing");
+    const auto seen = check_postgres_view(url, view_of_catalog);
+    if (!seen) return of_setting("URR_CATALOG_DATABASE_URL", seen.error());
     return {};
 }
 

@@ -61,5 +61,7 @@ bool stands_on_postgres(const Settings& settings, const Stores::File& file);
 // `urr migrate` and `urr doctor` on PostgreSQL, for one store.
 Result<> migrate_on_postgres(const Settings& settings, const Stores::File& file);
 Result<> check_on_postgres(const Settings& settings, const Stores::File& file);
+// The same of the views that catalog sees of ticket's.
+Result<> check_catalog_on_postgres(const Settings& settings);
 
 } // namespace urr::app

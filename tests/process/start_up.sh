@@ -133,6 +133,25 @@ expect 1 "not a database" "$urr" serve
 "$urr" doctor | grep -q "^bad .*queue.db" || fail "doctor missed a damaged store"
 cp "$folder/queue.db" "$URR_DATA/queue.db"
 
+# A store that fails under a running process: unready until the restart, so that balancers move away.
+ready_is() { [ "$(curl -s -o /dev/null -w '%{http_code}' "$base/actuator/health/readiness")" = "$1" ]; }
+start "$urr" serve
+ready_is 200 || fail "not ready though all is well"
+for file in auth.db auth.db-wal; do
+    head -c "$(stat -c %s "$URR_DATA/$file")" /dev/urandom |
+        dd of="$URR_DATA/$file" conv=notrunc status=none
+done
+curl -s -o /dev/null -H 'Content-Type: application/json' "$base/api/v1/auth/register" \
+    -d '{"email":"a@b.example","password":"long enough 123","name":"A"}'
+for _ in $(seq 100); do ready_is 503 && break; sleep 0.1; done
+ready_is 503 || fail "ready with a store that takes no work any more"
+grep -q '"level":"error".*"event":"store_failed"' "$folder/log" || fail "the log does not say store_failed"
+[ "$(curl -s -o /dev/null -w '%{http_code}' "$base/actuator/health/liveness")" = 200 ] ||
+    fail "liveness depends on a store"
+stop 0
+rm "$URR_DATA"/auth.db*
+"$urr" migrate >/dev/null
+
 # The clock was set back one hour: it starts, says so, and its time runs on.
 if command -v faketime >/dev/null; then
     faketime -f '+1h' "$urr" seed --seats 10 >/dev/null

@@ -30,6 +30,7 @@ for command in serve migrate seed keys admin token stampede replay config doctor
     expect 0 "usage: urr $command" "$urr" "$command" --help
 done
 expect 2 "unknown role door" "$urr" serve door
+expect 2 "doctor: unknown role door" "$urr" doctor door
 expect 2 "add auth catalog queue" "$urr" serve gateway ticket payment
 expect 2 "--group is needed" "$urr" replay
 expect 2 "say token mint" "$urr" token
