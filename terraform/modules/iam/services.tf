@@ -4,7 +4,7 @@ locals {
   topics = {
     ticket    = { writes = ["payment-events", "transfer-events", "membership-events"], reads = ["reservation-events", "community-events"] }
     payment   = { writes = ["reservation-events"], reads = ["payment-events"] }
-    queue     = { writes = ["queue-events"], reads = [] }
+    queue     = { writes = ["queue-events"], reads = ["payment-events", "queue-events"] }
     community = { writes = ["community-events"], reads = [] }
     stats = {
       writes = []

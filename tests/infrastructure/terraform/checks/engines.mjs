@@ -238,10 +238,11 @@ export default [
             [true, false],
         );
     }),
-    topic('KAF-3', 'payment-events', 'ticket', ['payment', 'stats']),
+    topic('KAF-3', 'payment-events', 'ticket', ['payment', 'queue', 'stats']),
     topic('KAF-4', 'reservation-events', 'payment', ['ticket', 'stats']),
     topic('KAF-5', 'transfer-events', 'ticket', ['stats']),
     topic('KAF-6', 'membership-events', 'ticket', ['stats']),
+    topic('POLICY queue-events', 'queue-events', 'queue', ['queue', 'stats']),
     both('KAF-7', '3 partitions, factor 2, 2 in sync, 7 days', (plan) => {
         const found = properties(plan);
         assert.deepEqual(
