@@ -151,7 +151,7 @@ void SharedSeatLocks::heard(std::string_view message) {
         for (std::string_view& word : words) word = next_word(message);
         const auto news =
             news_of(words[0], words[1], words[2], words[3], words[4], Loop::here().now(), 0);
-        if (!news) return;
+        if (!news) break; // nor is it known where the next one begins
         if (take(*event, *news)) changes.push_back({*event, news->seat, news->state, news->fence});
     }
     pass_on(changes);

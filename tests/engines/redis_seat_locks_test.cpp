@@ -273,6 +273,23 @@ TEST_F(SharedLocks, of_the_past_are_no_locks) {
     });
 }
 
+TEST_F(SharedLocks, that_stand_before_a_malformed_one_are_passed_on) {
+    on_loop([&](RunLoop& loop) -> Task<> {
+        Process a(loop, server, event);
+        co_await until([&] { return a.redis->is_up(); });
+        const auto say = [&](const std::string& items) {
+            return server.say({"PUBLISH", "seat-locks", event.id.text() + " " + items});
+        };
+        const std::string whose = " 2 1 " + somebody().text() + " 60000";
+        co_await until([&] { return say("0" + whose) == "1"; }); // it hears
+        EXPECT_EQ(say("1" + whose + " 2 rubbish 1 - 60000"), "1");
+        EXPECT_EQ(say("3" + whose), "1");
+        co_await until([&] { return a.map.letters()[3] == 'h'; });
+        EXPECT_EQ(a.map.letters().substr(0, 4), "hhah");
+        EXPECT_EQ(a.taken({0, 1, 2, 3}), (Seats{0, 1, 3}));
+    });
+}
+
 TEST_F(SharedLocks, are_not_waited_for_while_redis_hangs) {
     on_loop([&](RunLoop& loop) -> Task<> {
         Process a(loop, server, event), b(loop, server, event);
