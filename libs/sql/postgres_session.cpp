@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "libs/sql/lock_kept.hpp"
+
 namespace urr {
 
 namespace {
@@ -285,7 +287,8 @@ void PostgresSession::finish(std::span<Job*> jobs, End end) {
             engine_.give_to_primary(*std::exchange(job, nullptr));
             continue;
         }
-        if (!done) job->settle(Error(code, trouble_).retry_after(1));
+        const std::string_view why = end == End::locked ? lock_kept : std::string_view(trouble_);
+        if (!done) job->settle(Error(code, std::string(why)).retry_after(1));
         engine_.answer(*std::exchange(job, nullptr));
     }
     if (end == End::committed && has_events) engine_.tell_of_events();

@@ -8,6 +8,7 @@ struct Metrics {
     Counter messages, records, known;
     Counter gaps, conflicts, broken, unreadable, failed; // refused: each is an alarm
     Counter away;                                        // times that the ledger or the queue was
+    Counter locked;                                      // times that a chain's row was
     Gauge stopped, aside;                                // alarms above zero
     Histogram write_time;
 
@@ -23,6 +24,8 @@ struct Metrics {
         out.counter(refusals, why, unreadable, R"(reason="unreadable")");
         out.counter(refusals, why, failed, R"(reason="failed")");
         out.counter("urr_worker_away_total", "Times that ledger or queue did not answer.", away);
+        out.counter("urr_worker_locked_total", "Times that somebody kept a chain's row locked.",
+                    locked);
         out.gauge("urr_worker_chains_stopped", "Events whose chain waits for a missing record.",
                   stopped.value());
         out.gauge("urr_worker_aside", "Messages in the dead-letter queue.", aside.value());

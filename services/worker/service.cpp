@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "libs/messaging/outage.hpp"
+#include "libs/sql/lock_kept.hpp"
 
 namespace urr::worker {
 
@@ -33,10 +34,22 @@ Task<Result<Written>> Service::write_patiently(const Batch& batch) {
         auto written = co_await parts_.ledger.transact(Context{}, write_work, batch,
                                                        parts_.ledger.takes_arrays());
         if (written || !is_outage(written.error().code())) co_return std::move(written);
-        metrics_.away.add();
-        parts_.log.write(Level::error, "ledger_away", {{"error", written.error().text()}});
+        not_now(batch, written.error());
         (void)co_await sleep(Context{}, parts_.options.away);
     }
+}
+
+// Whoever keeps one chain's row keeps nobody from the others.
+void Service::not_now(const Batch& batch, const Error& error) {
+    if (!is_lock_kept(error)) {
+        metrics_.away.add();
+        parts_.log.write(Level::error, "ledger_away", {{"error", error.text()}});
+        return;
+    }
+    metrics_.locked.add();
+    parts_.log.write(
+        Level::error, "evidence_chain_locked",
+        {{"chain", batch.event.text()}, {"source", batch.source}, {"came", batch.first}});
 }
 
 void Service::failed(const Taken& message, const Batch& batch, const Error& error) {
@@ -163,22 +176,32 @@ Task<> Service::keep_one(std::string receipt) {
 // One receiving; false: wait before the next.
 Task<bool> Service::round() {
     const Options& options = parts_.options;
-    const auto taken = co_await parts_.works.receive(within(options.wait + queue_time),
-                                                     works_at_once_max, options.wait);
+    auto taken = co_await parts_.works.receive(within(options.wait + queue_time), works_at_once_max,
+                                               options.wait);
     queue_answered(taken ? nullptr : &taken.error());
     if (!taken) co_return false;
+    std::map<std::string, std::vector<Taken>> groups;
+    for (Taken& message : *taken) groups[message.group].push_back(std::move(message));
+    Nursery working;
+    for (auto& [name, group] : groups) working.spawn(work_off(std::move(group)));
+    (void)co_await working.drained(Context{});
+    co_return true;
+}
+
+// What was taken of one group. It is answered as soon as it is written: however long another group
+// waits for its chain, nothing that is done is in hand any more.
+Task<> Service::work_off(std::vector<Taken> group) {
     std::vector<std::string> in_hand;
-    for (const Taken& message : *taken) in_hand.push_back(message.receipt);
+    for (const Taken& message : group) in_hand.push_back(message.receipt);
     std::vector<bool> done;
     {
         Nursery keeping;
         keeping.spawn(keep(in_hand));
-        done = co_await write(*taken);
+        done = co_await write(group);
     }
     Nursery answering;
     for (std::size_t i = 0; i < in_hand.size(); ++i) answering.spawn(answer(in_hand[i], done[i]));
     (void)co_await answering.drained(Context{});
-    co_return true;
 }
 
 // If this fails the message comes again, and is known.

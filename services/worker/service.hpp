@@ -6,8 +6,9 @@
 //     Service service({works, ledger, log, {}});
 //     jobs.spawn(service.run());
 //
-// While the ledger is away nothing is received, and what was taken is kept out of others' hands.
-// One loop.
+// While somebody keeps a chain's row locked its event waits, and the next receiving; what came of
+// other events with it does not. While the ledger is away nothing is received, and what was taken
+// is kept out of others' hands. One loop.
 #pragma once
 #include <map>
 #include <memory>
@@ -57,6 +58,7 @@ public:
 private:
     Task<> receive();
     Task<bool> round();
+    Task<> work_off(std::vector<Taken> group);
     Task<> keep(const std::vector<std::string>& in_hand);
     Task<> keep_one(std::string receipt);
     Task<> answer(std::string receipt, bool done);
@@ -69,6 +71,7 @@ private:
     Task<> write_group(std::vector<InHand> group);
     Task<bool> write_one(const Taken& message, const Batch& batch);
     Task<Result<Written>> write_patiently(const Batch& batch);
+    void not_now(const Batch& batch, const Error& error);
     void failed(const Taken& message, const Batch& batch, const Error& error);
     void refused(const Taken& message, const Batch& batch, const Written& written);
     void note_head(const EventId& event, const Written& written);

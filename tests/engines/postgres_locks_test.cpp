@@ -2,6 +2,7 @@
 #include <atomic>
 #include <thread>
 
+#include "libs/sql/lock_kept.hpp"
 #include "tests/engines/sql_engine.hpp"
 
 namespace urr::engines {
@@ -82,6 +83,7 @@ Task<> bound(Locks& t) {
     const auto outsider = co_await t.lock(6);
     const auto end = co_await t.store->pool(1).transact(Context{}, add_work, std::string("locked"));
     EXPECT_EQ(end ? Code::INTERNAL : end.error().code(), Code::UNAVAILABLE);
+    EXPECT_TRUE(!end && is_lock_kept(end.error()));
     EXPECT_FALSE(outsider->over) << "repeated without end";
 }
 TEST_F(Locks, that_nobody_releases_are_given_up_after_a_while) { run_on(*loop, bound(*this)); }

@@ -1,6 +1,9 @@
 // From a service's store to the ledger: the same cases on embedded engines and on PostgreSQL and
 // SQS. Goal: whatever is lost, doubled, moved or killed on the way, a chain has each record once,
 // or says that it stands still.
+#include <thread>
+
+#include "libs/sql/postgres_migrations.hpp"
 #include "tests/engines/worker_world.hpp"
 
 namespace urr {
@@ -280,6 +283,64 @@ TEST(WorkerLedgerOnServers, while_the_ledger_is_away_nothing_is_put_aside) {
     engines::PostgresServer::get().run("ALTER ROLE evidence LOGIN");
     ASSERT_TRUE(world.run([&] { return world.length(event) == 10; }));
     EXPECT_EQ(world.aside(), 0);
+}
+
+// Somebody who is none of ours, and keeps the rows of all chains that there are until he is told.
+class Keeper {
+public:
+    explicit Keeper(const std::string& database)
+        : url_(engines::PostgresServer::get().url("postgres", database)), thread_([this] {
+              (void)run_postgres_script(
+                  url_, "SELECT 1 FROM evidence.chains FOR UPDATE; SELECT pg_sleep(300)");
+          }) {
+        static constexpr Statement sleeping{"SELECT 1 FROM pg_stat_activity WHERE wait_event = "
+                                            "'PgSleep' AND datname = current_database()"};
+        while (must(ask_postgres(url_, sleeping)).empty())
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    ~Keeper() {
+        let_go();
+        thread_.join();
+    }
+    void let_go() {
+        static constexpr Statement wake{
+            "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep' "
+            "AND datname = current_database()"};
+        must(ask_postgres(url_, wake));
+    }
+
+private:
+    const std::string url_;
+    std::thread thread_;
+};
+
+TEST(WorkerLedgerOnServers, a_locked_chain_keeps_no_other_of_its_round_from_its_acknowledgement) {
+    WorkerWorld world(true);
+    world.open_queue(seconds(5)); // so that a busy machine is not taken for a worker that sleeps
+    const EventId one = world.event(1), other = world.event(2);
+    world.send({one.text(), "a", world.body(one, 1, 5, 1)});
+    ASSERT_TRUE(world.run([&] { return world.between->acknowledged == 1; }));
+    world.send({one.text(), "b", world.body(one, 6, 5, 6)});
+    world.send({other.text(), "c", world.body(other, 1, 4, 1)});
+    Keeper keeper(world.database_name());
+    bool went_on = false;
+    ASSERT_TRUE(world.run(
+        [&] {
+            const bool waits = world.log.has("evidence_chain_locked");
+            if (!went_on && waits && world.between->acknowledged == 2) {
+                EXPECT_EQ(world.length(one), 5);
+                EXPECT_EQ(world.length(other), 4);
+                keeper.let_go();
+                went_on = true;
+            }
+            return went_on && world.between->acknowledged == 3;
+        },
+        1));
+    EXPECT_EQ(world.length(one), 10);
+    EXPECT_EQ(world.between->given, 3); // nothing was given twice
+    EXPECT_FALSE(world.log.has("ledger_away"));
+    EXPECT_GT(world.metrics().locked.value(), 0u);
+    EXPECT_EQ(world.metrics().away.value(), 0u);
 }
 
 TEST(WorkerLedgerOnServers, while_the_queue_is_away_records_wait_and_then_go_on) {

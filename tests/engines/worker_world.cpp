@@ -53,7 +53,9 @@ Task<Result<void>> Between::done(Context context, std::string receipt) {
         --deaths;
         co_return fail(Code::UNAVAILABLE);
     }
-    co_return co_await to_.done(context, std::move(receipt));
+    auto done = co_await to_.done(context, std::move(receipt));
+    if (done) ++acknowledged;
+    co_return done;
 }
 
 Task<Result<std::vector<Taken>>> Between::receive(Context context, int most, Duration wait) {

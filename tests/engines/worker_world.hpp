@@ -25,6 +25,7 @@ public:
     std::function<bool(const Work&)> loses; // on its way to the queue, told as sent
     int deaths = 0;                         // acknowledgements that are still to be lost
     int given = 0;                          // messages, to anybody and however often
+    int acknowledged = 0;
 
     Task<Result<void>> send(Context context, std::vector<Work> works) override;
     Task<Result<std::vector<Taken>>> receive(Context context, int most, Duration wait) override;
