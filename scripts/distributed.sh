@@ -323,13 +323,21 @@ start_distributed() {
     say "nginx        127.0.0.1:$port  /api/* to gateway, /vwr-api/* to vwr"
     [ -z "$event" ] || wait_for_room
 }
-# Queue announces every event's room within a second or two.
+# Queue announces every event's room to one copy of vwr within a second or two, the others hear of it in another.
 wait_for_room() {
+    local n
+    for n in $(seq "$(copies_of vwr)"); do
+        room_opens_at "127.0.0.1:$(port_of vwr "$n")" || {
+            say "the room of $event does not open" >&2
+            return 1
+        }
+    done
+}
+room_opens_at() { # room_opens_at ADDRESS
     for _ in $(seq 300); do
-        curl -sf -m 2 -o /dev/null "$target/vwr-api/vwr/status/$event" && return
+        curl -sf -m 2 -o /dev/null "http://$1/vwr/status/$event" && return
         sleep 0.1
     done
-    say "the room of $event does not open" >&2
     return 1
 }
 
