@@ -74,10 +74,6 @@ Finding examine_store(const std::string& path, const Stores::File& file, Instant
     return {true, path + ": schema " + *version + ", whole"};
 }
 
-} // namespace
-
-namespace {
-
 // As System::listen does.
 std::vector<std::string_view> ports_of(const Roles& roles) {
     std::vector<std::string_view> ports;

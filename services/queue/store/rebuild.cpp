@@ -36,12 +36,6 @@ bool same_place(const Member& member, const Place& place, const IdBytes& receipt
     return own.arrival == place.arrival || (receipt != IdBytes{} && member.receipt == receipt);
 }
 
-// What is known of him is how an earlier place ended.
-bool ended_before(const Member& member, const Member& admitted) {
-    return member.state == MemberState::ended && member.place.arrival < admitted.place.arrival &&
-           member.admitted < admitted.admitted;
-}
-
 Task<Result<bool>> tell_bought(Tx& tx, const EntryAdmitted& told, Telling end) {
     const EntryEnded bought{end.generation, told.event, told.account,  "bought",
                             told.epoch,     told.phase, told.position, told.arrival};
@@ -66,7 +60,9 @@ Task<Result<std::optional<Member>>> rebuild_admitted(Tx& tx, MessageId seen, Ent
     spent.until = told.until;
     spent.state = told.until > tx.now ? MemberState::active : MemberState::ended;
     const auto member = TRY(co_await lock_member(tx, told.event, told.account));
-    if (!member || ended_before(*member, spent)) {
+    // Nothing is known of him but, at most, how an earlier place ended.
+    if (!member ||
+        (member->state == MemberState::ended && is_after_end(*member, spent.place, {}))) {
         spent.over_heard = spent.state == MemberState::ended;
         co_return TRY(co_await put(tx, told.event, told.account, spent));
     }

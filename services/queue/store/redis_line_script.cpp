@@ -108,6 +108,11 @@ local function same_place(m, epoch, phase, position, arrival, receipt)
     if m.epoch ~= epoch or m.phase ~= phase or m.position ~= position then return false end
     return m.arrival == arrival or (receipt ~= '-' and m.receipt == receipt)
 end
+-- Whether a place was given when the one that the ended record tells of had ended.
+local function is_after_end(m, arrival)
+    return tonumber(arrival) >
+        math.max(tonumber(m.arrival), tonumber(m.admitted), tonumber(m.fetched))
+end
 local function note_act(id, by, what)
     call('LPUSH', ACTS, now .. ' ' .. by .. ' ' .. what)
     call('LTRIM', ACTS, 0, 999)
@@ -236,8 +241,7 @@ elseif step == 'rebuild_admitted' then
         note_place(spent)
         return {'', write(account, spent), now}
     end
-    if m and m.state == '2' and tonumber(m.arrival) < tonumber(arrival) and
-        tonumber(m.admitted) < tonumber(admitted) then
+    if m and m.state == '2' and is_after_end(m, arrival) then
         m = nil -- what is known of him is how an earlier place ended
     end
     local is_it = not m or (m.state == '1' and m.entry == entry)
@@ -274,8 +278,7 @@ elseif step == 'rebuild_ended' then
         note_place(m)
         return {'', write(account, m), now}
     end
-    if m.state == '2' and
-        tonumber(arrival) > math.max(tonumber(m.arrival), tonumber(m.admitted)) then
+    if m.state == '2' and is_after_end(m, arrival) then
         -- of a later place, which he left before he was let in
         m.epoch, m.phase, m.position, m.arrival, m.receipt = epoch, phase, position, arrival, '-'
         note_place(m)
