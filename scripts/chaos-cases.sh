@@ -26,7 +26,7 @@ every_copy() {
         for n in $(seq "$(copies_of "$role")"); do echo "$role $n"; done
     done
 }
-kill_nine() { kill -9 "$(running "$1")" && rm -f "$1"; }
+kill_nine() { kill -9 "$(cat "$1")" && rm -f "$1"; } # what this case has started
 
 settings_of() {
     default_case

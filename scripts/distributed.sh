@@ -212,7 +212,7 @@ CONF
         tail -n 5 "$folder/log/nginx.log" >&2
         return 1
     }
-    watch_targets 6>&- &
+    watch_targets >"$folder/log/watch.log" 2>&1 6>&- &
     echo $! >"$folder/watch.pid"
 }
 # It writes its number once it has its port: whoever answers before that is a stranger.

@@ -74,13 +74,20 @@ maven_jars() {
     exec 8>&-
 }
 
+# Seconds since the machine's start; bash's SECONDS goes by a clock that may be set.
+uptime_seconds() {
+    local up
+    read -r up _ </proc/uptime
+    echo "${up%.*}"
+}
+
 # wait_until SECONDS PID LOG COMMAND…: until COMMAND succeeds; fails with the log's end when the process
 # has gone or the time is over.
 wait_until() {
-    local end=$((SECONDS + $1)) pid=$2 log=$3
+    local end=$(($(uptime_seconds) + $1)) pid=$2 log=$3
     shift 3
     until "$@" 2>/dev/null; do
-        if ! kill -0 "$pid" 2>/dev/null || ((SECONDS >= end)); then
+        if ! kill -0 "$pid" 2>/dev/null || (($(uptime_seconds) >= end)); then
             tail -n 20 "$log" >&2
             die "not ready: see $log"
         fi
@@ -105,13 +112,15 @@ print(first)
 P
 }
 
-# running FILE: the PID in it, if that process is no younger than the file; after a restart of the machine
-# the number may be a stranger's.
+# running FILE: the PID in it, if that process writes its output into FILE's folder, as all do that are started
+# there; after a restart of the machine the number may be a stranger's. (No clock tells: one may be set.)
 running() {
-    local pid age
-    pid=$(cat "$1" 2>/dev/null) || return 1
-    age=$(ps -o etimes= -p "${pid:-0}" 2>/dev/null) || return 1
-    [ $((age + 10)) -ge $(($(date +%s) - $(stat -c %Y "$1"))) ] && echo "$pid"
+    local pid folder output
+    pid=$(cat "$1" 2>/dev/null) && [[ $pid =~ ^[0-9]+$ ]] && folder=$(realpath "$(dirname "$1")") || return 1
+    for output in 1 2; do
+        [[ $(readlink "/proc/$pid/fd/$output") == "$folder"/* ]] && echo "$pid" && return
+    done
+    return 1
 }
 
 stop_pids() { # stop_pids DIR: ends every process of DIR/*.pid, by force after ten seconds
@@ -121,11 +130,11 @@ stop_pids() { # stop_pids DIR: ends every process of DIR/*.pid, by force after t
         pid=$(running "$file") || { rm -f "$file"; continue; }
         kill "$pid" 2>/dev/null || true
     done
-    end=$((SECONDS + 10))
+    end=$(($(uptime_seconds) + 10))
     for file in "$1"/*.pid; do
         [ -e "$file" ] || continue
         pid=$(cat "$file")
-        while kill -0 "$pid" 2>/dev/null && ((SECONDS < end)); do sleep 0.1; done
+        while kill -0 "$pid" 2>/dev/null && (($(uptime_seconds) < end)); do sleep 0.1; done
         kill -9 "$pid" 2>/dev/null || true
         rm -f "$file"
     done
