@@ -156,6 +156,14 @@ TEST(Errors, carry_code_text_and_fields) {
     EXPECT_EQ(find_code("NO_SUCH"), nullptr);
 }
 
+TEST(Errors, say_their_cause_to_who_asks_for_it) {
+    const Error marked = Error(Code::UNAVAILABLE).because(Cause::lock_kept).retry_after(1);
+    EXPECT_EQ(marked.code(), Code::UNAVAILABLE);
+    EXPECT_EQ(marked.clone().cause(), Cause::lock_kept);
+    EXPECT_EQ(Error(Code::UNAVAILABLE).cause(), Cause::unsaid);
+    EXPECT_EQ(Error(Code::UNAVAILABLE, std::string(marked.text())).cause(), Cause::unsaid);
+}
+
 TEST(Traces, are_read_strictly) {
     const std::string good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     EXPECT_EQ(parse_traceparent(good)->traceparent(), good);

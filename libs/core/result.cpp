@@ -17,6 +17,7 @@ const std::vector<FieldError> no_fields;
 
 struct Error::Detail {
     Code code;
+    Cause cause = Cause::unsaid;
     int retry_after_s = 0;
     std::string text;
     std::vector<FieldError> fields;
@@ -36,10 +37,15 @@ Error::Error(Code code, std::string text) : Error(code, std::move(text), {}) {}
 
 Error::Error(Code code, std::string text, std::vector<FieldError> fields)
     : bits_(reinterpret_cast<std::uintptr_t>(
-          new Detail{code, 0, std::move(text), std::move(fields)})) {}
+          new Detail{.code = code, .text = std::move(text), .fields = std::move(fields)})) {}
 
 Error::Detail* Error::detail() const {
     return (bits_ & 1) ? nullptr : reinterpret_cast<Detail*>(bits_);
+}
+
+Error::Detail& Error::need_detail() {
+    if (bits_ & 1) *this = Error(code(), std::string());
+    return *detail();
 }
 
 void Error::release() { delete detail(); }
@@ -62,15 +68,24 @@ int Error::retry_after_s() const {
 }
 
 Error Error::retry_after(int seconds) && {
-    if (bits_ & 1) *this = Error(code(), std::string());
-    detail()->retry_after_s = seconds;
+    need_detail().retry_after_s = seconds;
+    return std::move(*this);
+}
+
+Cause Error::cause() const {
+    const Detail* d = detail();
+    return d ? d->cause : Cause::unsaid;
+}
+
+Error Error::because(Cause cause) && {
+    need_detail().cause = cause;
     return std::move(*this);
 }
 
 Error Error::clone() const {
     const Detail* d = detail();
     if (!d) return Error(code());
-    return Error(d->code, d->text, d->fields).retry_after(d->retry_after_s);
+    return Error(d->code, d->text, d->fields).retry_after(d->retry_after_s).because(d->cause);
 }
 
 } // namespace urr

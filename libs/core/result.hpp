@@ -37,6 +37,13 @@ const CodeInfo& info(Code code);
 const CodeInfo* find_code(std::string_view name);
 std::string_view name(Code code);
 
+// What lies behind a code, for who acts on more than that; people and other processes are told the
+// code alone.
+enum class Cause : std::uint8_t {
+    unsaid,
+    lock_kept, // libs/sql/lock_kept.hpp
+};
+
 // What is wrong with one field of a request.
 struct FieldError {
     std::string field; // a JSON pointer without its first slash: "seats/0"
@@ -64,12 +71,15 @@ public:
     // Seconds after which the caller may ask again; 0: not said.
     int retry_after_s() const;
     Error retry_after(int seconds) &&;
+    Cause cause() const;
+    Error because(Cause cause) &&;
     Error clone() const;
 
 private:
     struct Detail;
     static constexpr std::uintptr_t moved = (std::uintptr_t(Code::INTERNAL) << 1) | 1;
     Detail* detail() const;
+    Detail& need_detail();
     void release();
     std::uintptr_t bits_; // odd: a bare code; even: a Detail of ours
 };

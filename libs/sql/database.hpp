@@ -20,13 +20,13 @@
 //   DEADLINE_EXCEEDED  the deadline came before the work was begun; nothing was done
 //   OUTCOME_UNKNOWN    begun, and nobody knows (the disk failed at the commit, or the deadline came
 //                      while it ran): ask again by the idempotency key
-//   UNAVAILABLE        the store refused the batch; nothing was done
+//   UNAVAILABLE        the store refused the batch; nothing was done. is_lock_kept(error): somebody
+//                      keeps a lock that the work needs
 //
 // `transact_whole` is for a work that is many requests already: its transaction is its own, so that
 // it waits for no other work and none for it. It is not repeated where it meets others' locks, and
-// has two more answers, after which nothing was done:
+// has one more answer, after which nothing was done:
 //   CONFLICT           its locks crossed another's, or another wrote a row that it was to make
-//   DEADLINE_EXCEEDED  also: somebody keeps a lock that it needs
 //
 // `read` runs a work on a snapshot beside the writer; its statements must not write. `read_within`
 // lets it be that old: a replica may answer.

@@ -270,25 +270,24 @@ std::span<Job*> PostgresSession::still_awaited(std::span<Job*> jobs) {
 }
 
 // Of a batch that was not committed.
-Code PostgresSession::code_of(End end) const {
-    if (end == End::unknown && !reading_) return Code::OUTCOME_UNKNOWN;
-    if (whole_ && end == End::conflict) return Code::CONFLICT;
-    if (whole_ && end == End::locked) return Code::DEADLINE_EXCEEDED;
-    return Code::UNAVAILABLE;
+Error PostgresSession::error_of(End end) const {
+    if (end == End::locked) return lock_kept();
+    Code code = Code::UNAVAILABLE;
+    if (end == End::unknown && !reading_) code = Code::OUTCOME_UNKNOWN;
+    if (end == End::conflict && whole_) code = Code::CONFLICT;
+    return Error(code, trouble_).retry_after(1);
 }
 
 void PostgresSession::finish(std::span<Job*> jobs, End end) {
     const bool done = end == End::committed || end == End::undone;
     if (!done) ++engine_.counted.lost_batches;
     if (end == End::unknown) ++engine_.counted.unknown_batches;
-    const Code code = code_of(end);
     for (Job*& job : jobs) {
         if (!done && server_ == PostgresEngine::Server::replica) {
             engine_.give_to_primary(*std::exchange(job, nullptr));
             continue;
         }
-        const std::string_view why = end == End::locked ? lock_kept : std::string_view(trouble_);
-        if (!done) job->settle(Error(code, std::string(why)).retry_after(1));
+        if (!done) job->settle(error_of(end));
         engine_.answer(*std::exchange(job, nullptr));
     }
     if (end == End::committed && has_events) engine_.tell_of_events();

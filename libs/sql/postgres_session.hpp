@@ -56,7 +56,7 @@ private:
     Task<End> end_with_commit(End end);
     Task<> roll_back();
     End end_of(const Answer& answer);
-    Code code_of(End end) const;
+    Error error_of(End end) const;
     void finish(std::span<Job*> jobs, End end);
 
     PostgresEngine& engine_;

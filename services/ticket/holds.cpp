@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "libs/sql/lock_kept.hpp"
 #include "services/ticket/store/hold_batch.hpp"
 
 namespace urr::ticket {
@@ -34,8 +35,7 @@ Holds::Holds(Database& database, Counter* stuck) : database_(database), refused_
 
 std::unexpected<Error> Holds::locked() {
     if (refused_) refused_->add();
-    return fail(
-        Error(Code::UNAVAILABLE, "somebody keeps a lock that this hold needs").retry_after(1));
+    return fail(lock_kept());
 }
 
 Task<Result<Held>> Holds::hold(Context context, HoldOrder order) {
@@ -91,10 +91,9 @@ Task<> Holds::write(Line& line, Wishes batch) {
     // Mostly of accounts that are new to the event: another process has made their rows by now.
     if (!outcomes && outcomes.error().code() == Code::CONFLICT)
         outcomes = co_await write_together(batch);
-    const Code end = outcomes ? Code::OUTCOME_UNKNOWN : outcomes.error().code();
     if (outcomes) {
         for (std::size_t i = 0; i < batch.size(); ++i) batch[i]->settle(std::move((*outcomes)[i]));
-    } else if (end == Code::CONFLICT || end == Code::DEADLINE_EXCEEDED) {
+    } else if (outcomes.error().code() == Code::CONFLICT || is_lock_kept(outcomes.error())) {
         co_await write_apart(std::move(batch));
     } else {
         for (const auto& wish : batch) wish->settle(fail(outcomes.error().clone()));
@@ -142,9 +141,9 @@ Task<bool> Holds::write_one(std::shared_ptr<Wish> wish) {
     for (int tries = 1; !held && held.error().code() == Code::CONFLICT && tries < tries_max;
          ++tries)
         held = co_await database_.transact_whole(awaited, one_work, wish->order);
-    const bool is_late = Loop::here().now() >= wish->deadline;
-    const bool is_stuck = !held && held.error().code() == Code::DEADLINE_EXCEEDED && !is_late;
-    if (!is_late) note(wish->order, is_stuck);
+    const bool is_stuck = !held && is_lock_kept(held.error());
+    // Of one whose time is over nothing else is known: it may not have been tried.
+    if (is_stuck || Loop::here().now() < wish->deadline) note(wish->order, is_stuck);
     wish->settle(is_stuck ? Result<Held>(locked()) : std::move(held));
     co_return !is_stuck;
 }

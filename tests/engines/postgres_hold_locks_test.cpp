@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "libs/security/mac.hpp"
+#include "libs/sql/lock_kept.hpp"
 #include "services/ticket/holds.hpp"
 #include "services/ticket/store/events.hpp"
 #include "services/ticket/store/reservations_audit.hpp"
@@ -131,6 +132,7 @@ Task<> one_seat(HoldLocks& t) {
     EXPECT_EQ(t.refused.size(), 1u);
     if (t.refused.empty()) co_return;
     EXPECT_EQ(t.refused.front().code(), Code::UNAVAILABLE);
+    EXPECT_TRUE(is_lock_kept(t.refused.front()));
     EXPECT_EQ(t.refused.front().retry_after_s(), 1);
     EXPECT_EQ(pool.counters().retried, 0u) << "the batch was repeated while nobody else wrote";
     keeper->let_go();

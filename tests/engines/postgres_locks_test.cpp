@@ -88,6 +88,22 @@ Task<> bound(Locks& t) {
 }
 TEST_F(Locks, that_nobody_releases_are_given_up_after_a_while) { run_on(*loop, bound(*this)); }
 
+// It is not repeated: who knows its parts is told at once.
+Task<> whole(Locks& t) {
+    const auto outsider = co_await t.lock(3);
+    const auto end = co_await t.store->pool().transact_whole(Context{}, add_work,
+                                                             std::string("locked"));
+    EXPECT_EQ(end ? Code::INTERNAL : end.error().code(), Code::UNAVAILABLE);
+    EXPECT_TRUE(!end && is_lock_kept(end.error()));
+    EXPECT_EQ(end ? 0 : end.error().retry_after_s(), 1);
+    EXPECT_FALSE(outsider->over);
+    co_await wait_for(*outsider);
+    EXPECT_EQ(co_await t.number("locked"), 1);
+}
+TEST_F(Locks, that_a_work_of_its_own_transaction_meets_are_told_at_once) {
+    run_on(*loop, whole(*this));
+}
+
 // In one batch with the one that waits; they are told before the lock goes.
 Task<> neighbours(Locks& t) {
     const auto outsider = co_await t.lock(6);
@@ -151,6 +167,7 @@ Task<> too_long(Locks& t) {
     Database& pool = t.store->pool();
     const auto whole = co_await pool.transact_whole(Context{}, long_work);
     EXPECT_EQ(whole ? Code::INTERNAL : whole.error().code(), Code::UNAVAILABLE);
+    EXPECT_FALSE(!whole && is_lock_kept(whole.error()));
     EXPECT_EQ(whole ? 0 : whole.error().retry_after_s(), 1);
     const auto one = co_await pool.transact(Context{}, long_work);
     EXPECT_EQ(one ? Code::INTERNAL : one.error().code(), Code::UNAVAILABLE);
