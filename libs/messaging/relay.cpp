@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "libs/sql/array.hpp"
+
 namespace urr {
 
 namespace {
@@ -11,12 +13,14 @@ constexpr Duration lease_length = seconds(10);
 constexpr Duration renewed_each = seconds(5);
 constexpr Duration lease_asked_each = milliseconds(500); // while another has it
 constexpr Duration told_each = minutes(1);
+constexpr Duration busy_for = seconds(1), idle_poll = milliseconds(25);
 constexpr std::string_view lease_name = "relay";
 
 constexpr Statement unsent{
     "SELECT sequence, id, topic, type, version, occurred_us, key, seq, traceparent, data "
     "FROM outbox ORDER BY sequence LIMIT ?1"};
 constexpr Statement sent{"DELETE FROM outbox WHERE sequence = ?1"};
+constexpr Statement all_sent{"DELETE FROM outbox WHERE sequence = ANY(?1::bigint[])"};
 
 struct Unsent {
     std::vector<std::int64_t> sequences;
@@ -24,7 +28,7 @@ struct Unsent {
 };
 
 constexpr auto read_unsent = [](Tx& tx) -> Task<Result<Unsent>> {
-    const Rows rows = TRY(co_await tx.run(unsent, {batch_max}));
+    const Rows rows = TRY(co_await tx.run(unsent, {batch_max}).and_commit());
     Unsent out;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         out.sequences.push_back(rows.integer(i, 0));
@@ -36,19 +40,30 @@ constexpr auto read_unsent = [](Tx& tx) -> Task<Result<Unsent>> {
     co_return out;
 };
 
-// What a witness is given.
-struct Witnessed {
-    Witness by = nullptr;
-    std::vector<Message> messages;
+struct Carried {
+    std::vector<std::int64_t> sequences;
+    std::vector<Message> messages; // for the witness alone
+    Witness witness = nullptr;
     bool takes_arrays = false;
 };
 
+Task<Result<void>> drop_sent(Tx& tx, const Carried& carried) {
+    if (carried.takes_arrays) {
+        IntegerArray sequences;
+        for (const std::int64_t sequence : carried.sequences) sequences.add(sequence);
+        TRY(co_await tx.run(all_sent, {sequences}));
+        co_return Result<void>{};
+    }
+    for (const std::int64_t sequence : carried.sequences) TRY(co_await tx.run(sent, {sequence}));
+    co_return Result<void>{};
+}
+
 constexpr auto mark_sent = [](Tx& tx, std::int64_t fence,
-                              const std::vector<std::int64_t>& sequences,
-                              const Witnessed& witnessed) -> Task<Result<Lease>> {
+                              const Carried& carried) -> Task<Result<Lease>> {
     const Lease lease = TRY(co_await renew_lease(tx, lease_name, fence, lease_length));
-    if (witnessed.by) TRY(co_await witnessed.by(tx, witnessed.messages, witnessed.takes_arrays));
-    for (const std::int64_t sequence : sequences) TRY(co_await tx.run(sent, {sequence}));
+    if (carried.witness)
+        TRY(co_await carried.witness(tx, carried.messages, carried.takes_arrays));
+    TRY(co_await drop_sent(tx, carried));
     co_return lease;
 };
 
@@ -97,16 +112,22 @@ Task<Result<std::size_t>> Relay::carry() {
     Unsent batch = TRY(co_await from_.read(Context{}, read_unsent));
     if (batch.messages.empty()) co_return std::size_t(0);
     const std::size_t count = batch.messages.size();
-    Witnessed witnessed{witness_, {}, from_.takes_arrays()};
-    if (witness_) witnessed.messages = batch.messages;
+    Carried carried{std::move(batch.sequences), {}, witness_, from_.takes_arrays()};
+    if (witness_) carried.messages = batch.messages;
     TRY(co_await to_.append(Context{}, std::move(batch.messages)));
-    auto marked = co_await from_.transact(Context{}, mark_sent, lease_.fence,
-                                          std::move(batch.sequences), std::move(witnessed));
+    auto marked = co_await from_.transact(Context{}, mark_sent, lease_.fence, std::move(carried));
     if (!marked && marked.error().code() == Code::CONFLICT) lease_ = {};
     TRY(std::move(marked));
     renew_at_ = Loop::here().now() + renewed_each;
     carried_.add(count);
+    carried_at_ = Loop::here().now();
     co_return count;
+}
+
+// After a round that found nothing.
+Duration Relay::pause() const {
+    const bool is_busy = Loop::here().now() < carried_at_ + busy_for;
+    return is_busy ? poll_ : std::max(poll_, idle_poll);
 }
 
 void Relay::failed(const Error& error) {
@@ -147,7 +168,7 @@ Task<> Relay::run() {
         }
         succeeded();
         Context until;
-        until.deadline = Loop::here().now() + poll_;
+        until.deadline = Loop::here().now() + pause();
         if (*carried == 0 && !ending_) (void)co_await bell.wait(until);
     }
     running_ = false;

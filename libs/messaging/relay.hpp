@@ -5,7 +5,8 @@
 //     Relay relay(database, log, "urr-1");
 //     nursery.spawn(relay.run());          // one per outbox and process
 //
-// It hears of commits from the database and polls for those of other processes.
+// It hears of commits from the database and polls for those of other processes: while there is
+// something to carry as often as it is told, otherwise 40 times a second at most.
 // Of several processes on one store, the holder of the lease "relay" works and the others wait.
 // A round that fails is counted, and comes again; the log hears of the first, of its like once a
 // minute, and of the end.
@@ -49,6 +50,7 @@ private:
     // One round: how many were carried.
     Task<Result<std::size_t>> carry();
     Task<Result<void>> keep_lease();
+    Duration pause() const;
     void failed(const Error& error);
     void succeeded();
 
@@ -62,7 +64,8 @@ private:
     Lease lease_{};
     bool running_ = false, ending_ = false;
     Gate ended_;
-    Instant renew_at_{}; // of the loop's clock
+    Instant renew_at_{}; // of the loop's clock, as the next one
+    Instant carried_at_{INT64_MIN / 2};
     Counter carried_, failed_;
     std::uint64_t failed_in_a_row_ = 0;
     Instant told_at_;

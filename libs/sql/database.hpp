@@ -34,6 +34,7 @@
 #include <atomic>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <tuple>
 #include <type_traits>
 
@@ -79,12 +80,15 @@ struct [[nodiscard]] Query {
         return *this;
     }
     // The work has no statement behind these, and does not refuse any more once they have
-    // succeeded: where the transaction is the work's own (transact_whole), its commit travels with
-    // them.
+    // succeeded: where nothing else shares the transaction (one work alone, or transact_whole),
+    // its commit travels with them. A work that shares it commits with the others.
     Query& and_commit() {
         final = true;
         return *this;
     }
+    // The same for a work that only reads, where it is called; in one that writes it says nothing,
+    // so that both may share a function.
+    inline Query& and_end_reading();
     inline bool await_ready();
     void await_suspend(std::coroutine_handle<> caller) { waiting = caller; }
     Result<Rows> await_resume() { return std::move(result); }
@@ -98,6 +102,8 @@ public:
     bool failed = false;
     // This batch wrote to the outbox.
     bool has_events = false;
+    // The work was given to `read`.
+    bool is_reading = false;
 
     Query run(const Statement& statement, std::initializer_list<Value> values = {}) {
         return Query(*this, statement, values);
@@ -109,6 +115,18 @@ public:
 protected:
     ~Tx() = default;
 };
+
+inline Query& Query::and_end_reading() {
+    if (tx.is_reading) final = true;
+    return *this;
+}
+
+// All of `queries`, at least one, in one exchange and in their order: to be awaited. They live until
+// then.
+inline Query& together(std::span<Query> queries) {
+    for (std::size_t i = 1; i < queries.size(); ++i) queries[i - 1].also = &queries[i];
+    return queries.front();
+}
 
 inline bool Query::await_ready() {
     if (!tx.start(*this)) return false;

@@ -69,10 +69,13 @@ Task<Result<std::optional<KeptAnswer>>> claim_key(Tx& tx, const IdempotencyKey& 
     co_return TRY(co_await answer_of_another(tx, key));
 }
 
-Task<Result<std::optional<KeptAnswer>>> claim_attempt(Tx& tx, const IdempotencyKey& key) {
+Task<Result<std::optional<KeptAnswer>>> claim_attempt(Tx& tx, const IdempotencyKey& key,
+                                                      Query* also) {
     const std::span<const unsigned char> digest(key.body_sha256);
-    const Rows rows = TRY(co_await tx.run(claim, {key.account, key.route, key.key, digest, nullptr,
-                                                  nullptr, tx.now + answers_kept, tx.now}));
+    Query claimed = tx.run(claim, {key.account, key.route, key.key, digest, nullptr, nullptr,
+                                   tx.now + answers_kept, tx.now});
+    claimed.also = also;
+    const Rows rows = TRY(co_await claimed);
     if (rows.changes() == 1) co_return std::optional<KeptAnswer>();
     co_return TRY(co_await answer_of_another(tx, key));
 }
@@ -117,15 +120,12 @@ Task<Result<void>> drop_expired_answer(Tx& tx, const IdempotencyKey& key) {
     co_return Result<void>{};
 }
 
-Task<Result<void>> keep_answer(Tx& tx, const IdempotencyKey& key, int status,
-                               std::string_view body) {
-    TRY(co_await tx.run(answer_attempt, {key.account, key.route, key.key, status, body}));
-    co_return Result<void>{};
+Query keep_answer(Tx& tx, const IdempotencyKey& key, int status, std::string_view body) {
+    return tx.run(answer_attempt, {key.account, key.route, key.key, status, body});
 }
 
-Task<Result<void>> forget_attempt(Tx& tx, const IdempotencyKey& key) {
-    TRY(co_await tx.run(forget, {key.account, key.route, key.key}));
-    co_return Result<void>{};
+Query forget_attempt(Tx& tx, const IdempotencyKey& key) {
+    return tx.run(forget, {key.account, key.route, key.key});
 }
 
 Task<Result<std::int64_t>> prune_answers(Tx& tx, std::int64_t most) {

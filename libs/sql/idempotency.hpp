@@ -43,13 +43,16 @@ Task<Result<std::optional<KeptAnswer>>> claim_key(Tx& tx, const IdempotencyKey& 
                                                   std::string_view answer);
 // The same for an attempt: keep_answer or forget_attempt follows. Whoever begins an attempt also
 // finds it again after a crash and settles it: until then the key answers IDEMPOTENCY_IN_PROGRESS.
-Task<Result<std::optional<KeptAnswer>>> claim_attempt(Tx& tx, const IdempotencyKey& key);
+// `also` travels with it, behind the claim, and must do nothing where the key is another's.
+Task<Result<std::optional<KeptAnswer>>> claim_attempt(Tx& tx, const IdempotencyKey& key,
+                                                      Query* also = nullptr);
 // Looks only; for `read`.
 Task<Result<std::optional<KeptAnswer>>> find_answer(Tx& tx, const IdempotencyKey& key);
-Task<Result<void>> keep_answer(Tx& tx, const IdempotencyKey& key, int status,
-                               std::string_view body);
-// Takes back a begun attempt that ended without effect.
-Task<Result<void>> forget_attempt(Tx& tx, const IdempotencyKey& key);
+// Not awaited yet, so that it may travel with others; the key and `body` live until it was.
+Query keep_answer(Tx& tx, const IdempotencyKey& key, int status, std::string_view body);
+// The same: takes back a begun attempt that ended without effect.
+Query forget_attempt(Tx& tx, const IdempotencyKey& key);
+
 // Many keys at once, where the engine takes arrays. A batch looks for its keys behind the rows of
 // its effects: whoever waited for those sees what the one before kept. The queries are not awaited
 // yet, so that they may travel with others; the list lives until they were.

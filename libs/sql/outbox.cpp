@@ -4,12 +4,11 @@ namespace urr {
 
 namespace {
 
-constexpr Statement next_seq{
-    "INSERT INTO outbox_key (key, seq) VALUES (?1, 1) "
-    "ON CONFLICT (key) DO UPDATE SET seq = outbox_key.seq + 1 RETURNING seq"};
+constexpr Statement next_seq{"INSERT INTO outbox_key (key, seq) VALUES (?1, 1) "
+                             "ON CONFLICT (key) DO UPDATE SET seq = outbox_key.seq + 1"};
 constexpr Statement insert_event{
     "INSERT INTO outbox (id, topic, type, version, occurred_us, key, seq, traceparent, data) "
-    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"};
+    "SELECT ?1, ?2, ?3, ?4, ?5, key, seq, ?7, ?8 FROM outbox_key WHERE key = ?6"};
 constexpr Statement insert_first_events{
     "WITH given AS MATERIALIZED (SELECT unnest(?1::bytea[]) AS id, unnest(?2::bytea[]) AS key, "
     "unnest(?3::text[]) AS data), numbered AS (INSERT INTO outbox_key (key, seq) SELECT key, 1 "
@@ -24,12 +23,16 @@ constexpr Statement prune{"DELETE FROM inbox WHERE (consumer, id) IN "
 
 } // namespace
 
-Task<Result<void>> append_event(Tx& tx, MessageId id, OutboxEvent event) {
-    const Rows seq = TRY(co_await tx.run(next_seq, {event.key}));
-    TRY(co_await tx.run(insert_event,
-                        {id, event.topic, event.type, event.version, tx.now, event.key,
-                         seq.integer(0, 0), event.traceparent, event.data}));
+AppendedEvent append_later(Tx& tx, const MessageId& id, const OutboxEvent& event) {
     tx.has_events = true;
+    return {tx.run(next_seq, {event.key}),
+            tx.run(insert_event, {id, event.topic, event.type, event.version, tx.now, event.key,
+                                  event.traceparent, event.data})};
+}
+
+Task<Result<void>> append_event(Tx& tx, MessageId id, OutboxEvent event) {
+    AppendedEvent appended = append_later(tx, id, event);
+    TRY(co_await appended.numbered.with(appended.put));
     co_return Result<void>{};
 }
 
@@ -40,9 +43,12 @@ Query append_first_events(Tx& tx, std::string_view topic, std::string_view type,
                   {events.ids, events.keys, events.data, topic, type, version, tx.now});
 }
 
+Query note_message(Tx& tx, std::string_view consumer, const MessageId& id) {
+    return tx.run(insert_inbox, {consumer, id, tx.now});
+}
+
 Task<Result<bool>> first_time(Tx& tx, std::string_view consumer, MessageId id) {
-    const Rows rows = TRY(co_await tx.run(insert_inbox, {consumer, id, tx.now}));
-    co_return rows.changes() == 1;
+    co_return TRY(co_await note_message(tx, consumer, id)).changes() == 1;
 }
 
 Task<Result<std::int64_t>> prune_inbox(Tx& tx, Instant before, std::int64_t most) {

@@ -24,6 +24,13 @@ struct OutboxEvent {
 // own).
 Task<Result<void>> append_event(Tx& tx, MessageId id, OutboxEvent event);
 
+// The same as its two statements, not awaited yet, so that they may travel with others: `numbered`
+// first. `id` and `event` live until they were.
+struct AppendedEvent {
+    Query numbered, put;
+};
+AppendedEvent append_later(Tx& tx, const MessageId& id, const OutboxEvent& event);
+
 // Many events at once, each the first of its key (a reservation that was just made), where the
 // engine takes arrays.
 struct FirstEvents {
@@ -41,6 +48,9 @@ Query append_first_events(Tx& tx, std::string_view topic, std::string_view type,
 
 // True when this consumer has not seen the message; noted in the same transaction.
 Task<Result<bool>> first_time(Tx& tx, std::string_view consumer, MessageId id);
+// The same, not awaited yet, so that it may travel with others: changes() is 1 the first time.
+// `consumer` and `id` live until it was.
+Query note_message(Tx& tx, std::string_view consumer, const MessageId& id);
 
 // Forgets up to `most` messages that were noted before `before` (longer ago than the log keeps
 // them); the number forgotten.

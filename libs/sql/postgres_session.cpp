@@ -10,34 +10,37 @@ namespace {
 
 constexpr Statement begin_write{"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"};
 constexpr Statement begin_read{"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"};
-// The time-outs of the transaction. A batch that writes also takes a lock that all batches share;
-// one that is repeated takes it alone, so that it meets nobody's locks in another order. That lock
-// is waited for longer (?1) than rows are (?3).
-#define LIMITS                                                                                     \
-    "SELECT set_config('lock_timeout', ?1, true), set_config('statement_timeout', ?2, true), "     \
-    "set_config('idle_in_transaction_session_timeout', ?2, true)"
-#define SHARED ", pg_advisory_xact_lock_shared(7697012) IS NULL"
-#define ALONE ", pg_advisory_xact_lock(7697012) IS NULL"
-#define ROWS ", set_config('lock_timeout', ?3, true)"
+// The time-outs: of a connection that is ours alone once for all, otherwise of each transaction. A
+// batch that writes also takes a lock that all batches share; one that is repeated takes it alone,
+// so that it meets nobody's locks in another order. That lock is waited for longer (?1) than rows
+// are (?3), unless the batch is a single work.
+#define TIME_OUTS(local)                                                                           \
+    "SELECT set_config('lock_timeout', ?1, " local "), set_config('statement_timeout', ?2, " local \
+    "), set_config('idle_in_transaction_session_timeout', ?2, " local ")"
+#define SHARED "pg_advisory_xact_lock_shared(7697012) IS NULL"
+#define ALONE "pg_advisory_xact_lock(7697012) IS NULL"
+#define ROWS(parameter) ", set_config('lock_timeout', " parameter ", true)"
 // The plans of a batch that is one work: its statements take arrays, whose lengths differ while the
 // best plan does not; and a table that was empty when it was looked at last is none to be scanned.
 #define ONE_PLAN                                                                                   \
-    ", set_config('plan_cache_mode', 'force_generic_plan', true), "                                \
-    "set_config('enable_seqscan', 'off', true)"
-constexpr Statement limits_of_read{LIMITS};
-constexpr Statement limits_of_write{LIMITS SHARED ROWS};
-constexpr Statement limits_alone{LIMITS ALONE ROWS};
-constexpr Statement limits_of_whole{LIMITS ONE_PLAN SHARED ROWS};
+    "set_config('plan_cache_mode', 'force_generic_plan', true), "                                  \
+    "set_config('enable_seqscan', 'off', true), "
+constexpr Statement limits_of_session{TIME_OUTS("false")};
+// Of a connection with those limits.
+constexpr Statement lock_of_single{"SELECT " SHARED};
+constexpr Statement lock_of_write{"SELECT " SHARED ROWS("?1")};
+constexpr Statement lock_alone{"SELECT " ALONE ROWS("?1")};
+constexpr Statement lock_of_whole{"SELECT " ONE_PLAN SHARED ROWS("?1")};
+// Of one that others use in between.
+constexpr Statement limits_of_read{TIME_OUTS("true")};
+constexpr Statement limits_of_write{TIME_OUTS("true") ", " SHARED ROWS("?3")};
+constexpr Statement limits_alone{TIME_OUTS("true") ", " ALONE ROWS("?3")};
+constexpr Statement limits_of_whole{TIME_OUTS("true") ", " ONE_PLAN SHARED ROWS("?3")};
 #undef ONE_PLAN
 #undef ROWS
 #undef ALONE
 #undef SHARED
-#undef LIMITS
-const Statement& limits_of(bool reading, bool whole, bool alone) {
-    if (reading) return limits_of_read;
-    if (whole) return limits_of_whole;
-    return alone ? limits_alone : limits_of_write;
-}
+#undef TIME_OUTS
 constexpr Statement commit_all{"COMMIT"};
 constexpr Statement rollback{"ROLLBACK"};
 constexpr Statement savepoint{"SAVEPOINT work"};
@@ -123,7 +126,7 @@ Task<> PostgresSession::live() {
     for (int failures = 0;;) {
         const auto connected = co_await wire_.connect(target, options.connect_timeout);
         // The clock first: without it no work may write.
-        if (connected && co_await sample()) {
+        if (connected && co_await limit_session() && co_await sample()) {
             failures = 0;
             engine_.connected(server_);
             co_await serve();
@@ -153,6 +156,17 @@ Task<> PostgresSession::serve() {
     }
 }
 
+// Where others use the connection in between, each transaction has its own limits.
+Task<bool> PostgresSession::limit_session() {
+    if (engine_.options().pooled) co_return true;
+    const Value values[] = {patient_lock_ms_, statement_ms_};
+    wire_.send(limits_of_session, values, 2);
+    wire_.flush();
+    const Answer answer = co_await last_of(1);
+    trouble_ = answer.text;
+    co_return answer.good();
+}
+
 Task<bool> PostgresSession::sample() {
     const bool primary = server_ == PostgresEngine::Server::primary;
     const Instant asked = engine_.loop().now();
@@ -176,7 +190,7 @@ Task<bool> PostgresSession::sample() {
 }
 
 Task<> PostgresSession::run(PostgresEngine::Batch batch) {
-    reading_ = batch.reading;
+    is_reading = batch.reading;
     jobs_.clear();
     for (Job* job = batch.first; job;) {
         Job* next = job->link;
@@ -273,7 +287,7 @@ std::span<Job*> PostgresSession::still_awaited(std::span<Job*> jobs) {
 Error PostgresSession::error_of(End end) const {
     if (end == End::locked) return lock_kept();
     Code code = Code::UNAVAILABLE;
-    if (end == End::unknown && !reading_) code = Code::OUTCOME_UNKNOWN;
+    if (end == End::unknown && !is_reading) code = Code::OUTCOME_UNKNOWN;
     if (end == End::conflict && whole_) code = Code::CONFLICT;
     return Error(code, trouble_).retry_after(1);
 }
@@ -299,7 +313,7 @@ Task<PostgresSession::End> PostgresSession::attempt(std::span<Job*> jobs, bool a
     if (engine_.loop().now() >= sample_due_ && !co_await sample()) co_return End::lost;
     const Instant steady = engine_.loop().now();
     const auto time = engine_.time.now(steady);
-    if (!time && !reading_) {
+    if (!time && !is_reading) {
         trouble_ = "the clock of the store's server is not known";
         co_return End::refused;
     }
@@ -334,7 +348,7 @@ Task<PostgresSession::End> PostgresSession::run_one(Job& job, bool apart, bool a
             job.refuse();
             break;
         }
-        const bool commits = query_->final && whole_;
+        const bool commits = query_->final && alone;
         const Answer answer = co_await ask(*query_, commits);
         End end = answer.good() ? End::committed : end_of(answer);
         if (commits) end = co_await end_with_commit(end);
@@ -397,6 +411,29 @@ bool PostgresSession::start(Query& query) {
     return false;
 }
 
+// Of a transaction; how many answers they will have.
+int PostgresSession::send_limits() {
+    const bool alone = alone_for_ > 0;
+    const std::string& rows_ms = single_ && !alone ? patient_lock_ms_ : batch_lock_ms_;
+    if (engine_.options().pooled) {
+        const Value values[] = {patient_lock_ms_, statement_ms_, rows_ms};
+        const Statement& limits = is_reading ? limits_of_read
+                                  : whole_ ? limits_of_whole
+                                  : alone  ? limits_alone
+                                           : limits_of_write;
+        wire_.send(limits, values, is_reading ? 2 : 3);
+        return 1;
+    }
+    if (is_reading) return 0;
+    if (single_ && !alone) { // rows are waited for as long as the session says
+        wire_.send(lock_of_single);
+        return 1;
+    }
+    const Value values[] = {rows_ms};
+    wire_.send(whole_ ? lock_of_whole : alone ? lock_alone : lock_of_write, values, 1);
+    return 1;
+}
+
 // How many answers it will have.
 int PostgresSession::send_what_comes_first() {
     int sent = 0;
@@ -406,12 +443,8 @@ int PostgresSession::send_what_comes_first() {
     };
     if (!open_) {
         open_ = true;
-        send(reading_ ? begin_read : begin_write);
-        const bool alone = alone_for_ > 0;
-        const Value values[] = {patient_lock_ms_, statement_ms_,
-                                single_ && !alone ? patient_lock_ms_ : batch_lock_ms_};
-        wire_.send(limits_of(reading_, whole_, alone), values, reading_ ? 2 : 3);
-        ++sent;
+        send(is_reading ? begin_read : begin_write);
+        sent += send_limits();
     }
     if (after_ == After::undo) send(undo);
     if (after_ != After::nothing) send(release);

@@ -37,6 +37,7 @@ private:
     enum class After : std::uint8_t { nothing, keep, undo }; // what the next round trip begins with
 
     Task<> serve();
+    Task<bool> limit_session();
     Task<bool> sample();
     Task<> run(PostgresEngine::Batch batch);
     Task<> run_jobs(std::span<Job*> jobs, int tries);
@@ -49,6 +50,7 @@ private:
     bool begin_work(Job& job);
     bool go_on(Job& job);
     Task<Answer> ask(Query& first, bool commits);
+    int send_limits();
     int send_what_comes_first();
     Task<Answer> last_of(int answers);
     Task<End> commit();
@@ -69,7 +71,7 @@ private:
 
     // Of the transaction under way.
     std::vector<Job*> jobs_; // not answered yet; nullptr: answered
-    bool reading_ = false, single_ = false, whole_ = false;
+    bool single_ = false, whole_ = false;
     bool open_ = false; // BEGIN was sent
     After after_ = After::nothing;
     bool savepoint_wanted_ = false;

@@ -39,8 +39,10 @@ constexpr Statement charge{
     "ON CONFLICT (key) DO UPDATE SET refunded = charges.refunded RETURNING state, ready_us"};
 constexpr Statement find{"SELECT state, ready_us FROM charges WHERE key = ?1"};
 constexpr Statement mark_refunded{"UPDATE charges SET refunded = 1 WHERE key = ?1 AND state = 0"};
+// Of a charge that was made just now.
 constexpr Statement insert_call{"INSERT INTO calls (key, amount, state, due_us, times, failures) "
-                                "VALUES (?1, ?2, ?3, ?4, ?5, 0) ON CONFLICT DO NOTHING"};
+                                "SELECT ?1, ?2, ?3, ?4, ?5, 0 FROM charges WHERE key = ?1 "
+                                "AND ready_us = ?6 ON CONFLICT DO NOTHING"};
 constexpr Statement select_due{"SELECT key, amount, state, times, failures FROM calls "
                                "WHERE due_us <= ?1 ORDER BY due_us LIMIT ?2"};
 constexpr Statement delete_call{"DELETE FROM calls WHERE key = ?1"};
@@ -83,11 +85,11 @@ Charge charge_of(const Rows& rows, Instant now) {
 constexpr auto charge_work = [](Tx& tx, PaymentId key, Won amount,
                                 Plan plan) -> Task<Result<Charge>> {
     const Instant ready = tx.now + plan.ready_after;
-    const Rows rows = TRY(co_await tx.run(charge, {key, amount, plan.state, ready}));
-    if (plan.calls > 0 && rows.instant(0, 1) == ready)
-        TRY(co_await tx.run(insert_call,
-                            {key, amount, plan.state, ready + call_delay, plan.calls}));
-    co_return charge_of(rows, tx.now);
+    Query charged = tx.run(charge, {key, amount, plan.state, ready});
+    Query told =
+        tx.run(insert_call, {key, amount, plan.state, ready + call_delay, plan.calls, ready});
+    if (plan.calls > 0) charged.with(told);
+    co_return charge_of(TRY(co_await charged.and_commit()), tx.now);
 };
 constexpr auto find_work = [](Tx& tx, PaymentId key) -> Task<Result<Charge>> {
     co_return charge_of(TRY(co_await tx.run(find, {key})), tx.now);
@@ -117,15 +119,18 @@ constexpr auto due_work = [](Tx& tx) -> Task<Result<std::vector<Due>>> {
     co_return all;
 };
 constexpr auto called_work = [](Tx& tx, const std::vector<Due>& calls) -> Task<Result<bool>> {
+    std::vector<Query> written;
+    written.reserve(calls.size());
     for (const Due& call : calls) {
-        const PaymentId key = call.callback.key;
+        const PaymentId& key = call.callback.key;
         if (call.times == 0 || call.failures >= failures_max)
-            TRY(co_await tx.run(delete_call, {key}));
+            written.push_back(tx.run(delete_call, {key}));
         else
-            TRY(co_await tx.run(repeat_call,
-                                {key, call.times, call.failures,
-                                 tx.now + retry_first * (std::int64_t(1) << call.failures)}));
+            written.push_back(tx.run(repeat_call,
+                                     {key, call.times, call.failures,
+                                      tx.now + retry_first * (std::int64_t(1) << call.failures)}));
     }
+    TRY(co_await together(written).and_commit());
     co_return true;
 };
 

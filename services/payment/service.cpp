@@ -5,6 +5,8 @@ namespace urr::payment {
 namespace {
 
 constexpr std::int64_t batch_max = 500;
+constexpr int put_attempts_max = 20;
+constexpr Duration put_pause = milliseconds(5);
 constexpr int ledger_rounds = 60; // of reconciliation between two looks at the whole ledger
 
 constexpr auto put_work = [](Tx& tx, const Order& order) { return put_order(tx, order); };
@@ -43,16 +45,22 @@ void Service::alarm(std::string_view what, PaymentId payment) {
     if (parts_.log) parts_.log->write(Level::error, what, {{"payment", payment.text()}});
 }
 
+// Where ticket's event has not come yet, ticket is asked.
 Task<Result<Order>> Service::order_of_caller(Context context, OrderId id) {
     auto known = co_await parts_.database.read(context, find_work, id);
-    if (!known) {
-        if (known.error().code() != Code::NOT_FOUND) co_return fail(std::move(known).error());
+    for (int i = 0; !known && i < put_attempts_max; ++i) {
+        if (known.error().code() != Code::NOT_FOUND) break;
         Order asked = TRY(co_await parts_.tickets.order(context, id));
-        TRY(co_await parts_.database.transact(context, put_work, asked));
-        known = std::move(asked);
+        if (TRY(co_await parts_.database.transact(context, put_work, asked))) {
+            known = std::move(asked);
+        } else { // the event comes just now
+            TRY(co_await sleep(context, put_pause));
+            known = co_await parts_.database.read(context, find_work, id);
+        }
     }
-    if (known->account != context.principal.account) co_return fail(Code::NOT_FOUND);
-    co_return std::move(*known);
+    Order order = TRY(std::move(known));
+    if (order.account != context.principal.account) co_return fail(Code::NOT_FOUND);
+    co_return order;
 }
 
 Task<Result<Order>> Service::prepare(Context context, OrderId id) {
@@ -175,7 +183,8 @@ Task<Result<void>> Service::consume(Context context, Message message) {
         const auto event = TRY(read_json<PaymentRequested>(message.data));
         const Order order{event.order, event.account, event.amount, event.expires,
                           OrderState::open};
-        TRY(co_await parts_.database.transact(context, put_work, order));
+        if (!TRY(co_await parts_.database.transact(context, put_work, order)))
+            co_return fail(Error(Code::UNAVAILABLE, "a request is putting it").retry_after(1));
     } else if (message.type == PaymentWithdrawn::type) {
         const auto event = TRY(read_json<PaymentWithdrawn>(message.data));
         TRY(co_await parts_.database.transact(context, withdraw_work, event.order));

@@ -51,24 +51,38 @@ namespace {
 
 constexpr const char* route = "confirmPayment";
 
-constexpr Statement insert_order{"INSERT INTO orders (id, account, amount, expires_us, state) "
-                                 "VALUES (?1, ?2, ?3, ?4, 0) ON CONFLICT DO NOTHING"};
+// It waits for nobody who is inserting the same one: batches that put the same orders in different
+// orders would wait for each other.
+#define INSERT_ORDER                                                                               \
+    "INSERT INTO orders (id, account, amount, expires_us, state) SELECT ?1, ?2, ?3, ?4, 0 WHERE "
+#define UNLESS_THERE " ON CONFLICT DO NOTHING"
+constexpr Statement insert_order{
+    INSERT_ORDER "true" UNLESS_THERE,
+    INSERT_ORDER
+    "pg_try_advisory_xact_lock(hashtextextended(encode(?1, 'hex'), 7697013))" UNLESS_THERE};
+#undef UNLESS_THERE
+#undef INSERT_ORDER
+constexpr Statement order_is_there{"SELECT 1 FROM orders WHERE id = ?1"};
+// With the state of its living attempt.
 constexpr Statement select_order{
-    "SELECT account, amount, expires_us, state FROM orders WHERE id = ?1"};
+    "SELECT account, amount, expires_us, state, (SELECT state FROM attempts WHERE order_id = ?1 "
+    "AND state IN (0, 1)) FROM orders WHERE id = ?1"};
 // An attempt that is being started is seen by whoever cancels its order, and the other way round.
 constexpr Statement lock_order{"SELECT 1 FROM orders WHERE id = ?1",
                                "SELECT 1 FROM orders WHERE id = ?1 FOR UPDATE"};
 constexpr Statement withdraw{"UPDATE orders SET state = 1 WHERE id = ?1 AND state IN (0, 3)"};
 constexpr Statement cancel{"UPDATE orders SET state = 3 WHERE id = ?1 AND state = 0"};
 constexpr Statement reopen{"UPDATE orders SET state = 0 WHERE id = ?1 AND state = 3"};
-// Of an open order of that account, unless another attempt lives.
+// Of an open order of that account, for whoever has claimed the key, unless another attempt lives.
+// (A key without an answer is an attempt's that lives, or was claimed just now.)
 #define ATTEMPT_OF_OPEN_ORDER                                                                      \
     "INSERT INTO attempts (id, order_id, account, amount, state, fence, created_us, key, "         \
     "body_sha256) SELECT ?1, id, account, amount, 0, 0, ?4, ?5, ?6 FROM orders "                   \
-    "WHERE id = ?2 AND account = ?3 AND state = 0 "
+    "WHERE id = ?2 AND account = ?3 AND state = 0 AND EXISTS (SELECT 1 FROM idempotency AS i "     \
+    "WHERE i.account = ?3 AND i.route = ?7 AND i.key = ?5 AND i.status IS NULL) "
 #define UNLESS_ONE_LIVES "ON CONFLICT DO NOTHING RETURNING amount"
 constexpr Statement insert_attempt{ATTEMPT_OF_OPEN_ORDER UNLESS_ONE_LIVES,
-                                   ATTEMPT_OF_OPEN_ORDER "FOR SHARE " UNLESS_ONE_LIVES};
+                                   ATTEMPT_OF_OPEN_ORDER "FOR SHARE OF orders " UNLESS_ONE_LIVES};
 #undef UNLESS_ONE_LIVES
 #undef ATTEMPT_OF_OPEN_ORDER
 constexpr Statement living{"SELECT state FROM attempts WHERE order_id = ?1 AND state IN (0, 1)"};
@@ -113,25 +127,23 @@ Attempt attempt_of(const Rows& rows, std::size_t i) {
 constexpr int posting_capture = 0, posting_refund = 2;
 
 // What the acquirer owes us against what we owe the customer; a refund turns it round.
-Task<Result<void>> post_entry(Tx& tx, PaymentId payment, int posting, Won amount) {
+Query post_entry(Tx& tx, const PaymentId& payment, int posting, Won amount) {
     const Won owed = posting == posting_refund ? Won{} - amount : amount;
-    TRY(co_await tx.run(post, {payment, posting, owed, tx.now}));
-    co_return Result<void>{};
+    return tx.run(post, {payment, posting, owed, tx.now});
 }
 
-Task<Result<void>> announce(Tx& tx, MessageId id, OrderId order, std::string_view type,
-                            const std::string& data) {
-    TRY(co_await append_event(tx, id, {topic_reservation, order.bytes, type, 1, data, ""}));
-    co_return Result<void>{};
+OutboxEvent event_of(const OrderId& order, std::string_view type, std::string_view data) {
+    return {topic_reservation, order.bytes, type, 1, data, ""};
 }
 
-Task<Result<void>> announce_outcome(Tx& tx, const Attempt& a, const Settlement& s) {
-    if (s.event == AttemptEvent::captured) {
-        const std::string data = to_json(PaymentCaptured{a.order, a.id, s.fence, a.amount});
-        co_return co_await announce(tx, s.message, a.order, PaymentCaptured::type, data);
-    }
-    const std::string data = to_json(PaymentFailed{a.order, s.fence, true});
-    co_return co_await announce(tx, s.message, a.order, PaymentFailed::type, data);
+struct Outcome {
+    std::string_view type;
+    std::string data;
+};
+Outcome outcome_of(const Attempt& a, const Settlement& s) {
+    if (s.event == AttemptEvent::captured)
+        return {PaymentCaptured::type, to_json(PaymentCaptured{a.order, a.id, s.fence, a.amount})};
+    return {PaymentFailed::type, to_json(PaymentFailed{a.order, s.fence, true})};
 }
 
 // The attempt has an outcome already; money that comes all the same goes back.
@@ -139,9 +151,10 @@ Task<Result<Attempt>> settle_late(Tx& tx, const Settlement& s) {
     Attempt a = TRY(co_await find_attempt(tx, s.attempt));
     const auto next = after(a.state, s.event);
     if (!next) co_return a;
-    TRY(co_await tx.run(set_attempt, {a.id, int(a.state), int(*next), s.fence}));
-    TRY(co_await post_entry(tx, a.id, posting_capture, a.amount));
-    TRY(co_await tx.run(insert_refund, {a.id, a.order, a.amount, tx.now}));
+    Query set = tx.run(set_attempt, {a.id, int(a.state), int(*next), s.fence});
+    Query posted = post_entry(tx, a.id, posting_capture, a.amount);
+    Query wanted = tx.run(insert_refund, {a.id, a.order, a.amount, tx.now});
+    TRY(co_await set.with(posted).with(wanted).and_commit());
     a.state = *next;
     co_return a;
 }
@@ -165,22 +178,23 @@ std::string attempt_json(const Attempt& a) {
 }
 
 Task<Result<bool>> put_order(Tx& tx, Order order) {
-    TRY(co_await tx.run(insert_order, {order.id, order.account, order.amount, order.expires}));
-    co_return true;
+    Query put = tx.run(insert_order, {order.id, order.account, order.amount, order.expires});
+    Query there = tx.run(order_is_there, {order.id});
+    TRY(co_await put.with(there).and_commit());
+    co_return !TRY(std::move(there.result)).empty();
 }
 
 Task<Result<bool>> withdraw_order(Tx& tx, OrderId id) {
-    TRY(co_await tx.run(withdraw, {id}));
+    TRY(co_await tx.run(withdraw, {id}).and_commit());
     co_return true;
 }
 
 Task<Result<Order>> find_order(Tx& tx, OrderId id) {
-    const Rows rows = TRY(co_await tx.run(select_order, {id}));
+    const Rows rows = TRY(co_await tx.run(select_order, {id}).and_end_reading());
     if (rows.empty()) co_return fail(Code::NOT_FOUND);
     Order order{id, rows.id<AccountId>(0, 0), rows.won(0, 1), rows.instant(0, 2),
                 OrderState(rows.integer(0, 3))};
-    const Rows alive = TRY(co_await tx.run(living, {id}));
-    if (!alive.empty() && alive.integer(0, 0) == int(AttemptState::captured))
+    if (!rows.is_null(0, 4) && rows.integer(0, 4) == int(AttemptState::captured))
         order.state = OrderState::captured;
     co_return order;
 }
@@ -202,11 +216,13 @@ Task<Result<Order>> cancel_order(Tx& tx, OrderId id) {
 
 Task<Result<Started>> start_attempt(Tx& tx, PaymentId id, OrderId order, IdempotencyKey key) {
     Started started;
-    started.answer = TRY(co_await claim_attempt(tx, key));
-    if (started.answer) co_return started;
     const std::span<const unsigned char> digest(key.body_sha256);
-    const Rows rows =
-        TRY(co_await tx.run(insert_attempt, {id, order, key.account, tx.now, key.key, digest}));
+    Query attempt =
+        tx.run(insert_attempt, {id, order, key.account, tx.now, key.key, digest, key.route});
+    started.answer = TRY(co_await claim_attempt(tx, key, &attempt));
+    const Rows rows = TRY(std::move(attempt.result));
+    if (started.answer && rows.empty()) co_return started;
+    if (started.answer) co_return fail(Code::INTERNAL, "an attempt was begun by an old key");
     if (rows.empty()) co_return TRY(co_await refuse_start(tx, order, key.account));
     const AccountId account = key.account;
     started.attempt = {id,     order,         account, rows.won(0, 0), AttemptState::started,
@@ -222,27 +238,35 @@ Task<Result<Attempt>> settle_attempt(Tx& tx, Settlement s) {
     if (rows.empty()) co_return TRY(co_await settle_late(tx, s));
     const Attempt a = attempt_of(rows, 0);
     const bool captured = s.event == AttemptEvent::captured;
-    if (captured) TRY(co_await post_entry(tx, a.id, posting_capture, a.amount));
-    if (s.announce) TRY(co_await announce_outcome(tx, a, s));
-    if (s.event == AttemptEvent::refused) { // nothing happened: the key is free again
-        TRY(co_await forget_attempt(tx, a.key));
-    } else {
-        const std::string answer = attempt_json(a);
-        TRY(co_await keep_answer(tx, a.key, captured ? 200 : 409, answer));
+    const Outcome outcome = outcome_of(a, s);
+    const OutboxEvent event = event_of(a.order, outcome.type, outcome.data);
+    const std::string answer = attempt_json(a);
+    std::vector<Query> written;
+    if (captured) written.push_back(post_entry(tx, a.id, posting_capture, a.amount));
+    if (s.announce) {
+        AppendedEvent told = append_later(tx, s.message, event);
+        written.push_back(std::move(told.numbered));
+        written.push_back(std::move(told.put));
     }
+    if (s.event == AttemptEvent::refused) // nothing happened: the key is free again
+        written.push_back(forget_attempt(tx, a.key));
+    else
+        written.push_back(keep_answer(tx, a.key, captured ? 200 : 409, answer));
+    TRY(co_await together(written).and_commit());
     co_return a;
 }
 
 Task<Result<bool>> want_refund(Tx& tx, PaymentId payment) {
     const auto a = co_await find_attempt(tx, payment);
     if (!a || !after(a->state, AttemptEvent::refunded)) co_return false;
-    TRY(co_await tx.run(insert_refund, {a->id, a->order, a->amount, tx.now}));
+    TRY(co_await tx.run(insert_refund, {a->id, a->order, a->amount, tx.now}).and_commit());
     co_return true;
 }
 
 Task<Result<bool>> note_unknown_money(Tx& tx, PaymentId payment, Won amount) {
-    TRY(co_await post_entry(tx, payment, posting_capture, amount));
-    const Rows rows = TRY(co_await tx.run(insert_refund, {payment, nullptr, amount, tx.now}));
+    Query wanted = tx.run(insert_refund, {payment, nullptr, amount, tx.now});
+    Query posted = post_entry(tx, payment, posting_capture, amount);
+    const Rows rows = TRY(co_await wanted.with(posted).and_commit());
     co_return rows.changes() == 1;
 }
 
@@ -263,12 +287,12 @@ Task<Result<bool>> note_refunded(Tx& tx, PaymentId payment, MessageId message) {
     for (const AttemptState from : {AttemptState::captured, AttemptState::stray})
         TRY(co_await tx.run(set_attempt, {payment, int(from), int(AttemptState::refunded), 0}));
     const std::string data = to_json(PaymentRefunded{order, payment, amount});
-    TRY(co_await announce(tx, message, order, PaymentRefunded::type, data));
+    TRY(co_await append_event(tx, message, event_of(order, PaymentRefunded::type, data)));
     co_return true;
 }
 
 Task<Result<Attempt>> find_attempt(Tx& tx, PaymentId id) {
-    const Rows rows = TRY(co_await tx.run(one_attempt, {id}));
+    const Rows rows = TRY(co_await tx.run(one_attempt, {id}).and_end_reading());
     if (rows.empty()) co_return fail(Code::NOT_FOUND);
     co_return attempt_of(rows, 0);
 }

@@ -31,7 +31,8 @@ struct Attempt {
     IdempotencyKey key;
 };
 
-// PaymentRequested, or what prepare learnt by asking; once is enough.
+// PaymentRequested, or what was learnt by asking; once is enough. False: another is putting it just
+// now, and nothing was done.
 Task<Result<bool>> put_order(Tx& tx, Order order);
 Task<Result<bool>> withdraw_order(Tx& tx, OrderId id);
 Task<Result<Order>> find_order(Tx& tx, OrderId id);

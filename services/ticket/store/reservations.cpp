@@ -96,23 +96,29 @@ Result<Full> full_of(const Rows& rows) {
 }
 
 Task<Result<Full>> find_full(Tx& tx, ReservationId id) {
-    co_return full_of(TRY(co_await tx.run(find_one, {id})));
+    co_return full_of(TRY(co_await tx.run(find_one, {id}).and_end_reading()));
 }
 
 Task<Result<Full>> lock_full(Tx& tx, ReservationId id) {
     co_return full_of(TRY(co_await tx.run(lock_one, {id})));
 }
 
-// Moves all seats of a reservation. A seat that another hold took over, after this one's time was
-// over, stays as it is.
+// Moves all seats of a reservation; `also` travels with them. A seat that another hold took over,
+// after this one's time was over, stays as it is.
 Task<Result<std::vector<SeatChange>>> move_seats(Tx& tx, const Reservation& r, Move<SeatState> move,
-                                                 Instant hold_until) {
+                                                 Instant hold_until, Query* also = nullptr) {
+    std::vector<Query> moves;
+    moves.reserve(r.seats.size());
+    for (const std::int64_t seat : r.seats)
+        moves.push_back(
+            tx.run(move_seat, {r.event, seat, r.id, int(move.from), int(move.to), hold_until}));
+    moves.back().also = also;
+    moves.front().result = co_await together(moves);
     std::vector<SeatChange> changes;
-    changes.reserve(r.seats.size());
-    for (const std::int64_t seat : r.seats) {
-        const Rows rows = TRY(co_await tx.run(
-            move_seat, {r.event, seat, r.id, int(move.from), int(move.to), hold_until}));
-        if (!rows.empty()) changes.push_back({r.event, seat, move.to, rows.integer(0, 0)});
+    changes.reserve(moves.size());
+    for (std::size_t i = 0; i < moves.size(); ++i) {
+        const Rows rows = TRY(std::move(moves[i].result));
+        if (!rows.empty()) changes.push_back({r.event, r.seats[i], move.to, rows.integer(0, 0)});
     }
     co_return changes;
 }
@@ -133,11 +139,12 @@ Task<Result<void>> give_back_count(Tx& tx, const Reservation& r) {
     co_return Result<void>{};
 }
 
-// An event's data lives until it is written: the caller keeps the text.
-Task<Result<void>> announce(Tx& tx, MessageId id, ReservationId order, std::string_view type,
+OutboxEvent event_of(const ReservationId& order, std::string_view type, std::string_view data) {
+    return {topic_payment, order.bytes, type, 1, data, ""};
+}
+Task<Result<void>> announce(Tx& tx, MessageId id, const ReservationId& order, std::string_view type,
                             const std::string& data) {
-    TRY(co_await append_event(tx, id, {topic_payment, order.bytes, type, 1, data, ""}));
-    co_return Result<void>{};
+    return append_event(tx, id, event_of(order, type, data));
 }
 
 Task<Result<void>> count_to_account(Tx& tx, const HoldOrder& order) {
@@ -296,14 +303,15 @@ Task<Result<Begun>> refuse_begin(Tx& tx, ReservationId id, PaymentId attempt) {
 
 } // namespace
 
-Task<Result<Begun>> begin_payment(Tx& tx, ReservationId id, PaymentId attempt) {
+Task<Result<Begun>> begin_payment(Tx& tx, ReservationId id, PaymentId attempt, Query* also) {
     constexpr auto begin = move(ReservationState::pending, ReservationEvent::begin_payment);
     constexpr auto pay = move(SeatState::held, SeatEvent::begin_payment);
     const Rows rows =
         TRY(co_await tx.run(set_begun, {id, int(begin.from), int(begin.to), attempt, tx.now}));
     if (rows.empty()) co_return TRY(co_await refuse_begin(tx, id, attempt));
     const Reservation r = reservation_of(rows, 0);
-    Begun begun{{r.fence, r.amount, r.account}, TRY(co_await move_seats(tx, r, pay, never))};
+    Begun begun{{r.fence, r.amount, r.account},
+                TRY(co_await move_seats(tx, r, pay, never, also))};
     if (begun.changes.size() != r.seats.size()) co_return fail(Code::HOLD_EXPIRED);
     co_return begun;
 }
@@ -336,16 +344,22 @@ Task<Result<Outcome>> take_captured(Tx& tx, MessageId seen, PaymentCaptured capt
                                             captured.payment, captured.fence, captured.amount}));
     if (rows.empty()) co_return TRY(co_await take_stray(tx, seen, captured, answer));
     const Reservation r = reservation_of(rows, 0);
-    Outcome outcome;
-    outcome.changes = TRY(co_await move_seats(tx, r, sell, never));
-    if (outcome.changes.size() != r.seats.size() || tickets.size() < r.seats.size())
-        co_return fail(Code::INTERNAL, "a paying reservation has lost a seat");
-    for (std::size_t i = 0; i < r.seats.size(); ++i)
-        TRY(co_await tx.run(insert_ticket,
-                            {tickets[i], r.id, r.event, r.seats[i], r.account, tx.now}));
+    const auto lost = [] { return fail(Code::INTERNAL, "a paying reservation has lost a seat"); };
+    if (tickets.size() < r.seats.size()) co_return lost();
     const std::string data =
         to_json(ReservationConfirmed{r.id, r.event, r.account, std::ssize(r.seats), r.amount});
-    TRY(co_await announce(tx, answer, id, ReservationConfirmed::type, data));
+    const OutboxEvent event = event_of(id, ReservationConfirmed::type, data);
+    AppendedEvent told = append_later(tx, answer, event);
+    told.numbered.with(told.put);
+    std::vector<Query> made;
+    for (std::size_t i = 0; i < r.seats.size(); ++i)
+        made.push_back(tx.run(insert_ticket,
+                              {tickets[i], r.id, r.event, r.seats[i], r.account, tx.now}));
+    Query& first = together(made);
+    made.back().also = &told.numbered;
+    Outcome outcome;
+    outcome.changes = TRY(co_await move_seats(tx, r, sell, never, &first));
+    if (outcome.changes.size() != r.seats.size()) co_return lost();
     outcome.confirmed = true;
     co_return outcome;
 }

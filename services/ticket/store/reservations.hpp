@@ -74,8 +74,9 @@ struct Begun {
     std::vector<SeatChange> changes;
 };
 // HOLD_EXPIRED, PAYMENT_IN_PROGRESS (another attempt), RESERVATION_NOT_PENDING. Asking again for
-// the same attempt gives the same fence.
-Task<Result<Begun>> begin_payment(Tx& tx, ReservationId id, PaymentId attempt);
+// the same attempt gives the same fence. `also` is written with the seats, where it begins now.
+Task<Result<Begun>> begin_payment(Tx& tx, ReservationId id, PaymentId attempt,
+                                  Query* also = nullptr);
 
 struct Outcome {
     std::vector<SeatChange> changes;
