@@ -73,6 +73,49 @@ Task<> commit_and_take_back(Contract& t) {
               Code::CONFLICT);
 }
 
+// Two statements in one exchange, whose results are each its own.
+constexpr auto together_work = [](Tx& tx, const std::string& name) -> Task<Result<std::int64_t>> {
+    std::vector<Query> all;
+    all.push_back(tx.run(add, {name, 3}));
+    all.push_back(tx.run(find, {name}));
+    all.push_back(tx.run(add, {name, 4}));
+    const Rows first = TRY(co_await together(all).and_commit());
+    const Rows found = TRY(std::move(all[1].result));
+    co_return first.changes() * 100 + found.integer(0, 0);
+};
+// What it shares with works that read must not commit it.
+constexpr auto unfinished_work = [](Tx& tx, const std::string& name) -> Task<Result<bool>> {
+    TRY(co_await tx.run(add, {name, 1}));
+    TRY(co_await tx.run(find, {name}).and_end_reading());
+    co_return fail(Code::SEAT_TAKEN);
+};
+constexpr auto look_work = [](Tx& tx, const std::string& name) -> Task<Result<std::int64_t>> {
+    const Rows rows = TRY(co_await tx.run(find, {name}).and_end_reading());
+    co_return rows.empty() ? -1 : rows.integer(0, 0);
+};
+Task<> travel_together(Contract& t) {
+    Database& store = t.store->pool();
+    const std::string name = "together";
+    EXPECT_EQ(must(co_await store.transact(Context{}, together_work, name)), 103);
+    EXPECT_EQ(must(co_await store.read(Context{}, look_work, name)), 7);
+    EXPECT_FALSE(co_await store.transact(Context{}, unfinished_work, name));
+    EXPECT_EQ(must(co_await store.read(Context{}, look_work, name)), 7);
+    // Those that share a transaction end it together.
+    co_await t.at_once(40, [](Contract& in, int i) -> Task<> {
+        Database& pool = in.store->pool();
+        if (i % 4 == 0) {
+            EXPECT_FALSE(co_await pool.transact(Context{}, unfinished_work, std::string("together")));
+        } else {
+            must(co_await pool.transact(Context{}, together_work, std::string("together")));
+        }
+        EXPECT_GE(must(co_await pool.read(Context{}, look_work, std::string("together"))), 7);
+    });
+    EXPECT_EQ(must(co_await store.read(Context{}, look_work, name)), 7 + 30 * 7);
+}
+TEST_P(Contract, statements_that_travel_together_are_one_works) {
+    run_on(*loop, travel_together(*this));
+}
+
 TEST_P(Contract, a_work_commits_and_its_error_takes_it_back) {
     run_on(*loop, commit_and_take_back(*this));
 }

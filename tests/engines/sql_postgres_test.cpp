@@ -103,9 +103,10 @@ constexpr auto add_and_commit = [](Tx& tx, const std::string& name) -> Task<Resu
     TRY(co_await adding.and_commit());
     co_return tx.now;
 };
-Task<> give_up_at_the_commit_that_travelled_along(Postgres& t) {
-    const auto end =
-        co_await t.pool().transact_whole(Context{}, add_and_commit, std::string("along"));
+Task<> give_up_at_the_commit_that_travelled_along(Postgres& t, bool whole) {
+    const std::string name = "along";
+    const auto end = whole ? co_await t.pool().transact_whole(Context{}, add_and_commit, name)
+                           : co_await t.pool().transact(Context{}, add_and_commit, name);
     EXPECT_EQ(end ? Code::UNAVAILABLE : end.error().code(), Code::OUTCOME_UNKNOWN);
     for (int tries = 0; tries < 200 && co_await t.number("along") == 0; ++tries)
         (void)co_await sleep(Context{}, milliseconds(50));
@@ -114,7 +115,12 @@ Task<> give_up_at_the_commit_that_travelled_along(Postgres& t) {
 TEST_F(Postgres, a_commit_that_travelled_along_is_unknown_when_its_answer_is_lost) {
     server.run(slow_commits, store->database_name());
     store->options.answer_timeout = seconds(2);
-    run_on(*loop, give_up_at_the_commit_that_travelled_along(*this));
+    run_on(*loop, give_up_at_the_commit_that_travelled_along(*this, true));
+}
+TEST_F(Postgres, a_commit_that_travelled_with_a_work_alone_is_unknown_when_its_answer_is_lost) {
+    server.run(slow_commits, store->database_name());
+    store->options.answer_timeout = seconds(2);
+    run_on(*loop, give_up_at_the_commit_that_travelled_along(*this, false));
 }
 
 constexpr Statement add_first{"INSERT INTO numbers (name, n) VALUES (?1, 1)"};
@@ -127,6 +133,10 @@ Task<> refuse_with_commit(Postgres& t) {
     const auto end =
         co_await t.pool().transact_whole(Context{}, add_twice_and_commit, std::string("twice"));
     EXPECT_EQ(end ? Code::UNAVAILABLE : end.error().code(), Code::CONFLICT);
+    EXPECT_EQ(co_await t.number("twice"), 0);
+    const auto single =
+        co_await t.pool().transact(Context{}, add_twice_and_commit, std::string("twice"));
+    EXPECT_EQ(single ? Code::UNAVAILABLE : single.error().code(), Code::CONFLICT);
     EXPECT_EQ(co_await t.number("twice"), 0);
     must(co_await t.pool().transact_whole(Context{}, add_and_commit, std::string("twice")));
     must(co_await t.pool().transact(Context{}, add_and_commit, std::string("twice")));
