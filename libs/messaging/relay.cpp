@@ -61,8 +61,7 @@ Task<Result<void>> drop_sent(Tx& tx, const Carried& carried) {
 constexpr auto mark_sent = [](Tx& tx, std::int64_t fence,
                               const Carried& carried) -> Task<Result<Lease>> {
     const Lease lease = TRY(co_await renew_lease(tx, lease_name, fence, lease_length));
-    if (carried.witness)
-        TRY(co_await carried.witness(tx, carried.messages, carried.takes_arrays));
+    if (carried.witness) TRY(co_await carried.witness(tx, carried.messages, carried.takes_arrays));
     TRY(co_await drop_sent(tx, carried));
     co_return lease;
 };

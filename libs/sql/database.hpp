@@ -121,8 +121,8 @@ inline Query& Query::and_end_reading() {
     return *this;
 }
 
-// All of `queries`, at least one, in one exchange and in their order: to be awaited. They live until
-// then.
+// All of `queries`, at least one, in one exchange and in their order: to be awaited. They live
+// until then.
 inline Query& together(std::span<Query> queries) {
     for (std::size_t i = 1; i < queries.size(); ++i) queries[i - 1].also = &queries[i];
     return queries.front();

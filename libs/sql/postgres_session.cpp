@@ -418,9 +418,9 @@ int PostgresSession::send_limits() {
     if (engine_.options().pooled) {
         const Value values[] = {patient_lock_ms_, statement_ms_, rows_ms};
         const Statement& limits = is_reading ? limits_of_read
-                                  : whole_ ? limits_of_whole
-                                  : alone  ? limits_alone
-                                           : limits_of_write;
+                                  : whole_   ? limits_of_whole
+                                  : alone    ? limits_alone
+                                             : limits_of_write;
         wire_.send(limits, values, is_reading ? 2 : 3);
         return 1;
     }

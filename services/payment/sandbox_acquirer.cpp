@@ -126,9 +126,9 @@ constexpr auto called_work = [](Tx& tx, const std::vector<Due>& calls) -> Task<R
         if (call.times == 0 || call.failures >= failures_max)
             written.push_back(tx.run(delete_call, {key}));
         else
-            written.push_back(tx.run(repeat_call,
-                                     {key, call.times, call.failures,
-                                      tx.now + retry_first * (std::int64_t(1) << call.failures)}));
+            written.push_back(
+                tx.run(repeat_call, {key, call.times, call.failures,
+                                     tx.now + retry_first * (std::int64_t(1) << call.failures)}));
     }
     TRY(co_await together(written).and_commit());
     co_return true;

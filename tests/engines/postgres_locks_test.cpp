@@ -91,8 +91,8 @@ TEST_F(Locks, that_nobody_releases_are_given_up_after_a_while) { run_on(*loop, b
 // It is not repeated: who knows its parts is told at once.
 Task<> whole(Locks& t) {
     const auto outsider = co_await t.lock(3);
-    const auto end = co_await t.store->pool().transact_whole(Context{}, add_work,
-                                                             std::string("locked"));
+    const auto end =
+        co_await t.store->pool().transact_whole(Context{}, add_work, std::string("locked"));
     EXPECT_EQ(end ? Code::INTERNAL : end.error().code(), Code::UNAVAILABLE);
     EXPECT_TRUE(!end && is_lock_kept(end.error()));
     EXPECT_EQ(end ? 0 : end.error().retry_after_s(), 1);

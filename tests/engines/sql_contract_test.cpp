@@ -104,7 +104,8 @@ Task<> travel_together(Contract& t) {
     co_await t.at_once(40, [](Contract& in, int i) -> Task<> {
         Database& pool = in.store->pool();
         if (i % 4 == 0) {
-            EXPECT_FALSE(co_await pool.transact(Context{}, unfinished_work, std::string("together")));
+            EXPECT_FALSE(
+                co_await pool.transact(Context{}, unfinished_work, std::string("together")));
         } else {
             must(co_await pool.transact(Context{}, together_work, std::string("together")));
         }

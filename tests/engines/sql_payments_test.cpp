@@ -18,7 +18,8 @@ constexpr auto start_work = [](Tx& tx, PaymentId id, OrderId order, const Idempo
     return payment::start_attempt(tx, id, order, key);
 };
 constexpr auto settle_work = [](Tx& tx, const Settlement& s) { return settle_attempt(tx, s); };
-constexpr Statement told_events{"SELECT count(*), coalesce(max(seq), 0) FROM outbox WHERE key = ?1"};
+constexpr Statement told_events{
+    "SELECT count(*), coalesce(max(seq), 0) FROM outbox WHERE key = ?1"};
 constexpr auto told_work = [](Tx& tx, OrderId order) -> Task<Result<std::int64_t>> {
     const Rows rows = TRY(co_await tx.run(told_events, {order}));
     co_return rows.integer(0, 0) * 10 + rows.integer(0, 1);
@@ -72,8 +73,7 @@ Task<> repeat_a_key(Payments& t) {
     co_await t.put(store, one);
     const IdempotencyKey key{one.account, "confirmPayment", "k", {}};
     const PaymentId first = t.attempt();
-    const Started begun =
-        must(co_await store.transact(Context{}, start_work, first, one.id, key));
+    const Started begun = must(co_await store.transact(Context{}, start_work, first, one.id, key));
     EXPECT_FALSE(begun.answer);
     EXPECT_EQ(begun.attempt.amount, one.amount);
     const auto again = co_await store.transact(Context{}, start_work, t.attempt(), one.id, key);

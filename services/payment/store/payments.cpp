@@ -57,8 +57,7 @@ constexpr const char* route = "confirmPayment";
     "INSERT INTO orders (id, account, amount, expires_us, state) SELECT ?1, ?2, ?3, ?4, 0 WHERE "
 #define UNLESS_THERE " ON CONFLICT DO NOTHING"
 constexpr Statement insert_order{
-    INSERT_ORDER "true" UNLESS_THERE,
-    INSERT_ORDER
+    INSERT_ORDER "true" UNLESS_THERE, INSERT_ORDER
     "pg_try_advisory_xact_lock(hashtextextended(encode(?1, 'hex'), 7697013))" UNLESS_THERE};
 #undef UNLESS_THERE
 #undef INSERT_ORDER

@@ -310,8 +310,7 @@ Task<Result<Begun>> begin_payment(Tx& tx, ReservationId id, PaymentId attempt, Q
         TRY(co_await tx.run(set_begun, {id, int(begin.from), int(begin.to), attempt, tx.now}));
     if (rows.empty()) co_return TRY(co_await refuse_begin(tx, id, attempt));
     const Reservation r = reservation_of(rows, 0);
-    Begun begun{{r.fence, r.amount, r.account},
-                TRY(co_await move_seats(tx, r, pay, never, also))};
+    Begun begun{{r.fence, r.amount, r.account}, TRY(co_await move_seats(tx, r, pay, never, also))};
     if (begun.changes.size() != r.seats.size()) co_return fail(Code::HOLD_EXPIRED);
     co_return begun;
 }
@@ -353,8 +352,8 @@ Task<Result<Outcome>> take_captured(Tx& tx, MessageId seen, PaymentCaptured capt
     told.numbered.with(told.put);
     std::vector<Query> made;
     for (std::size_t i = 0; i < r.seats.size(); ++i)
-        made.push_back(tx.run(insert_ticket,
-                              {tickets[i], r.id, r.event, r.seats[i], r.account, tx.now}));
+        made.push_back(
+            tx.run(insert_ticket, {tickets[i], r.id, r.event, r.seats[i], r.account, tx.now}));
     Query& first = together(made);
     made.back().also = &told.numbered;
     Outcome outcome;
