@@ -1,4 +1,4 @@
-// The commands that look after an installation: migrate, keys, token mint, config, version.
+// The commands that look after an installation: migrate, token mint, config, version.
 #include <cstdio>
 #include <optional>
 
@@ -65,25 +65,6 @@ int migrate_stores(const Settings& settings, const Arguments& arguments) {
         if (const auto made = migrate_sqs(settings, clock); !made) return failed(made.error());
         std::printf("SQS has the queue and its dead letters\n");
     }
-    return 0;
-}
-
-int keys(const Settings& settings, const Arguments& arguments) {
-    const std::string& folder = settings.text("URR_DATA");
-    if (arguments.empty()) {
-        const auto made = make_keys(folder);
-        if (!made) return failed(made.error());
-        std::printf("%d keys made in %s/keys\n", *made, folder.c_str());
-        return 0;
-    }
-    if (arguments[0] != "rotate") return wrong_use("keys: unknown argument " + arguments[0]);
-    const auto type = arguments.size() == 2 ? find_token_type(arguments[1]) : std::nullopt;
-    if (!type) return wrong_use("keys rotate: say one of access, vwr, place, entry, ticket");
-    const SystemClock clock;
-    if (const auto rotated = rotate_key(folder, *type, clock.now()); !rotated)
-        return failed(rotated.error());
-    std::printf("%s rotated; the key before it counts for 24 hours. Restart what runs.\n",
-                arguments[1].c_str());
     return 0;
 }
 

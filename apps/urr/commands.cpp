@@ -31,12 +31,17 @@ people. Prints a line "id title" per event. --once makes no event where there is
 those that there are.
 )",
      seed},
-    {"keys", "make the keys that are missing, or rotate one",
+    {"keys", "make the keys that are missing, rotate one, or hand out a role's",
      R"(usage: urr keys [rotate access|vwr|place|entry|ticket]
+       urr keys --role ROLE [--to FOLDER]
 
 Makes the keys that are missing in URR_DATA/keys and never overwrites a secret. On one machine of an
 installation: it refuses where public halves stand that were carried there. `rotate` makes a new
 signing key; the one before it still counts for 24 hours. Restart what runs to use it.
+--role prints the names of the files that the role needs of URR_DATA/keys, and with --to copies them
+into FOLDER, which is to be carried to where the role runs, as URR_DATA/keys there: public halves
+0644, the others 0600. Nothing is copied while one is missing or damaged; what else stands in FOLDER
+stays.
 )",
      keys},
     {"admin", "make an admin's account",

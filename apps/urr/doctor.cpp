@@ -74,21 +74,6 @@ Finding examine_store(const std::string& path, const Stores::File& file, Instant
     return {true, path + ": schema " + *version + ", whole"};
 }
 
-// As System::listen does.
-std::vector<std::string_view> ports_of(const Roles& roles) {
-    std::vector<std::string_view> ports;
-    if (roles.gateway) ports.push_back("URR_PORT");
-    if (roles.waiting_room) ports.push_back("URR_VWR_PORT");
-    if (roles.gateway && roles.all_services()) return ports;
-    if (roles.auth) ports.push_back("URR_AUTH_PORT");
-    if (roles.ticket) ports.push_back("URR_TICKET_PORT");
-    if (roles.payment) ports.push_back("URR_PAYMENT_PORT");
-    if (roles.queue) ports.push_back("URR_QUEUE_PORT");
-    if (roles.catalog) ports.push_back("URR_CATALOG_PORT");
-    if (roles.worker && !roles.ticket) ports.push_back("URR_WORKER_PORT");
-    return ports;
-}
-
 } // namespace
 
 Finding examine_folder(const std::string& folder) {
@@ -154,9 +139,9 @@ std::vector<Finding> examine_databases(const Settings& settings, const Roles& ro
 
 std::vector<Finding> examine_ports(const Settings& settings, const Roles& roles) {
     std::vector<Finding> findings;
-    for (const std::string_view name : ports_of(roles)) {
-        const auto port = std::uint16_t(settings.number(name));
-        const std::string text = std::string(name) + " " + std::to_string(port);
+    for (const Port& each : ports_of(roles)) {
+        const auto port = std::uint16_t(settings.number(each.setting));
+        const std::string text = std::string(each.setting) + " " + std::to_string(port);
         switch (probe_port(settings.text("URR_LISTEN"), port)) {
         case PortState::free:
             findings.push_back({true, text + " is free"});

@@ -19,12 +19,12 @@ std::unexpected<Error> cannot_write(const std::string& path, int why) {
 }
 
 // All of it on the disk under another name, before it gets its own.
-Result<> write_whole(const std::string& path, std::string_view text) {
+Result<> write_whole(const std::string& path, std::string_view text, mode_t mode) {
     const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (file < 0) return cannot_write(path, errno);
     const std::string line = std::string(text) + "\n";
     const bool written = ::write(file, line.data(), line.size()) == ssize_t(line.size()) &&
-                         ::fchmod(file, 0600) == 0 && ::fsync(file) == 0;
+                         ::fchmod(file, mode) == 0 && ::fsync(file) == 0;
     const int why = errno;
     ::close(file);
     if (!written) return cannot_write(path, why);
@@ -67,9 +67,9 @@ Result<std::string> read_key_file(const std::string& path) {
     return text;
 }
 
-Result<> replace_key_file(const std::string& path, std::string_view text) {
+Result<> replace_key_file(const std::string& path, std::string_view text, bool is_public) {
     const std::string fresh = path + ".new";
-    TRY_PLAIN(write_whole(fresh, text));
+    TRY_PLAIN(write_whole(fresh, text, is_public ? 0644 : 0600));
     if (std::rename(fresh.c_str(), path.c_str()) != 0) return cannot_write(path, errno);
     return sync_folder_of(path);
 }
@@ -84,7 +84,7 @@ Result<bool> create_key_file(const std::string& path, std::string_view text) {
     // A link never overwrites: of two who make the same key at once, one has made it. Each writes
     // its own file meanwhile.
     const std::string fresh = path + "." + std::to_string(::getpid()) + ".new";
-    TRY_PLAIN(write_whole(fresh, text));
+    TRY_PLAIN(write_whole(fresh, text, 0600));
     const bool made = ::link(fresh.c_str(), path.c_str()) == 0;
     const int why = errno;
     ::unlink(fresh.c_str());

@@ -2,9 +2,12 @@
 
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 
 #include "apps/urr/key_files.hpp"
+#include "apps/urr/key_needs.hpp"
 #include "libs/core/random.hpp"
 #include "libs/security/base64url.hpp"
 
@@ -14,57 +17,6 @@ namespace {
 
 constexpr TokenType signers[] = {TokenType::access, TokenType::vwr, TokenType::place,
                                  TokenType::entry, TokenType::ticket};
-
-// Who needs a secret: auth's for its opaque tokens, the receipts' and the device cookie's key,
-// payment's for bodies, then "caller-service".
-struct Secret {
-    std::string_view name;
-    bool (*needed)(const Roles&);
-};
-using R = const Roles&;
-constexpr Secret secrets[] = {{"auth-tokens", [](R r) { return r.auth; }},
-                              {"catalog-auth", [](R r) { return r.auth; }},
-                              {"receipt", [](R r) { return r.waiting_room; }},
-                              {"device", [](R r) { return r.gateway; }},
-                              {"gateway-auth", [](R r) { return r.gateway || r.auth; }},
-                              {"gateway-ticket", [](R r) { return r.gateway || r.ticket; }},
-                              {"gateway-catalog", [](R r) { return r.gateway || r.catalog; }},
-                              {"gateway-payment", [](R r) { return r.gateway || r.payment; }},
-                              {"gateway-queue", [](R r) { return r.gateway || r.queue; }},
-                              {"payment-ticket", [](R r) { return r.payment || r.ticket; }},
-                              {"payment-bodies", [](R r) { return r.payment; }},
-                              {"queue-catalog", [](R r) { return r.queue || r.catalog; }},
-                              {"queue-vwr", [](R r) { return r.queue || r.waiting_room; }}};
-
-bool signs(R r, TokenType type) {
-    switch (type) {
-    case TokenType::access:
-        return r.auth;
-    case TokenType::vwr:
-        return r.waiting_room;
-    case TokenType::place:
-    case TokenType::entry:
-        return r.queue;
-    case TokenType::ticket:
-        return r.ticket;
-    default:
-        return false;
-    }
-}
-
-bool verifies(R r, TokenType type) {
-    switch (type) {
-    case TokenType::access:
-        return r.auth || r.gateway;
-    case TokenType::entry:
-        return r.queue || r.gateway;
-    case TokenType::vwr:
-    case TokenType::place:
-        return r.queue;
-    default:
-        return r.all(); // those of whom others carry it away
-    }
-}
 
 std::string path_of(const std::string& folder, std::string_view name, std::string_view end) {
     return folder + "/keys/" + std::string(name) + std::string(end);
@@ -212,8 +164,8 @@ Result<int> make_keys(const std::string& folder) {
         made += TRY_PLAIN(create_key_file(path, fresh_secret()));
         TRY_PLAIN(settle_public(folder, type));
     }
-    for (const Secret& each : secrets)
-        made += TRY_PLAIN(create_key_file(path_of(folder, each.name, ".key"), fresh_secret()));
+    for (const std::string& name : keys_needed_by(Roles{}).secrets)
+        made += TRY_PLAIN(create_key_file(path_of(folder, name, ".key"), fresh_secret()));
     return made;
 }
 
@@ -235,6 +187,7 @@ Result<> rotate_key(const std::string& folder, TokenType type, Instant now) {
 }
 
 std::vector<std::string> key_faults(const std::string& folder, Instant now, const Roles& roles) {
+    const NeededKeys needed = keys_needed_by(roles);
     std::vector<std::string> faults;
     const auto note = [&faults](const auto& read) {
         if (!read) faults.emplace_back(read.error().text());
@@ -246,20 +199,50 @@ std::vector<std::string> key_faults(const std::string& folder, Instant now, cons
             faults.push_back(path + " can be read by others: chmod 600");
     };
     for (const TokenType type : signers) {
-        if (signs(roles, type)) note(signing_key(folder, type));
+        if (needed.signs.contains(type)) note(signing_key(folder, type));
         private_file(token_type_name(type));
         const auto shown = read_public(path_of(folder, token_type_name(type), ".pub"), type);
-        if (verifies(roles, type)) note(shown);
+        // Where everything runs, those of whom others carry it away as well.
+        if (needed.verifies.contains(type) || roles.all()) note(shown);
         const auto pair = pair_of(folder, type);
         if (!pair || !shown) continue;
         if (std::string fault = fault_of_pair(folder, type, *pair, now); !fault.empty())
             faults.push_back(std::move(fault));
     }
-    for (const Secret& each : secrets) {
-        if (each.needed(roles)) note(read_secret(folder, each.name));
-        private_file(each.name);
+    for (const std::string& name : keys_needed_by(Roles{}).secrets) {
+        if (needed.secrets.contains(name)) note(read_secret(folder, name));
+        private_file(name);
     }
     return faults;
+}
+
+std::vector<std::string> key_files_of(const std::string& folder, const Roles& roles) {
+    const NeededKeys needed = keys_needed_by(roles);
+    std::vector<std::string> files;
+    for (const TokenType type : needed.verifies) {
+        const std::string name(token_type_name(type));
+        if (exists(path_of(folder, name, ".previous.pub"))) files.push_back(name + ".previous.pub");
+        files.push_back(name + ".pub");
+    }
+    for (const TokenType type : needed.signs)
+        files.push_back(std::string(token_type_name(type)) + ".key");
+    for (const std::string& name : needed.secrets) files.push_back(name + ".key");
+    return files;
+}
+
+Result<int> hand_out_keys(const std::string& folder, Instant now, const Roles& roles,
+                          const std::string& to) {
+    const auto faults = key_faults(folder, now, roles);
+    if (!faults.empty()) return fail(Code::UNAVAILABLE, faults.front());
+    if (::mkdir(to.c_str(), 0700) != 0 && errno != EEXIST)
+        return fail(Code::UNAVAILABLE,
+                    "cannot make the folder " + to + ": " + std::strerror(errno));
+    const auto files = key_files_of(folder, roles);
+    for (const std::string& file : files)
+        TRY_PLAIN(replace_key_file(to + "/" + file,
+                                   TRY_PLAIN(read_key_file(path_of(folder, file, ""))),
+                                   file.ends_with(".pub")));
+    return int(files.size());
 }
 
 Result<SigningKey> signing_key(const std::string& folder, TokenType type) {
@@ -283,13 +266,6 @@ Result<PublicKeys> public_keys(const std::string& folder, std::initializer_list<
 
 Result<SecretKey> secret_key(const std::string& folder, std::string_view name) {
     return read_secret(folder, name);
-}
-
-Result<HmacKey> caller_key(const std::string& folder, std::string_view caller,
-                           std::string_view service) {
-    const std::string name = std::string(caller) + "-" + std::string(service);
-    const SecretKey key = TRY_PLAIN(read_secret(folder, name));
-    return HmacKey({reinterpret_cast<const char*>(key.data()), key.size()});
 }
 
 std::optional<TokenType> find_token_type(std::string_view name) {

@@ -3,7 +3,7 @@
 //
 // Beside each signing key NAME.key stands its public half NAME.pub, and after a rotation
 // NAME.previous.pub, which counts for another day: a process that only verifies (a gateway apart)
-// needs no more than these. Keys are read at start.
+// needs no more than these. Which role needs what stands in key_needs.cpp. Keys are read at start.
 #pragma once
 #include <optional>
 #include <string>
@@ -29,15 +29,19 @@ Result<> rotate_key(const std::string& data_folder, TokenType type, Instant now)
 // What is wrong with the files that the roles need, one line each; for `urr doctor`.
 std::vector<std::string> key_faults(const std::string& data_folder, Instant now,
                                     const Roles& roles = {});
+// The names of the files that the roles need, public halves first; of previous ones those that
+// there are.
+std::vector<std::string> key_files_of(const std::string& data_folder, const Roles& roles);
+// Copies them into a folder, which it makes: public halves for everybody to read. How many.
+// UNAVAILABLE, and nothing is copied, when there is a fault.
+Result<int> hand_out_keys(const std::string& data_folder, Instant now, const Roles& roles,
+                          const std::string& to);
 
 // UNAVAILABLE with the file's name and what to do when a key is missing or not readable.
 Result<SigningKey> signing_key(const std::string& data_folder, TokenType type);
 Result<PublicKeys> public_keys(const std::string& data_folder,
                                std::initializer_list<TokenType> types);
 Result<SecretKey> secret_key(const std::string& data_folder, std::string_view name);
-// The key with which `caller` speaks to `service`.
-Result<HmacKey> caller_key(const std::string& data_folder, std::string_view caller,
-                           std::string_view service);
 
 std::optional<TokenType> find_token_type(std::string_view name);
 

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -23,10 +24,19 @@ struct Keys : testing::Test {
                           ("urr_keys_" + std::to_string(::getpid()) +
                            testing::UnitTest::GetInstance()->current_test_info()->name()))
                              .string();
+    const std::string copy = folder + "_copy"; // for a role
     const Instant now{1'800'000'000'000'000};
+    Roles gateway = Roles::none(), queue = Roles::none();
 
-    Keys() { must(make_keys(folder)); }
-    ~Keys() override { fs::remove_all(folder); }
+    Keys() {
+        gateway.gateway = queue.queue = true;
+        must(make_keys(folder));
+        fs::create_directory(copy);
+    }
+    ~Keys() override {
+        fs::remove_all(folder);
+        fs::remove_all(copy);
+    }
 
     std::string token_signed_now() {
         Claims claims;
@@ -156,18 +166,54 @@ TEST_F(Keys, a_rotation_whose_public_half_was_not_written_is_mended) {
     EXPECT_TRUE(key_faults(folder, now).empty());
 }
 
-// What docs/operations.md lists for a gateway.
-TEST_F(Keys, are_not_made_in_the_copy_of_a_role_that_only_verifies) {
-    for (const auto& file : fs::directory_iterator(folder + "/keys")) {
+TEST_F(Keys, of_a_role_are_handed_out_as_they_are_and_private_ones_stay_so) {
+    must(rotate_key(folder, TokenType::access, now));
+    const std::vector<std::string> its{
+        "access.previous.pub", "access.pub",        "entry.pub",
+        "device.key",          "gateway-auth.key",  "gateway-catalog.key",
+        "gateway-payment.key", "gateway-queue.key", "gateway-ticket.key"};
+    EXPECT_EQ(key_files_of(folder, gateway), its);
+    EXPECT_EQ(must(hand_out_keys(folder, now, gateway, copy + "/keys")), 9);
+    EXPECT_EQ(must(hand_out_keys(folder, now, gateway, copy + "/keys")), 9) << "once more";
+    std::vector<std::string> there;
+    for (const auto& file : fs::directory_iterator(copy + "/keys")) {
         const std::string name = file.path().filename().string();
-        const bool is_its = name.starts_with("gateway-") || name == "device.key" ||
-                            name == "access.pub" || name == "entry.pub";
-        if (!is_its) fs::remove(file.path());
+        there.push_back(name);
+        EXPECT_EQ(text_of(file.path()), text_of(folder + "/keys/" + name)) << name;
+        EXPECT_EQ(file.status().permissions(), fs::perms(name.ends_with(".pub") ? 0644 : 0600))
+            << name;
     }
-    Roles gateway = Roles::none(), queue = Roles::none();
-    gateway.gateway = queue.queue = true;
-    EXPECT_TRUE(key_faults(folder, now, gateway).empty()) << "it has all that it needs";
-    EXPECT_FALSE(key_faults(folder, now, queue).empty());
+    EXPECT_TRUE(std::ranges::is_permutation(there, its));
+    EXPECT_EQ(fs::status(copy + "/keys").permissions(), fs::perms(0700));
+    EXPECT_TRUE(key_faults(copy, now, gateway).empty()) << "it has all that it needs";
+    EXPECT_FALSE(key_faults(copy, now, queue).empty());
+}
+
+TEST_F(Keys, are_handed_out_whole_or_not_at_all) {
+    const auto refusal = [&](const Roles& roles) {
+        const auto copied = hand_out_keys(folder, now, roles, copy);
+        return copied ? "copied" : std::string(copied.error().text());
+    };
+    fs::remove(folder + "/keys/queue-vwr.key");
+    EXPECT_NE(refusal(queue).find("queue-vwr.key (No such file or directory): carry it here"),
+              std::string::npos)
+        << refusal(queue);
+    std::ofstream(folder + "/keys/entry.pub") << "entry AAAA\n";
+    EXPECT_NE(refusal(gateway).find("entry.pub is damaged"), std::string::npos);
+    EXPECT_TRUE(fs::is_empty(copy));
+    must(make_keys(folder));
+    std::ofstream(copy + "/file") << "no folder\n";
+    const auto nowhere = hand_out_keys(folder, now, queue, copy + "/file");
+    ASSERT_FALSE(nowhere);
+    EXPECT_EQ(nowhere.error().text(),
+              "cannot write " + copy + "/file/vwr.pub.new: Not a directory");
+    EXPECT_FALSE(hand_out_keys(folder, now, queue, copy + "/no/folder"));
+}
+
+TEST_F(Keys, are_not_made_in_the_copy_of_a_role_that_only_verifies) {
+    must(hand_out_keys(folder, now, gateway, copy + "/keys"));
+    fs::remove_all(folder);
+    fs::rename(copy, folder);
     const auto before = all_files();
     const auto made = make_keys(folder);
     ASSERT_FALSE(made);

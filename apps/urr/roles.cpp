@@ -43,12 +43,33 @@ std::string missing_engines(const Roles& roles, const SharedEngines& engines) {
 
 } // namespace
 
+bool Roles::has(std::string_view role) const {
+    const Named* named = find_role(role);
+    return named && this->*named->role;
+}
+
 std::string Roles::text() const {
     if (all()) return "urr";
     std::string text;
     for (const Named& named : all_roles)
         if (this->*named.role) text.append(text.empty() ? "" : ",").append(named.name);
     return text;
+}
+
+std::vector<Port> ports_of(const Roles& roles) {
+    constexpr Port fronts[] = {{"gateway", "URR_PORT"}, {"vwr", "URR_VWR_PORT"}};
+    constexpr Port services[] = {{"auth", "URR_AUTH_PORT"},       {"ticket", "URR_TICKET_PORT"},
+                                 {"payment", "URR_PAYMENT_PORT"}, {"queue", "URR_QUEUE_PORT"},
+                                 {"catalog", "URR_CATALOG_PORT"}, {"worker", "URR_WORKER_PORT"}};
+    std::vector<Port> ports;
+    for (const Port& port : fronts)
+        if (roles.has(port.role)) ports.push_back(port);
+    if (roles.gateway && roles.all_services()) return ports;
+    for (const Port& port : services) {
+        const bool is_seen_at_tickets = port.role == "worker" && roles.ticket;
+        if (roles.has(port.role) && !is_seen_at_tickets) ports.push_back(port);
+    }
+    return ports;
 }
 
 namespace {
@@ -61,12 +82,7 @@ Roles with_its_worker(Roles roles, const SharedEngines& engines) {
 
 } // namespace
 
-Result<Roles> read_roles(std::span<const std::string> names, const SharedEngines& engines) {
-    if (names.empty()) {
-        Roles all;
-        all.worker = !engines.stores || engines.works;
-        return all;
-    }
+Result<Roles> roles_named(std::span<const std::string> names) {
     Roles roles = Roles::none();
     for (const std::string& name : names) {
         const Named* named = find_role(name);
@@ -77,6 +93,16 @@ Result<Roles> read_roles(std::span<const std::string> names, const SharedEngines
                             "worker");
         roles.*named->role = true;
     }
+    return roles;
+}
+
+Result<Roles> read_roles(std::span<const std::string> names, const SharedEngines& engines) {
+    if (names.empty()) {
+        Roles all;
+        all.worker = !engines.stores || engines.works;
+        return all;
+    }
+    const Roles roles = TRY_PLAIN(roles_named(names));
     const bool alone = roles.worker && !(roles.all_services() && !engines.stores);
     if (!alone && (!roles.any_service() || roles.all_services()))
         return with_its_worker(roles, engines);

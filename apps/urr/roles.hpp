@@ -7,6 +7,8 @@
 #pragma once
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "libs/core/result.hpp"
 
@@ -23,10 +25,20 @@ struct Roles {
     bool all() const { return gateway && all_services() && waiting_room; }
     // Those that publish or consume events.
     bool any_with_events() const { return ticket || payment || queue; }
+    bool has(std::string_view role) const; // "gateway", …, "vwr", "worker"
     // Their names with commas between, or "urr".
     std::string text() const;
     bool operator==(const Roles&) const = default;
 };
+
+// Where a process listens for what one of its roles does.
+struct Port {
+    std::string_view role;
+    std::string_view setting;
+    bool operator==(const Port&) const = default;
+};
+// In the order in which serve opens them: no services where their callers are in the process.
+std::vector<Port> ports_of(const Roles& roles);
 
 // Which engines are configured that processes can share.
 struct SharedEngines {
@@ -36,6 +48,8 @@ struct SharedEngines {
     bool works = false;  // SQS: on its way to the ledger; without it, none on PostgreSQL
 };
 
+// BAD_REQUEST for an unknown one.
+Result<Roles> roles_named(std::span<const std::string> names);
 // None named: all. BAD_REQUEST with one clear line for an unknown role, and for a split that the
 // engines do not allow: it lists all that is missing.
 Result<Roles> read_roles(std::span<const std::string> names, const SharedEngines& engines = {});

@@ -39,6 +39,24 @@ TEST(RolesOnEmbeddedStores, an_unknown_role_is_named) {
     EXPECT_NE(refusal({"gateway", "door"}).find("unknown role door"), std::string::npos);
 }
 
+std::string ports(std::vector<std::string> names) {
+    std::string text;
+    for (const Port& port : ports_of(*roles_named(names)))
+        text.append(text.empty() ? "" : " ").append(port.role);
+    return text;
+}
+
+TEST(Ports, are_those_whose_callers_are_elsewhere) {
+    EXPECT_EQ(ports({"gateway", "auth", "catalog", "ticket", "payment", "queue", "vwr", "worker"}),
+              "gateway vwr");
+    EXPECT_EQ(ports({"auth", "catalog", "ticket", "payment", "queue", "worker"}),
+              "auth ticket payment queue catalog");
+    EXPECT_EQ(ports({"gateway", "ticket"}), "gateway ticket");
+    EXPECT_EQ(ports({"vwr"}), "vwr");
+    EXPECT_EQ(ports_of(*roles_named(std::vector<std::string>{"worker"})),
+              (std::vector<Port>{{"worker", "URR_WORKER_PORT"}}));
+}
+
 constexpr SharedEngines shared{true, true, true};
 
 Result<Roles> read(std::vector<std::string> names, SharedEngines engines) {

@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "apps/urr/event_log.hpp"
-#include "apps/urr/keys.hpp"
+#include "apps/urr/role_keys.hpp"
 #include "apps/urr/settings_check.hpp"
 
 namespace urr::app {
@@ -13,15 +13,6 @@ namespace urr::app {
 namespace {
 
 constexpr std::size_t mails_under_way_max = 64;
-
-// The keys of those who may call `service`.
-Result<CallerKeys> callers_of(const std::string& folder, std::string_view service,
-                              std::initializer_list<std::string_view> callers) {
-    CallerKeys keys;
-    for (const std::string_view caller : callers)
-        keys.emplace(caller, TRY_PLAIN(caller_key(folder, caller, service)));
-    return keys;
-}
 
 // A copy's name in leases. On embedded stores, whose files only one process has open at a time, the
 // next process is the same one restarted and need not wait for the leases of the one before.
@@ -96,6 +87,7 @@ Result<> System::reach_those_apart() {
 }
 
 Result<> System::build_auth() {
+    const RoleKeys keys(folder_, "auth");
     password_pool_ = make_thread_offload(unsigned(settings_.number("URR_PASSWORD_THREADS")),
                                          std::size_t(settings_.number("URR_PASSWORD_QUEUE")));
     mail_files_ = make_thread_offload(1, mails_under_way_max);
@@ -103,59 +95,54 @@ Result<> System::build_auth() {
     mails_ =
         auth::make_folder_carrier(*mail_files_, given.empty() ? folder_ + "/mail/outbox" : given,
                                   settings_.text("URR_MAIL_FROM"));
-    const SecretKey secret = TRY_PLAIN(secret_key(folder_, "auth-tokens"));
     auth_ = std::make_unique<auth::Component>(
-        settings_,
-        auth::Needs{*stores_.auth, clock_, random_, log_, *password_pool_, *mails_,
-                    revoked_.sessions, TRY_PLAIN(signing_key(folder_, TokenType::access)),
-                    TRY_PLAIN(public_keys(folder_, {TokenType::access})),
-                    HmacKey({reinterpret_cast<const char*>(secret.data()), secret.size()}),
-                    TRY_PLAIN(callers_of(folder_, "auth", {"gateway", "catalog"})),
-                    redis_ ? &redis_->client() : nullptr});
+        settings_, auth::Needs{*stores_.auth, clock_, random_, log_, *password_pool_, *mails_,
+                               revoked_.sessions, TRY_PLAIN(keys.signing(TokenType::access)),
+                               TRY_PLAIN(keys.verifying()), TRY_PLAIN(keys.hmac("auth-tokens")),
+                               TRY_PLAIN(keys.callers()), redis_ ? &redis_->client() : nullptr});
     to_.auth = loopback(auth_->face());
     return {};
 }
 
 Result<> System::build_ticket() {
+    const RoleKeys keys(folder_, "ticket");
     ticket_ = std::make_unique<ticket::Component>(
         settings_, ticket::Needs{*stores_.ticket, *events_, clock_, random_, log_, revoked_.entries,
-                                 TRY_PLAIN(signing_key(folder_, TokenType::ticket)),
-                                 TRY_PLAIN(callers_of(folder_, "ticket", {"gateway", "payment"})),
-                                 instance_, !on_postgres(settings_), evidence_to(),
-                                 redis_ ? &redis_->client() : nullptr});
+                                 TRY_PLAIN(keys.signing(TokenType::ticket)),
+                                 TRY_PLAIN(keys.callers()), instance_, !on_postgres(settings_),
+                                 evidence_to(), redis_ ? &redis_->client() : nullptr});
     to_.ticket = loopback(ticket_->face());
     return {};
 }
 
 Result<> System::build_catalog() {
+    const RoleKeys keys(folder_, "catalog");
     catalog_ = std::make_unique<catalog::Component>(
-        settings_, catalog::Needs{stores_.for_catalog(), clock_, log_,
-                                  TRY_PLAIN(callers_of(folder_, "catalog", {"gateway", "queue"}))});
+        settings_, catalog::Needs{stores_.for_catalog(), clock_, log_, TRY_PLAIN(keys.callers())});
     to_.catalog = loopback(catalog_->face());
     return {};
 }
 
 Result<> System::build_payment() {
+    const RoleKeys keys(folder_, "payment");
     payment_ = std::make_unique<payment::Component>(
         settings_,
         payment::Needs{*stores_.payment, *stores_.acquirer, *events_, clock_, random_, log_,
-                       *to_.ticket,
-                       CallerKey{"payment", TRY_PLAIN(caller_key(folder_, "payment", "ticket"))},
-                       TRY_PLAIN(callers_of(folder_, "payment", {"gateway"})),
-                       TRY_PLAIN(caller_key(folder_, "payment", "bodies")), instance_,
-                       !on_postgres(settings_)});
+                       *to_.ticket, TRY_PLAIN(keys.to("ticket")), TRY_PLAIN(keys.callers()),
+                       TRY_PLAIN(keys.hmac("payment-bodies")), instance_, !on_postgres(settings_)});
     to_.payment = loopback(payment_->face());
     return {};
 }
 
 Result<> System::build_waiting_room() {
+    const RoleKeys keys(folder_, "vwr");
     waiting_room::Options options = TRY_PLAIN(waiting_room::read_options(settings_));
-    const SecretKey receipts = TRY_PLAIN(secret_key(folder_, "receipt"));
+    const SecretKey receipts = TRY_PLAIN(keys.secret("receipt"));
     options.receipt_keys.current.number = 1;
     std::memcpy(&options.receipt_keys.current.secret, receipts.data(),
                 sizeof options.receipt_keys.current.secret);
-    options.token_key = TRY_PLAIN(signing_key(folder_, TokenType::vwr));
-    options.callers = TRY_PLAIN(callers_of(folder_, "vwr", {"queue"}));
+    options.token_key = TRY_PLAIN(keys.signing(TokenType::vwr));
+    options.callers = TRY_PLAIN(keys.callers());
     std::vector<Loop*> loops{&loop_};
     for (std::int64_t more = settings_.number("URR_LOOPS") - 1; more > 0; --more) {
         side_loops_.push_back(std::make_unique<SideLoop>());
@@ -177,18 +164,15 @@ Result<> System::build_waiting_room() {
 }
 
 Result<> System::build_queue() {
+    const RoleKeys keys(folder_, "queue");
     queue_ = std::make_unique<queue::Component>(
         settings_,
-        queue::Needs{
-            *stores_.queue, *events_, clock_, random_, log_, *to_.catalog,
-            CallerKey{"queue", TRY_PLAIN(caller_key(folder_, "queue", "catalog"))},
-            revoked_.entries, *to_.waiting_room,
-            CallerKey{"queue", TRY_PLAIN(caller_key(folder_, "queue", "vwr"))},
-            TRY_PLAIN(signing_key(folder_, TokenType::entry)),
-            TRY_PLAIN(signing_key(folder_, TokenType::place)),
-            TRY_PLAIN(public_keys(folder_, {TokenType::vwr, TokenType::place, TokenType::entry})),
-            TRY_PLAIN(callers_of(folder_, "queue", {"gateway"})), instance_,
-            redis_ ? &redis_->client() : nullptr, evidence_to(), on_postgres(settings_)});
+        queue::Needs{*stores_.queue, *events_, clock_, random_, log_, *to_.catalog,
+                     TRY_PLAIN(keys.to("catalog")), revoked_.entries, *to_.waiting_room,
+                     TRY_PLAIN(keys.to("vwr")), TRY_PLAIN(keys.signing(TokenType::entry)),
+                     TRY_PLAIN(keys.signing(TokenType::place)), TRY_PLAIN(keys.verifying()),
+                     TRY_PLAIN(keys.callers()), instance_, redis_ ? &redis_->client() : nullptr,
+                     evidence_to(), on_postgres(settings_)});
     to_.queue = loopback(queue_->face());
     return {};
 }
@@ -208,10 +192,11 @@ Result<> System::build_worker() {
 
 Result<> System::build_gateway() {
     using gateway::Target;
+    const RoleKeys keys(folder_, "gateway");
     gateway::Needs needs{clock_, random_, log_, revoked_.sessions, {}, {}, {}};
     needs.runs_apart = !roles_.all_services();
-    needs.device_key = TRY_PLAIN(secret_key(folder_, "device"));
-    needs.keys = TRY_PLAIN(public_keys(folder_, {TokenType::access, TokenType::entry}));
+    needs.device_key = TRY_PLAIN(keys.secret("device"));
+    needs.keys = TRY_PLAIN(keys.verifying());
     const std::pair<Target, Transport*> guarded[] = {{Target::auth, to_.auth.get()},
                                                      {Target::ticket, to_.ticket.get()},
                                                      {Target::catalog, to_.catalog.get()},
@@ -220,7 +205,7 @@ Result<> System::build_gateway() {
     for (const auto& [target, transport] : guarded) {
         needs.upstreams[std::size_t(target)] = transport;
         needs.caller_keys[std::size_t(target)] =
-            TRY_PLAIN(caller_key(folder_, "gateway", gateway::target_name(target)));
+            TRY_PLAIN(keys.to(gateway::target_name(target))).key;
     }
     needs.upstreams[std::size_t(Target::waiting_room)] = to_.waiting_room.get();
     if (waiting_room_) needs.waiting_room_door = &waiting_room_->face();

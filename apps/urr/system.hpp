@@ -67,10 +67,12 @@ private:
     EvidenceTo evidence_to() const;
     Task<Result<void>> open();
     Result<> listen();
+    Result<> listen(const Port& port);
     Result<> listen(const std::string& service, std::string_view port, HttpHandler& inner,
                     std::vector<const ServiceComponent*> components, bool port_is_shared = false);
-    Result<> listen_for_the_waiting_room();
-    Result<> listen_for_those_apart();
+    Result<> listen_for_the_waiting_room(std::string_view port_setting);
+    Result<> listen_for_a_service(const Port& port, const ServiceComponent& part,
+                                  HttpHandler& face);
     bool store_has_stopped() const;
     void tell_health(const ServiceComponent& part);
     void look_after_stores();

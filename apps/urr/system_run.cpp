@@ -72,13 +72,8 @@ Task<Result<void>> System::open() {
     co_return Result<void>{};
 }
 
-// The gateway's port shows the whole process; every other port its own service.
 Result<> System::listen() {
-    const std::vector<const ServiceComponent*> all(components_.begin(), components_.end());
-    if (gateway_)
-        TRY_PLAIN(listen(roles_.all() ? "urr" : "gateway", "URR_PORT", gateway_->face(), all));
-    if (waiting_room_) TRY_PLAIN(listen_for_the_waiting_room());
-    if (!roles_.gateway || !roles_.all_services()) TRY_PLAIN(listen_for_those_apart());
+    for (const Port& port : ports_of(roles_)) TRY_PLAIN(listen(port));
     for (const Listener& listener : listeners_)
         process_.watch(listener.service, 0, *listener.server);
     for (std::size_t i = 0; i < side_loops_.size(); ++i)
@@ -93,21 +88,29 @@ Result<> System::listen() {
     return {};
 }
 
-// Each service on a port of its own, for its callers in other processes.
-Result<> System::listen_for_those_apart() {
-    const auto open = [this](auto& part, std::string_view port) -> Result<> {
-        if (!part) return {};
-        std::vector<const ServiceComponent*> shown{part.get()};
-        if (listeners_.empty()) shown.insert(shown.begin(), &process_); // once per process
-        if (part->name() == "ticket" && worker_) shown.push_back(worker_.get());
-        return listen(std::string(part->name()), port, part->face(), std::move(shown));
+// The gateway's port shows the whole process; every other port its own service.
+Result<> System::listen(const Port& port) {
+    const auto service = [&](auto& part) {
+        return listen_for_a_service(port, *part, part->face());
     };
-    TRY_PLAIN(open(auth_, "URR_AUTH_PORT"));
-    TRY_PLAIN(open(ticket_, "URR_TICKET_PORT"));
-    TRY_PLAIN(open(payment_, "URR_PAYMENT_PORT"));
-    TRY_PLAIN(open(queue_, "URR_QUEUE_PORT"));
-    TRY_PLAIN(open(catalog_, "URR_CATALOG_PORT"));
-    return ticket_ ? Result<>{} : open(worker_, "URR_WORKER_PORT"); // seen at ticket's, if there
+    if (port.role == "vwr") return listen_for_the_waiting_room(port.setting);
+    if (port.role == "auth") return service(auth_);
+    if (port.role == "ticket") return service(ticket_);
+    if (port.role == "payment") return service(payment_);
+    if (port.role == "queue") return service(queue_);
+    if (port.role == "catalog") return service(catalog_);
+    if (port.role == "worker") return service(worker_);
+    return listen(roles_.all() ? "urr" : "gateway", port.setting, gateway_->face(),
+                  {components_.begin(), components_.end()});
+}
+
+// A port of its own, for its callers in other processes.
+Result<> System::listen_for_a_service(const Port& port, const ServiceComponent& part,
+                                      HttpHandler& face) {
+    std::vector<const ServiceComponent*> shown{&part};
+    if (listeners_.empty()) shown.insert(shown.begin(), &process_); // once per process
+    if (port.role == "ticket" && worker_) shown.push_back(worker_.get());
+    return listen(std::string(port.role), port.setting, face, std::move(shown));
 }
 
 Result<> System::listen(const std::string& service, std::string_view port, HttpHandler& inner,
@@ -124,13 +127,13 @@ Result<> System::listen(const std::string& service, std::string_view port, HttpH
     return {};
 }
 
-Result<> System::listen_for_the_waiting_room() {
+Result<> System::listen_for_the_waiting_room(std::string_view port_setting) {
     const std::vector<const ServiceComponent*> shown{&process_, waiting_room_.get()};
-    TRY_PLAIN(listen("vwr", "URR_VWR_PORT", waiting_room_->face(), shown));
+    TRY_PLAIN(listen("vwr", port_setting, waiting_room_->face(), shown));
     if (side_loops_.empty()) return {};
     // The port was free; only now may it be shared, else another process's would be too.
     listeners_.pop_back();
-    TRY_PLAIN(listen("vwr", "URR_VWR_PORT", waiting_room_->face(), shown, true));
+    TRY_PLAIN(listen("vwr", port_setting, waiting_room_->face(), shown, true));
     const std::uint16_t port = listeners_.back().server->port();
     for (std::size_t i = 0; i < side_loops_.size(); ++i) {
         side_faces_.push_back(

@@ -9,20 +9,15 @@ import os, pathlib, re, shutil, socket, ssl, subprocess, sys, tempfile, time, un
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PARSER = "github.com/compose-spec/compose-go/v2/cmd@v2.1.0"
 ROLES = {"gateway", "auth", "catalog", "ticket", "payment", "queue", "vwr"}
-# What each of them is given, beside what everybody may see.
+# What each of them is given, beside its keys, which the program names, and what everybody may see.
 SECRETS = {
-    "auth": {"URR_AUTH_DATABASE_URL", "URR_REDIS_PASSWORD", "auth-tokens.key", "access.key", "access.pub",
-             "gateway-auth.key", "catalog-auth.key"},
-    "catalog": {"URR_CATALOG_DATABASE_URL", "gateway-catalog.key", "queue-catalog.key"},
-    "ticket": {"URR_TICKET_DATABASE_URL", "URR_REDIS_PASSWORD", "URR_KAFKA_PASSWORD", "ticket.key",
-               "gateway-ticket.key", "payment-ticket.key"},
-    "payment": {"URR_PAYMENT_DATABASE_URL", "URR_ACQUIRER_DATABASE_URL", "URR_KAFKA_PASSWORD",
-                "payment-ticket.key", "payment-bodies.key", "gateway-payment.key"},
-    "queue": {"URR_QUEUE_DATABASE_URL", "URR_REDIS_PASSWORD", "URR_KAFKA_PASSWORD", "entry.key", "entry.pub",
-              "place.key", "place.pub", "vwr.pub", "queue-catalog.key", "queue-vwr.key", "gateway-queue.key"},
-    "vwr": {"URR_VWR_DATABASE_URL", "receipt.key", "vwr.key", "queue-vwr.key"},
-    "gateway": {"URR_REDIS_PASSWORD", "device.key", "access.pub", "entry.pub", "gateway-auth.key",
-                "gateway-catalog.key", "gateway-payment.key", "gateway-queue.key", "gateway-ticket.key"},
+    "auth": {"URR_AUTH_DATABASE_URL", "URR_REDIS_PASSWORD"},
+    "catalog": {"URR_CATALOG_DATABASE_URL"},
+    "ticket": {"URR_TICKET_DATABASE_URL", "URR_REDIS_PASSWORD", "URR_KAFKA_PASSWORD"},
+    "payment": {"URR_PAYMENT_DATABASE_URL", "URR_ACQUIRER_DATABASE_URL", "URR_KAFKA_PASSWORD"},
+    "queue": {"URR_QUEUE_DATABASE_URL", "URR_REDIS_PASSWORD", "URR_KAFKA_PASSWORD"},
+    "vwr": {"URR_VWR_DATABASE_URL"},
+    "gateway": {"URR_REDIS_PASSWORD"},
 }
 # Where an engine may be reached, what is asked there without credentials, and how a refusal begins.
 DOORS = {
@@ -82,7 +77,7 @@ class Form(unittest.TestCase):
                     self.assertEqual(value, f"/secrets/{role}/{setting.removesuffix('_FILE')}", name)
                     given.add(setting.removesuffix("_FILE"))
             if role:
-                self.assertEqual(given, {secret for secret in SECRETS[role] if secret.startswith("URR_")}, name)
+                self.assertEqual(given, SECRETS[role], name)
                 self.assertEqual(service["environment"]["URR_DATA"], f"/secrets/{role}", name)
 
     def test_no_role_mounts_what_another_is_given(self):
@@ -218,14 +213,22 @@ class Played(unittest.TestCase):
         return ["unshare", "--mount", "sh", "-c", 'while [ "$1" != -- ]; do mount -t tmpfs none "$1" || exit 1; '
                 'shift; done; shift; exec "$@"', "sh", *hidden, "--", *words]
 
+    def keys_of(self, role):
+        told = subprocess.run([program, "keys", "--role", role], env={"URR_DATA": self.home / "data"}, check=True,
+                              text=True, stdout=subprocess.PIPE).stdout
+        return set(told.split())
+
     def expect_secrets_apart(self):
         given = {role: {path.name: path for path in (self.home / "secrets" / role).rglob("*") if path.is_file()}
                  for role in ROLES}
-        self.assertEqual({role: set(files) for role, files in given.items()}, SECRETS)
+        self.assertEqual({role: set(files) for role, files in given.items()},
+                         {role: SECRETS[role] | self.keys_of(role) for role in ROLES})
         self.assertEqual({path.name for path in (self.home / "secrets").iterdir()}, ROLES)
         for role, files in given.items():
+            self.assertEqual((self.home / "secrets" / role).stat().st_mode & 0o777, 0o700, role)
             for name, path in files.items():
-                self.assertEqual((path.stat().st_uid, path.stat().st_mode & 0o777), (1000, 0o600), path)
+                mode = 0o644 if name.endswith(".pub") else 0o600
+                self.assertEqual((path.stat().st_uid, path.stat().st_mode & 0o777), (1000, mode), path)
                 self.assertNotIn("urr_owner", path.read_text(), path)
         told = (self.home / "engines/postgres/urr.env").read_text()
         owners = re.findall(r"urr_owner:(\w+)@", told)

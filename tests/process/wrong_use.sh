@@ -37,6 +37,10 @@ expect 2 "say token mint" "$urr" token
 expect 2 "say admin create" "$urr" admin
 expect 2 "--email is needed" "$urr" admin create
 expect 2 "say one of access" "$urr" keys rotate everything
+expect 2 "keys: unknown role door: the roles are" "$urr" keys --role door
+expect 2 "keys: --to needs --role" "$urr" keys --to "$folder/role"
+expect 2 "keys: unknown argument --role" "$urr" keys --role
+expect 2 "keys: unknown argument rotate" "$urr" keys --role vwr rotate
 expect 2 "unknown argument now" "$urr" migrate now
 expect 0 "urr 0." "$urr" version
 expect 0 "urr 0." "$urr" --version
@@ -49,6 +53,11 @@ expect 0 "ticket.db is at version" "$urr" migrate
 expect 1 "run \`urr keys\` if that is here" "$urr" serve
 expect 0 "keys made" "$urr" keys
 expect 0 "0 keys made" "$urr" keys
+expect 0 "receipt.key" "$urr" keys --role vwr
+expect 0 "3 files for vwr copied" "$urr" keys --role vwr --to "$folder/role"
+expect 1 "cannot make the folder $folder/no/role: No such file" "$urr" keys --role vwr --to "$folder/no/role"
+touch "$folder/file"
+expect 1 "cannot write $folder/file/vwr.key.new: Not a directory" "$urr" keys --role vwr --to "$folder/file"
 expect 1 "not a network" env URR_TRUSTED_PROXIES=everywhere "$urr" serve
 expect 1 "cannot make the folder" env URR_DATA=/proc/none "$urr" seed
 
