@@ -1,6 +1,7 @@
 // What queue tells on queue-events: who was let in and how that ended. Statistics count them; queue
 // itself reads them again when its store was lost, so each carries the place that it spends. Keyed
-// by account: one account's events keep their order.
+// by account: one account's events keep their order. What is told of an event as a whole (levers,
+// HallBegun) is seldom and keyed by the event.
 #pragma once
 #include "libs/core/json.hpp"
 
@@ -79,6 +80,55 @@ void describe(Archive& a, EntryReturned& v) {
     a.field("eventId", v.event);
     a.field("accountId", v.account);
     a.field("entryId", v.entry);
+}
+
+// How an event's levers stand: told with each pull, and again from time to time, so that the log
+// always has them. Of each lever the value with the highest pull holds, in whichever order they are
+// read. Told with a clear too, which nothing but the epoch shows.
+struct LeversPulled {
+    static constexpr std::string_view type = "LeversPulled";
+    static constexpr bool open = true;
+    GenerationId generation;
+    EventId event;
+    AccountId account; // who pulled; zero: they are told again
+    std::uint64_t epoch = 0;
+    std::int64_t threshold = 0, per_second = 0;
+    bool paused = false;
+    std::string state, message;
+    // The number of each one's last pull, higher than all before; 0: it was never pulled.
+    std::uint64_t threshold_pull = 0, per_second_pull = 0, paused_pull = 0, state_pull = 0,
+                  message_pull = 0;
+};
+template <class Archive>
+void describe(Archive& a, LeversPulled& v) {
+    a.field("generation", v.generation);
+    a.field("eventId", v.event);
+    a.field("accountId", v.account);
+    a.field("epoch", v.epoch);
+    a.field("threshold", v.threshold);
+    a.field("perSecond", v.per_second);
+    a.field("paused", v.paused);
+    a.field("state", v.state);
+    a.field("message", v.message);
+    a.field("thresholdPull", v.threshold_pull);
+    a.field("perSecondPull", v.per_second_pull);
+    a.field("pausedPull", v.paused_pull);
+    a.field("statePull", v.state_pull);
+    a.field("messagePull", v.message_pull);
+}
+
+// Queue's store knows the event anew: who has read this has read all levers that were pulled before
+// (they have the same key). Until then nobody is let in.
+struct HallBegun {
+    static constexpr std::string_view type = "HallBegun";
+    static constexpr bool open = true;
+    GenerationId generation;
+    EventId event;
+};
+template <class Archive>
+void describe(Archive& a, HallBegun& v) {
+    a.field("generation", v.generation);
+    a.field("eventId", v.event);
 }
 
 // Queue's store began anew: what stands before it in the log was told by an earlier one.

@@ -11,6 +11,22 @@ constexpr std::string_view lines_are_taken =
     "(URR_QUEUE_SHARED=yes and URR_REDIS_URLS)";
 constexpr Duration carry_pause = milliseconds(50), carry_time = seconds(5);
 
+// What is read under the name of one life of the store: where another has begun, it is read again
+// under that one's, and here nothing is taken for it any more.
+class OneLife final : public Consumer {
+public:
+    explicit OneLife(Service& service) : service_(service), generation_(service.generation()) {}
+    Task<Result<void>> consume(Context context, Message message) override {
+        if (service_.generation() != generation_) co_return fail(Code::UNAVAILABLE);
+        co_return co_await service_.consume(context, std::move(message));
+    }
+    const GenerationId& generation() const { return generation_; }
+
+private:
+    Service& service_;
+    const GenerationId generation_;
+};
+
 Parts parts_of(const Settings& given, Needs& needs, LineStore& lines, Events& events) {
     Rules rules;
     rules.threshold = given.number("URR_THRESHOLD");
@@ -73,13 +89,13 @@ Task<> Component::carry() {
 
 // Each life of the store reads the log by a name of its own, from the beginning.
 Task<> Component::read_log() {
+    std::unique_ptr<OneLife> life;
     Nursery reading;
-    GenerationId generation;
     for (;;) {
-        if (service_.generation() != generation) {
-            generation = service_.generation();
+        if (service_.generation() != (life ? life->generation() : GenerationId{})) {
             reading.clear();
-            reading.spawn(log_.deliver(std::string(topic_queue), service_.log_group(), service_));
+            life = std::make_unique<OneLife>(service_);
+            reading.spawn(log_.deliver(std::string(topic_queue), service_.log_group(), *life));
         }
         (void)co_await sleep(Context{}, carry_pause);
     }

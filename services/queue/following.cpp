@@ -40,8 +40,7 @@ Task<Result<void>> Service::follow(Context context, EventId event, EventFacts fa
     if (!news) co_return fail(std::move(news).error());
     of.seen_until = at - overlap;
     of.version = news->version;
-    of.levers = news->hall.levers;
-    of.admits_from = news->hall.admits_from;
+    of.take(news->hall);
     if (news->hall.epoch != of.epoch) { // cleared by another process, or the room was reset
         of.epoch = news->hall.epoch;
         of.seen = {};
@@ -54,7 +53,7 @@ Task<Result<void>> Service::follow(Context context, EventId event, EventFacts fa
     of.audience.each_account([&](const AccountId& account) { listening.push_back(account); });
     if (!listening.empty()) TRY(co_await parts_.lines.saw(context, event, std::move(listening)));
     const bool had_turn = std::exchange(of.had_turn, false);
-    of.our_turn = TRY(co_await parts_.lines.take_turn(context, event, parts_.gather));
+    of.our_turn = TRY(co_await parts_.lines.take_turn(context, event, parts_.gather, message_id()));
     of.had_turn = of.our_turn;
     if (!of.our_turn || had_turn) co_return Result<void>{};
     // Behind the reports of whoever had it before, whatever our clock says.

@@ -42,6 +42,8 @@ struct Hall {
     Levers levers;
     std::uint64_t epoch = 0, sequence = 0;
     Instant admits_from; // of a store that was lost; zero: it was not
+    MessageId awaits;    // of HallBegun, until the log has told it; zero: it has
+    Instant levers_told; // to the log
     RoomSeen seen;
     Pace pace;
     Instant ticked;
@@ -52,9 +54,17 @@ struct Hall {
     bool room_stands(const EventFacts& facts) const {
         return facts.room && levers.room != RoomLever::off;
     }
-    // Nobody is let in until the places that are about had time to be shown.
+    // Nobody is let in until the places that are about had time to be shown, and the log has told
+    // which levers were pulled.
     bool recovering(Instant now, bool log_read) const {
-        return !known || now < admits_from || (admits_from != Instant{} && !log_read);
+        return !known || !awaits.is_zero() || now < admits_from ||
+               (admits_from != Instant{} && !log_read);
+    }
+    void take(const HallRecord& record) {
+        levers = record.levers;
+        admits_from = record.admits_from;
+        awaits = record.awaits;
+        levers_told = record.levers_told;
     }
     Rules rules(Rules given) const {
         given.threshold = levers.threshold;

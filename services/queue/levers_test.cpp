@@ -19,6 +19,24 @@ struct LeverTest : testing::Test {
         what.role = Role::admin;
         return house.ask(what);
     }
+    // What was told of the levers so far, in order.
+    std::vector<Message> told_levers() {
+        std::vector<Message> all = house.told();
+        std::erase_if(all, [](const Message& one) { return one.type != LeversPulled::type; });
+        return all;
+    }
+    void hears(const Message& message) {
+        house.run([](House& of, Message told) -> Task<> {
+            must(co_await of.service->consume(Context{}, std::move(told)));
+        }(house, message));
+    }
+    // He gives signs of life meanwhile.
+    void wait(const AccountId& who, int tens_of_seconds) {
+        for (int i = 0; i < tens_of_seconds; ++i) {
+            house.pass(10);
+            house.status(who);
+        }
+    }
     static std::int64_t effect(const Answer& answer, std::string_view name) {
         const JsonValue* all = answer.body.find("effect");
         return all ? all->integer_of(name) : -1;
@@ -114,6 +132,115 @@ TEST_F(LeverTest, hold_over_a_restart_and_are_written_down) {
               (std::set<std::string>{"threshold", "perSecond", "paused", "state", "message"}));
 }
 
+TEST_F(LeverTest, hold_over_the_loss_of_the_store_and_of_all_processes) {
+    house.lever("threshold", R"({"threshold":3})");
+    house.lever("rate", R"({"perSecond":7})");
+    house.lever("message", R"({"message":"Sound \"check\""})");
+    house.lever("pause", "");
+    const auto who = queued(1);
+    const std::string place = house.status(who).text("place");
+    house.room.rooms[house.event].next = 2;
+    house.pass(1);
+    house.lose_store();
+    EXPECT_EQ(house.status(who, {{"X-Urr-Place", place}}).text("status"), "queued");
+    wait(who, 8);
+    const Answer now = overview();
+    EXPECT_FALSE(now.body.boolean_of("recovering"));
+    EXPECT_EQ(now.number("threshold"), 3);
+    EXPECT_EQ(now.number("perSecond"), 7);
+    EXPECT_TRUE(now.body.boolean_of("paused"));
+    EXPECT_EQ(now.text("state"), "auto");
+    EXPECT_EQ(now.text("message"), "Sound \"check\"");
+    EXPECT_EQ(house.status(who).text("status"), "queued");
+    EXPECT_EQ(house.room.reports[house.event].text_of("state"), "paused");
+    house.lever("resume", "");
+    house.pass(2);
+    EXPECT_TRUE(house.status(who).active());
+}
+
+// Nothing says that the event had a life: no number was given, no seat is gone.
+TEST_F(LeverTest, of_a_sale_that_nobody_has_come_to_hold_over_a_loss_too) {
+    house.lever("pause", "");
+    house.pass(1);
+    house.log_waits = true;
+    house.lose_store();
+    const auto who = queued(1);
+    wait(who, 8);
+    EXPECT_EQ(house.status(who).text("status"), "queued"); // until the log was read
+    EXPECT_TRUE(overview().body.boolean_of("recovering"));
+    house.log_waits = false;
+    house.pass(3);
+    EXPECT_FALSE(overview().body.boolean_of("recovering"));
+    EXPECT_TRUE(overview().body.boolean_of("paused"));
+    EXPECT_EQ(house.status(who).text("status"), "queued");
+}
+
+TEST_F(LeverTest, that_are_pulled_after_a_loss_hold_over_what_the_log_tells_later) {
+    house.lever("threshold", R"({"threshold":3})");
+    house.lever("pause", "");
+    house.pass(1);
+    house.log_waits = true;
+    house.lose_store();
+    EXPECT_EQ(house.lever("threshold", R"({"threshold":5})").number("threshold"), 5);
+    EXPECT_EQ(house.lever("message", R"({"message":"a moment"})").text("message"), "a moment");
+    EXPECT_FALSE(overview().body.boolean_of("paused")); // as the settings have it
+    house.log_waits = false;
+    house.pass(3);
+    EXPECT_EQ(overview().number("threshold"), 5);
+    EXPECT_TRUE(overview().body.boolean_of("paused"));
+    EXPECT_EQ(overview().text("message"), "a moment");
+    // And over a second loss.
+    house.lose_store();
+    house.pass(3);
+    EXPECT_EQ(overview().number("threshold"), 5);
+    EXPECT_TRUE(overview().body.boolean_of("paused"));
+}
+
+TEST_F(LeverTest, are_the_newest_however_often_and_in_whichever_order_they_are_told) {
+    for (const int threshold : {3, 4, 5})
+        house.lever("threshold", "{\"threshold\":" + std::to_string(threshold) + "}");
+    house.lever("pause", "");
+    house.lever("resume", "");
+    house.lever("pause", "");
+    const auto told = told_levers();
+    ASSERT_EQ(told.size(), 6u);
+    house.log_waits = true;
+    house.lose_store();
+    for (int i = 0; i < 30; ++i) hears(told[house.random.below(told.size())]);
+    for (auto each = told.rbegin(); each != told.rend(); ++each) hears(*each);
+    EXPECT_EQ(overview().number("threshold"), 5);
+    EXPECT_TRUE(overview().body.boolean_of("paused"));
+}
+
+TEST_F(LeverTest, are_told_again_as_the_log_forgets) {
+    const auto half_hours = [&](int count) {
+        for (int i = 0; i < count; ++i) {
+            house.clock.advance(minutes(30));
+            house.pass(3);
+        }
+    };
+    half_hours(2);
+    EXPECT_EQ(told_levers().size(), 0u); // nobody has pulled one
+    house.lever("pause", "");
+    EXPECT_EQ(told_levers().size(), 1u);
+    half_hours(2);
+    const auto told = told_levers();
+    ASSERT_EQ(told.size(), 3u);
+    EXPECT_FALSE(must(read_json<LeversPulled>(told[0].data)).account.is_zero());
+    EXPECT_TRUE(must(read_json<LeversPulled>(told[2].data)).account.is_zero());
+    EXPECT_EQ(told[2].key, house.event.bytes);
+    house.lose_store();
+    house.log_waits = true;
+    hears(told[2]); // what came before was forgotten
+    EXPECT_TRUE(overview().body.boolean_of("paused"));
+    house.log_waits = false;
+    house.events.all[house.event].over = true;
+    house.pass(3);
+    const std::size_t before = told_levers().size();
+    half_hours(2);
+    EXPECT_EQ(told_levers().size(), before); // a sale that is over needs none
+}
+
 TEST_F(LeverTest, pause_lets_nobody_in_and_the_room_stands_still) {
     house.lever("pause", "");
     const auto who = queued(1);
@@ -193,6 +320,38 @@ TEST_F(LeverTest, clear_ends_every_place_and_slot_and_begins_a_new_epoch) {
     house.pass(1);
     EXPECT_EQ(overview().number("waiting") + overview().number("active"), 2);
     EXPECT_NE(house.status(late).status, 404);
+}
+
+TEST_F(LeverTest, clear_holds_over_a_loss_also_before_the_room_has_heard_of_it) {
+    house.lever("threshold", R"({"threshold":1})");
+    for (const bool room_hears : {true, false}) {
+        SCOPED_TRACE(room_hears ? "the room has heard of it" : "the room has not");
+        const auto inside = queued(1), waiting = queued(2);
+        house.room.rooms[house.event].next = 3;
+        house.pass(2);
+        const std::string entry = house.status(inside).text("entryToken");
+        const std::string place = house.status(waiting).text("place");
+        const std::uint64_t before = house.epoch();
+        house.room.away = !room_hears;
+        EXPECT_EQ(house.lever("clear", "").status, 200);
+        house.pass(1);
+        EXPECT_EQ(house.epoch() > before, room_hears);
+        house.crash();
+        lose_lines(house);
+        house.room.away = false;
+        house.start();
+        house.status(inside, {{"X-Queue-Entry-Token", entry}});
+        house.pass(3);
+        EXPECT_GT(house.epoch(), before);
+        EXPECT_TRUE(house.is_revoked(entry));
+        EXPECT_FALSE(house.status(inside, {{"X-Queue-Entry-Token", entry}}).active());
+        EXPECT_NE(house.status(waiting, {{"X-Urr-Place", place}}).status, 200);
+        EXPECT_EQ(overview().number("active"), 0);
+        // A new number is as good as anybody's.
+        EXPECT_EQ(house.enter(inside, house.room_token(9)).status, 200);
+        EXPECT_EQ(house.leave(inside).status, 204);
+        house.pass(70);
+    }
 }
 
 } // namespace

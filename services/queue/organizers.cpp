@@ -43,14 +43,16 @@ Task<Result<Pulled>> Service::pull(Context context, EventId event, Pull pull, bo
     TRY(co_await know(context, event, facts));
     Hall& of = hall(event);
     Pulled out{overview_of(of), {}};
-    out.overview.levers = pulled(of.levers, pull);
+    out.overview.levers = pulled(of.levers, pull, of.levers.pulls.last() + 1);
     out.effect = effect_of(out.overview.levers, pull, out.overview.crowd, facts.on_sale);
     if (dry_run) co_return out;
-    Act act{event, context.principal.account, pull, text_of(pull), message_id()};
-    if (pull.clear)
+    Act act{event, context.principal.account, pull, text_of(pull), message_id(), generation_};
+    if (pull.clear) {
         TRY(co_await clear(context, of, std::move(act)));
-    else
+    } else {
         of.levers = TRY(co_await parts_.lines.pull(context, std::move(act)));
+        of.levers_told = now();
+    }
     metrics_.levers.add();
     if (!of.audience.empty()) show(of, facts);
     out.overview = overview_of(of);
@@ -61,6 +63,11 @@ Task<Result<void>> Service::clear(Context context, Hall& of, Act act) {
     const auto epoch = std::uint64_t(std::max<std::int64_t>(0, now().us));
     const Cleared cleared = TRY(co_await parts_.lines.clear(context, std::move(act), epoch));
     metrics_.cleared.add(std::uint64_t(of.line.waiting() + of.line.active()));
+    take_clear(of, cleared);
+    co_return Result<void>{};
+}
+
+void Service::take_clear(Hall& of, const Cleared& cleared) {
     for (const RevokedEntry& entry : cleared.revoked)
         parts_.revoked.revoke(entry.event, entry.entry, entry.until);
     of.epoch = cleared.epoch;
@@ -68,7 +75,6 @@ Task<Result<void>> Service::clear(Context context, Hall& of, Act act) {
     of.line = Line();
     of.audience.publish(event_frame("ended", R"({"reason":"cleared"})"));
     of.audience.close();
-    co_return Result<void>{};
 }
 
 Task<Result<std::vector<DoneAct>>> Service::acts(Context context, EventId event) {

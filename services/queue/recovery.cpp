@@ -3,6 +3,7 @@
 #include "services/queue/service.hpp"
 
 #include "libs/contract/events.hpp"
+#include "services/queue/store/told_levers.hpp"
 
 namespace urr::queue {
 
@@ -55,10 +56,12 @@ Task<Result<void>> Service::know(Context context, EventId event, EventFacts fact
     if (!record && parts_.lines.is_shared()) TRY(co_await renew_generation(context));
     if (!record) record = TRY(co_await begin_hall(context, event, facts, !members.empty()));
     Hall& of = hall(event);
+    // Begun anew by a process that did not know them: what was not told to the log yet is not lost.
+    if (of.had_levers && newest(record->levers, of.levers) != record->levers)
+        record->levers = TRY(co_await parts_.lines.take_newest(context, event, of.levers));
     if (of.known) co_return Result<void>{}; // another asked meanwhile
     of.epoch = record->epoch;
-    of.admits_from = record->admits_from;
-    of.levers = record->levers;
+    of.take(*record);
     of.had_levers = true;
     of.seen = record->seen;
     for (const auto& [account, member] : members) of.line.restore(account, member);
@@ -79,8 +82,9 @@ Task<Result<HallRecord>> Service::begin_hall(Context context, EventId event, Eve
     HallRecord fresh;
     fresh.levers.threshold = parts_.rules.threshold;
     fresh.levers.per_second = parts_.admitted_per_second_max;
-    // A store that was lost under us: what was paused stays paused.
+    // A store that was lost under us: what we remember holds until the log tells what is newer.
     if (const Hall& of = hall(event); of.had_levers) fresh.levers = of.levers;
+    fresh.awaits = message_id();
     fresh.epoch = seen ? seen->epoch : std::uint64_t(std::max<std::int64_t>(1, now().us));
     if (seen) fresh.seen = *seen;
     const bool had_life = (seen && seen->next > 1) || facts.under_way + facts.sold > 0;
@@ -141,12 +145,64 @@ Task<Result<void>> Service::take_own(Context context, Message message) {
         const Place end = end_of(hall(event), told.epoch);
         take_rebuilt(event, account,
                      TRY(co_await parts_.lines.rebuild(context, message.id, std::move(told), end)));
+    } else if (message.type == LeversPulled::type) {
+        TRY(co_await take_levers(context, TRY(read_json<LeversPulled>(message.data))));
+    } else if (message.type == HallBegun::type) {
+        const auto told = TRY(read_json<HallBegun>(message.data));
+        if (told.generation == generation_) TRY(co_await take_begun(context, told, message.id));
     } else if (message.type == GenerationBegun::type) {
         const auto told = TRY(read_json<GenerationBegun>(message.data));
         if (told.generation != generation_) co_return Result<void>{};
         TRY(co_await parts_.lines.note_log_read(context));
         log_read_ = true;
     }
+    co_return Result<void>{};
+}
+
+// Also what this life of the store has told: then it changes nothing.
+Task<Result<void>> Service::take_levers(Context context, LeversPulled told) {
+    const EventId event = told.event;
+    const Levers levers = TRY(levers_of(told));
+    const auto facts = parts_.events.find(event);
+    if (!facts && facts.error().code() == Code::NOT_FOUND) co_return Result<void>{}; // no line
+    // Again later, however long it takes: this is no fault of the message.
+    if (!facts || !co_await know(context, event, *facts))
+        co_return fail(Error(Code::UNAVAILABLE).retry_after(2));
+    if (told.epoch > hall(event).epoch) TRY(co_await take_clear_again(context, event, told.epoch));
+    auto held = co_await parts_.lines.take_newest(context, event, levers);
+    if (!held && held.error().code() == Code::QUEUE_RECOVERING) // lost once more
+        co_return fail(Error(Code::UNAVAILABLE).retry_after(2));
+    if (!held) co_return fail(std::move(held).error());
+    Hall& of = hall(event);
+    if (of.levers != *held) of.levers_told = {};
+    of.levers = std::move(*held);
+    co_return Result<void>{};
+}
+
+// The store was lost before the waiting room had heard of the clear.
+Task<Result<void>> Service::take_clear_again(Context context, EventId event, std::uint64_t epoch) {
+    const auto cleared = co_await parts_.lines.clear_again(context, generation_, event, epoch);
+    if (!cleared && cleared.error().code() == Code::QUEUE_RECOVERING)
+        co_return fail(Error(Code::UNAVAILABLE).retry_after(2));
+    if (!cleared) co_return fail(cleared.error().clone());
+    Hall& of = hall(event);
+    if (cleared->epoch != epoch || of.epoch >= epoch) co_return Result<void>{};
+    take_clear(of, *cleared);
+    co_return Result<void>{};
+}
+
+Task<Result<void>> Service::take_begun(Context context, HallBegun told, MessageId message) {
+    // Memory first: what it awaits is not read from the store while it is noted there.
+    const auto facts = parts_.events.find(told.event);
+    const bool is_gone = !facts && facts.error().code() == Code::NOT_FOUND;
+    if (!is_gone && (!facts || !co_await know(context, told.event, *facts)))
+        co_return fail(Error(Code::UNAVAILABLE).retry_after(2));
+    auto noted = co_await parts_.lines.note_awaited(context, told.event, message);
+    if (!noted && noted.error().code() == Code::QUEUE_RECOVERING) // another one is on its way
+        co_return Result<void>{};
+    if (!noted) co_return fail(std::move(noted).error());
+    Hall& of = hall(told.event);
+    if (of.awaits == message) of.awaits = {};
     co_return Result<void>{};
 }
 

@@ -127,11 +127,13 @@ private:
     // organizers.cpp
     Overview overview_of(const Hall& of) const;
     Task<Result<void>> clear(Context context, Hall& of, Act act);
+    void take_clear(Hall& of, const Cleared& cleared);
 
     // ticks.cpp
     Task<> tick_event(Context context, EventId event, EventFacts facts);
     Task<> end_overdue(Context context, EventId event, Hall& of);
     Task<Result<void>> expire(Context context, EventId event, AccountId account);
+    Task<> repeat_levers(Context context, EventId event, Hall& of);
     Task<> return_unfetched(Context context, EventId event, Hall& of);
     Task<std::int64_t> admit(Context context, EventId event, Hall& of);
     Task<> recall(Context context, EventId event, AccountId account, Hall& of);
@@ -154,6 +156,9 @@ private:
                                         bool has_members);
     Task<Result<void>> take_purchase(Context context, Message message);
     Task<Result<void>> take_own(Context context, Message message);
+    Task<Result<void>> take_levers(Context context, LeversPulled told);
+    Task<Result<void>> take_clear_again(Context context, EventId event, std::uint64_t epoch);
+    Task<Result<void>> take_begun(Context context, HallBegun told, MessageId message);
     void take_rebuilt(const EventId& event, const AccountId& account,
                       const std::optional<Member>& member);
 

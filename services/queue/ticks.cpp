@@ -11,6 +11,8 @@ namespace urr::queue {
 namespace {
 
 constexpr std::size_t landmarks_max = 64;
+// The log forgets: at the earliest after an hour, the shortest time that it can be set to.
+constexpr Duration levers_told_each = minutes(30);
 constexpr Duration reports_time = seconds(1); // for all events of a tick
 
 bool same(const RoomSeen& a, const RoomSeen& b) {
@@ -69,6 +71,7 @@ Task<> Service::tick_event(Context context, EventId event, EventFacts facts) {
     if (of.our_turn) {
         co_await end_overdue(context, event, of);
         co_await return_unfetched(context, event, of);
+        if (!facts.over) co_await repeat_levers(context, event, of);
         if (admits(of, facts)) admitted = co_await admit(context, event, of);
     }
     of.pace.observe(admitted, span);
@@ -103,6 +106,16 @@ Task<Result<void>> Service::expire(Context context, EventId event, AccountId acc
     member = of.line.find(account);
     if (member && member->entry == entry) dismiss(event, account, *ended, "expired");
     co_return Result<void>{};
+}
+
+// Levers that somebody has pulled are told again, so that the log has them when the store is lost.
+Task<> Service::repeat_levers(Context context, EventId event, Hall& of) {
+    if (of.levers.pulls.last() == 0 || recovering(of) || now() < of.levers_told + levers_told_each)
+        co_return;
+    if (co_await parts_.lines.tell_levers(context, generation_, event, message_id()))
+        of.levers_told = now();
+    else
+        metrics_.failed_writes.add(); // the next tick tells them
 }
 
 Task<> Service::return_unfetched(Context context, EventId event, Hall& of) {

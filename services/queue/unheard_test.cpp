@@ -6,7 +6,7 @@
 namespace urr::queue {
 namespace {
 
-constexpr int longest_us = 900, step_us = 60;
+constexpr int longest_us = 900, step_us = 30;
 
 struct Unheard : testing::Test {
     House house{17};

@@ -174,7 +174,7 @@ TEST(Schemas, of_events_are_those_of_the_contract_and_none_is_forgotten) {
     auto known =
         expect_events<PaymentRequested, PaymentWithdrawn, RefundRequested, ReservationConfirmed,
                       PaymentCaptured, PaymentFailed, PaymentRefunded, EntryAdmitted, EntryEnded,
-                      EntryReturned, GenerationBegun>();
+                      EntryReturned, LeversPulled, HallBegun, GenerationBegun>();
     expect_same<EvidenceHeader>("asyncapi", "EvidenceHeader", Way::in);
     expect_same<EvidenceRecord>("asyncapi", "EvidenceRecord", Way::in);
     known.insert("EvidenceBatch"); // lines of both

@@ -48,7 +48,7 @@ struct LineAudits : Audits {
         hall.levers.threshold = 1;
         (void)must(co_await lines.open(Context{}, generation, message()));
         (void)must(co_await lines.begin_hall(Context{}, event, hall));
-        (void)must(co_await lines.take_turn(Context{}, event, seconds(0)));
+        (void)must(co_await lines.take_turn(Context{}, event, seconds(0), message()));
         for (int fan = 1; fan <= 2; ++fan) {
             queue::Join join;
             join.event = event;

@@ -134,11 +134,15 @@ struct Process {
 };
 
 struct Two {
+    RunLoop& on;
+    const RedisOptions redis;
+    const std::int64_t set; // the threshold of the settings
     World world;
     std::unique_ptr<Process> one, two;
 
     Two(RunLoop& loop, const RedisOptions& options, std::int64_t threshold)
-        : one(std::make_unique<Process>(loop, world, options, "one", threshold)),
+        : on(loop), redis(options), set(threshold),
+          one(std::make_unique<Process>(loop, world, options, "one", threshold)),
           two(std::make_unique<Process>(loop, world, options, "two", threshold)) {}
     Task<> open() {
         (void)must(co_await one->service.open(Context{}));
@@ -148,6 +152,17 @@ struct Two {
         // A new event in a sale that had a life before gathers first.
         world.clock.advance(seconds(61));
         co_await pass(2);
+    }
+    // Another process in its place, which knows nothing but its settings.
+    Task<> start_anew(std::unique_ptr<Process>& process, const char* name) {
+        process.reset();
+        process = std::make_unique<Process>(on, world, redis, name, set);
+        (void)must(co_await process->service.open(Context{}));
+    }
+    Task<> pull(Pull what) {
+        Context organizer = one->as(world.fan(99));
+        organizer.principal.role = Role::admin;
+        must(co_await one->service.pull(organizer, world.event, std::move(what), false));
     }
     // All give signs of life in each of so many seconds.
     Task<> pass(int count, const std::vector<const Fan*>& awake = {}) {
@@ -288,9 +303,7 @@ TEST(LineFailures, a_redis_that_was_emptied_opens_no_sale_that_was_paused) {
         Pull pull;
         pull.paused = true;
         pull.message = "the hall is being cleared";
-        Context organizer = of.one->as(of.world.fan(2));
-        organizer.principal.role = Role::admin;
-        must(co_await of.one->service.pull(organizer, of.world.event, pull, false));
+        co_await of.pull(pull);
         co_await of.one->join(fan);
         co_await of.pass(2, {&fan});
         EXPECT_EQ(server.say({"FLUSHALL"}), "OK");
@@ -307,7 +320,62 @@ TEST(LineFailures, a_redis_that_was_emptied_opens_no_sale_that_was_paused) {
     });
 }
 
-// What the new primary did not get: an admission, an end, a place.
+TEST(LineFailures, a_redis_that_was_emptied_while_all_processes_ended_has_the_levers_of_the_log) {
+    RedisServer server;
+    on_loop([&](RunLoop& loop) -> Task<> {
+        Two of(loop, server.options(), 5);
+        co_await of.open();
+        Fan fan = of.world.fan(1);
+        Pull pull;
+        pull.paused = true;
+        pull.threshold = 2;
+        co_await of.pull(pull);
+        co_await of.one->join(fan);
+        co_await of.pass(2, {&fan});
+        of.one.reset();
+        of.two.reset();
+        EXPECT_EQ(server.say({"FLUSHALL"}), "OK");
+        co_await of.start_anew(of.two, "three");
+        co_await of.start_anew(of.one, "four");
+        for (int i = 0; i < 8; ++i) co_await of.pass(10, {&fan});
+        for (Process* each : {of.one.get(), of.two.get()}) {
+            const Overview seen = must(each->service.overview(of.world.event));
+            EXPECT_FALSE(seen.recovering);
+            EXPECT_TRUE(seen.levers.paused);
+            EXPECT_EQ(seen.levers.threshold, 2);
+        }
+        EXPECT_EQ(co_await of.inside(), 0u);
+        pull.paused = false;
+        co_await of.pull(pull);
+        co_await of.pass(2, {&fan});
+        EXPECT_EQ(co_await of.inside(), 1u);
+    });
+}
+
+// The log has not heard of the pull: one process remembers it, another one is first to begin anew.
+TEST(LineFailures, a_process_with_its_settings_alone_wins_over_no_process_that_remembers) {
+    RedisServer server;
+    on_loop([&](RunLoop& loop) -> Task<> {
+        Two of(loop, server.options(), 5);
+        co_await of.open();
+        Pull pull;
+        pull.paused = true;
+        co_await of.pull(pull);
+        EXPECT_EQ(server.say({"FLUSHALL"}), "OK");
+        co_await of.start_anew(of.two, "three");
+        EXPECT_FALSE(must(of.two->service.overview(of.world.event)).levers.paused);
+        for (int i = 0; i < 7; ++i) co_await of.pass(10);
+        for (Process* each : {of.one.get(), of.two.get()}) {
+            const Overview seen = must(each->service.overview(of.world.event));
+            EXPECT_FALSE(seen.recovering);
+            EXPECT_TRUE(seen.levers.paused);
+        }
+        EXPECT_FALSE(of.world.log.all.empty());
+        EXPECT_EQ(of.world.log.all.back().type, LeversPulled::type); // from here on it has
+    });
+}
+
+// What the new primary did not get: an admission, an end, a place, a pull.
 TEST(LineFailures, a_failover_to_a_replica_that_was_behind_loses_no_place_and_no_slot) {
     RedisServer first({.password = "pw"});
     RedisServer second({.password = "pw", .replica_of = first.port()});
@@ -339,6 +407,9 @@ TEST(LineFailures, a_failover_to_a_replica_that_was_behind_loses_no_place_and_no
         second.say({"CONFIG", "SET", "masterauth", "forgotten"});
         first.say({"CLIENT", "KILL", "TYPE", "replica"});
         must(co_await of.one->service.leave(of.one->as(a), of.world.event));
+        Pull pull;
+        pull.message = "ten minutes";
+        co_await of.pull(pull);
         co_await of.two->join(d);
         co_await of.pass(2, {&b, &c, &d});
         b.entry = must(co_await of.two->status(b)).entry_token;
@@ -354,6 +425,7 @@ TEST(LineFailures, a_failover_to_a_replica_that_was_behind_loses_no_place_and_no
         co_await of.pass(3, {&b, &c, &d});
         EXPECT_NE(of.one->service.generation(), before);
         EXPECT_EQ(of.two->service.generation(), of.one->service.generation());
+        EXPECT_EQ(must(of.two->service.overview(of.world.event)).levers.message, "ten minutes");
         // The log has told of both, d has shown his place.
         EXPECT_EQ(must(co_await of.one->status(b)).entry_token, b.entry);
         a.place.clear();

@@ -76,7 +76,8 @@ struct InRedis final : LinesOfHouse {
     void start_jobs(House& house) override { house.nursery->spawn(carry(lines, house)); }
     static Task<> carry(RedisLines& from, House& house) {
         for (;;) {
-            for (const EventId& event : {EventId{}, house.event})
+            (void)co_await from.carry(Context{}, *house.log, EventId{});
+            for (const EventId& event : house.events.published())
                 (void)co_await from.carry(Context{}, *house.log, event);
             (void)co_await sleep(Context{}, milliseconds(20));
         }

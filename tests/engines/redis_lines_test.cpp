@@ -62,7 +62,8 @@ struct Process {
                                        std::move(admitted), std::move(messages));
     }
     Task<bool> turn() {
-        co_return must(co_await lines.take_turn(Context{}, of.event, seconds(60)));
+        (void)must(co_await lines.open(Context{}, of.generation, of.message()));
+        co_return must(co_await lines.take_turn(Context{}, of.event, seconds(60), of.message()));
     }
 };
 
@@ -92,14 +93,14 @@ TEST(SharedLines, never_let_in_more_than_the_threshold_and_one_process_at_a_time
         EXPECT_TRUE(co_await two.turn());
         Pull wider;
         wider.threshold = 8;
-        (void)must(co_await two.lines.pull(Context{},
-                                           {line.event, line.fan(), wider, "{}", line.message()}));
+        (void)must(co_await two.lines.pull(
+            Context{}, {line.event, line.fan(), wider, "{}", line.message(), line.generation}));
         EXPECT_EQ((co_await one.admit_all()).error().code(), Code::CONFLICT);
         EXPECT_EQ(must(co_await two.admit_all()).size(), 3u);
         // Who is silent is passed over, never dropped.
         wider.threshold = 20;
-        (void)must(co_await two.lines.pull(Context{},
-                                           {line.event, line.fan(), wider, "{}", line.message()}));
+        (void)must(co_await two.lines.pull(
+            Context{}, {line.event, line.fan(), wider, "{}", line.message(), line.generation}));
         line.clock.advance(seconds(46));
         EXPECT_TRUE(co_await two.turn());
         EXPECT_EQ(must(co_await two.admit_all()).size(), 0u);
@@ -185,7 +186,8 @@ TEST(SharedLines, give_no_fence_twice_though_redis_was_emptied) {
         (void)must(co_await three.lines.join(Context{}, line.join_of(line.fan(), 2, line.id())));
         EXPECT_EQ((co_await three.admit_all()).error().code(), Code::CONFLICT);
         EXPECT_EQ(server.say({"FLUSHALL"}), "OK");
-        EXPECT_FALSE(co_await two.lines.take_turn(Context{}, line.event, seconds(60)));
+        EXPECT_FALSE(
+            co_await two.lines.take_turn(Context{}, line.event, seconds(60), line.message()));
         EXPECT_FALSE(two.lines.has_turn(line.event));
     });
 }
@@ -259,6 +261,11 @@ TEST(SharedLines, let_nobody_in_for_a_while_after_the_server_was_another) {
                  must(co_await one.lines.line(Context{}, line.event)))
                 (void)must(co_await one.lines.see(Context{}, line.event, account));
         }
+        // Nor before the log was read: it may know of levers that this server does not.
+        EXPECT_EQ(must(co_await one.admit_all()).size(), 0u);
+        const MessageId awaited = must(co_await one.lines.hall(Context{}, line.event))->awaits;
+        EXPECT_FALSE(must(co_await one.lines.note_awaited(Context{}, line.event, line.message())));
+        EXPECT_TRUE(must(co_await one.lines.note_awaited(Context{}, line.event, awaited)));
         EXPECT_EQ(must(co_await one.admit_all()).size(), 1u);
     });
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """The stores of the line are lost in the middle of a sale, the program killed and started again:
-order is kept. `lost_stores.py PROGRAM`."""
+order and levers are kept. `lost_stores.py PROGRAM [redis]`: with its lines in a Redis that is emptied."""
 import json, os, pathlib, shutil, signal, subprocess, sys, tempfile, time, urllib.error, urllib.request
 
 program = sys.argv[1]
@@ -8,10 +8,16 @@ folder = pathlib.Path(tempfile.mkdtemp())
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from free_ports import free_ports
 
-port, room_port = free_ports(2)
+port, room_port, redis_port = free_ports(3)
 environment = {**os.environ, "URR_DATA": str(folder / "data"), "URR_PORT": str(port),
                "URR_VWR_PORT": str(room_port), "URR_QUEUE_GATHER_SECONDS": "3",
                "URR_RATE_ADAPTIVE": "yes", "URR_LIMIT_QUEUE": "100000"}
+engine = pathlib.Path(__file__).resolve().parent.parent.parent / "scripts/engines/redis.sh"
+redis = folder / "redis" if sys.argv[2:] == ["redis"] else None
+if redis:
+    environment |= {"URR_QUEUE_SHARED": "yes", "URR_REDIS_URLS": f"rediss://127.0.0.1:{redis_port}",
+                    "URR_REDIS_CA": str(redis / "tls/ca.pem"),
+                    "URR_REDIS_PASSWORD_FILE": str(redis / "password")}
 base = f"http://127.0.0.1:{port}"
 server = None
 
@@ -63,7 +69,15 @@ def kill():
     server.wait()
 
 
+def empty_redis():
+    subprocess.run(["redis-cli", "-p", str(redis_port), "--tls", "--cacert", redis / "tls/ca.pem", "FLUSHALL"],
+                   env={**os.environ, "REDISCLI_AUTH": (redis / "password").read_text().strip()},
+                   check=True, stdout=subprocess.DEVNULL)
+
+
 def lose(store):
+    if store == "queue" and redis:
+        empty_redis()
     for end in ("", "-wal", "-shm"):
         (folder / "data" / f"{store}.db{end}").unlink(missing_ok=True)
     run("migrate")  # serve refuses to begin without its stores
@@ -72,6 +86,11 @@ def lose(store):
 def lever(name, body=None):
     status, answer = ask("POST", f"/api/v1/queue/admin/{event}/{name}", admin, body)
     expect(status == 200, f"lever {name}: {answer}")
+
+
+def levers():
+    answer = ask("GET", f"/api/v1/queue/admin/{event}", admin)[1]
+    return {name: answer.get(name) for name in ("threshold", "perSecond", "paused", "message", "recovering")}
 
 
 def number():
@@ -97,6 +116,8 @@ def order_of(fans):
 
 
 try:
+    if redis:
+        subprocess.run([engine, redis, str(redis_port)], check=True, stdout=subprocess.DEVNULL)
     run("keys")
     event = run("seed", "--seats", "100").split()[0]
     admin = run("token", "mint", "--role", "admin").split()[1]
@@ -118,11 +139,15 @@ try:
     expect(order_of(fans[1:]) == [1, 2, 3, 4], f"order before: {order_of(fans[1:])}")
     epoch = ask("GET", f"/vwr-api/vwr/status/{event}")[1]["epoch"]
 
+    lever("rate", {"perSecond": 7})
+    lever("message", {"message": "a moment, please"})
+    lever("pause")
+    pulled = {"threshold": 1, "perSecond": 7, "paused": True, "message": "a moment, please"}
+    time.sleep(0.5)  # the log has them
     kill()
     lose("queue")
     start()
     expect(standing(fans[1]).get("code") == "QUEUE_RECOVERING", "the loss is not told")
-    lever("threshold", {"threshold": 1})
     for i in (3, 1, 4, 2):  # in whichever order they come back
         expect(standing(fans[i], place=places[i]).get("status") == "queued", "place not restored")
     time.sleep(1.2)
@@ -131,6 +156,10 @@ try:
     expect(standing(inside).get("entryToken") == entry, "the slot is lost")
     status, answer = ask("DELETE", f"/api/v1/queue/{event}/entry", inside)
     expect(status == 204, f"leave: {answer}")
+    until("the store is whole", lambda: levers() == {**pulled, "recovering": False})
+    time.sleep(2)
+    expect(order_of(fans[1:]) == [1, 2, 3, 4], f"somebody was let in though it is paused: {order_of(fans[1:])}")
+    lever("resume")
     until("the next is let in after the pause",
           lambda: standing(fans[1]).get("status") == "active")
     expect(order_of(fans[2:]) == [1, 2, 3], "order after the pause")
@@ -157,4 +186,6 @@ finally:
     if server and server.poll() is None:
         server.kill()
         server.wait()
+    if redis:
+        subprocess.run([engine, "stop", redis], check=False)
     shutil.rmtree(folder)

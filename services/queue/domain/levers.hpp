@@ -19,12 +19,22 @@ constexpr std::array<EnumName<RoomLever>, 3> room_lever_names{
     {{RoomLever::automatic, "auto"}, {RoomLever::prequeue, "prequeue"}, {RoomLever::off, "off"}}};
 constexpr auto enum_names(RoomLever) { return room_lever_names; }
 
+// The number of each lever's last pull: higher than all before (by time, in µs), so that of two
+// reports the newer is known, whoever tells them and when. 0: it was never pulled and stands as the
+// settings have it.
+struct PullNumbers {
+    std::uint64_t threshold = 0, per_second = 0, paused = 0, room = 0, message = 0;
+    bool operator==(const PullNumbers&) const = default;
+    std::uint64_t last() const { return std::max({threshold, per_second, paused, room, message}); }
+};
+
 struct Levers {
     std::int64_t threshold = 1000; // active at once
     std::int64_t per_second = 500; // admitted a second, at most
     bool paused = false;
     RoomLever room = RoomLever::automatic;
     std::string message; // to all who wait; empty: none
+    PullNumbers pulls;
     bool operator==(const Levers&) const = default;
 };
 
@@ -37,12 +47,33 @@ struct Pull {
     bool clear = false; // everybody loses place and slot; the epoch rises
 };
 
-inline Levers pulled(Levers levers, const Pull& pull) {
-    levers.threshold = pull.threshold.value_or(levers.threshold);
-    levers.per_second = pull.per_second.value_or(levers.per_second);
-    levers.paused = pull.paused.value_or(levers.paused);
-    levers.room = pull.room.value_or(levers.room);
-    levers.message = pull.message.value_or(levers.message);
+inline Levers pulled(Levers levers, const Pull& pull, std::uint64_t number) {
+    const auto set = [number](auto& lever, std::uint64_t& own, const auto& to) {
+        if (!to) return;
+        lever = *to;
+        own = number;
+    };
+    set(levers.threshold, levers.pulls.threshold, pull.threshold);
+    set(levers.per_second, levers.pulls.per_second, pull.per_second);
+    set(levers.paused, levers.pulls.paused, pull.paused);
+    set(levers.room, levers.pulls.room, pull.room);
+    set(levers.message, levers.pulls.message, pull.message);
+    return levers;
+}
+
+// Of each lever the newest pull.
+inline Levers newest(Levers levers, const Levers& others) {
+    const auto take = [](auto& lever, std::uint64_t& own, const auto& other, std::uint64_t number) {
+        if (number <= own) return;
+        lever = other;
+        own = number;
+    };
+    const PullNumbers& theirs = others.pulls;
+    take(levers.threshold, levers.pulls.threshold, others.threshold, theirs.threshold);
+    take(levers.per_second, levers.pulls.per_second, others.per_second, theirs.per_second);
+    take(levers.paused, levers.pulls.paused, others.paused, theirs.paused);
+    take(levers.room, levers.pulls.room, others.room, theirs.room);
+    take(levers.message, levers.pulls.message, others.message, theirs.message);
     return levers;
 }
 

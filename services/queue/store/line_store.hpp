@@ -29,7 +29,13 @@ public:
     virtual Step<std::uint64_t> raise_epoch(Context context, EventId event,
                                             std::uint64_t epoch) = 0;
     virtual Step<Levers> pull(Context context, Act act) = 0;
+    virtual Step<Levers> take_newest(Context context, EventId event, Levers others) = 0;
+    virtual Step<bool> tell_levers(Context context, GenerationId generation, EventId event,
+                                   MessageId message) = 0;
+    virtual Step<bool> note_awaited(Context context, EventId event, MessageId message) = 0;
     virtual Step<Cleared> clear(Context context, Act act, std::uint64_t epoch) = 0;
+    virtual Step<Cleared> clear_again(Context context, GenerationId generation, EventId event,
+                                      std::uint64_t epoch) = 0;
     virtual Step<std::vector<DoneAct>> acts(Context context, EventId event, std::int64_t most) = 0;
 
     virtual Step<Joined> join(Context context, Join join) = 0;
@@ -82,8 +88,11 @@ public:
         co_return std::vector<RevokedEntry>();
     }
     // Takes or keeps the turn at the event's background work; false: another process has it. The
-    // steps of a turn fail with CONFLICT when it was lost meanwhile.
-    virtual Step<bool> take_turn(Context, EventId, Duration /*gather*/) { co_return true; }
+    // steps of a turn fail with CONFLICT when it was lost meanwhile. Where the server may have
+    // forgotten, nobody is let in for `gather` and until HallBegun was read, told as `begun`.
+    virtual Step<bool> take_turn(Context, EventId, Duration /*gather*/, MessageId /*begun*/) {
+        co_return true;
+    }
 };
 
 } // namespace urr::queue

@@ -132,6 +132,44 @@ local function buy_before_loss(account, m, bought, message, generation)
     return true
 end
 local function is_ours(run) return call('HGET', HALL, 'run') == run end
+local levers = {'threshold', 'per_second', 'paused', 'room', 'message'}
+local function tell_levers(message, generation, account)
+    local words = {'type', 'LeversPulled', 'id', message, 'at', now, 'generation', generation,
+        'account', account, 'epoch', call('HGET', HALL, 'epoch')}
+    for _, name in ipairs(levers) do
+        for _, field in ipairs({name, name .. '_pull'}) do
+            words[#words + 1] = field
+            words[#words + 1] = call('HGET', HALL, field) or ''
+        end
+    end
+    call('XADD', OUTBOX, '*', unpack(words))
+end
+local function await(message, generation)
+    call('HSET', HALL, 'awaits', message)
+    call('XADD', OUTBOX, '*', 'type', 'HallBegun', 'id', message, 'at', now, 'generation',
+        generation)
+end
+-- Members of earlier epochs end; whoever is inside is told of under the id of his entry. Answers
+-- what is revoked.
+local function end_epoch(epoch, generation)
+    local revoked, later = {}, {}
+    for _, account in ipairs(call('ZRANGE', ACTIVE, 0, -1)) do
+        local m = read(account)
+        if m and tonumber(m.epoch) >= tonumber(epoch) then later[account] = m
+        elseif m and tonumber(m.until_us) > now_us then
+            revoke(m.entry, m.until_us)
+            revoked[#revoked + 1] = m.entry
+            revoked[#revoked + 1] = m.until_us
+            tell('Ended', m.entry, generation, account, m, 'cleared')
+        end
+    end
+    call('DEL', QUEUE, ACTIVE, SEEN, SPENT)
+    for account, m in pairs(later) do write(account, m) end
+    call('HSET', HALL, 'epoch', epoch, 'seen_phase', 0, 'seen_next', 0, 'seen_serving', 0,
+        'seen_voids', 0)
+    note_change('*')
+    return revoked
+end
 
 -- Every process.
 if step == 'saw' then
@@ -147,7 +185,9 @@ elseif step == 'hall' then
     return call('HEXISTS', HALL, 'epoch') == 1 and {'', call('HGETALL', HALL)} or {}
 elseif step == 'begin' then
     if call('HEXISTS', HALL, 'epoch') == 0 then
-        for i = 4, #ARGV, 2 do call('HSET', HALL, ARGV[i], ARGV[i + 1]) end
+        local message, generation = ARGV[4], ARGV[5]
+        for i = 6, #ARGV, 2 do call('HSET', HALL, ARGV[i], ARGV[i + 1]) end
+        if message ~= '-' then await(message, generation) end
     end
     return {'', call('HGETALL', HALL)}
 elseif step == 'follow' then
@@ -308,29 +348,43 @@ elseif step == 'epoch' then
     end
     return {'', call('HGET', HALL, 'epoch')}
 elseif step == 'pull' then
-    for i = 7, #ARGV, 2 do call('HSET', HALL, ARGV[i], ARGV[i + 1]) end
-    note_act(ARGV[4], ARGV[5], ARGV[6])
+    local message, by, what, generation = unpack(ARGV, 4, 7)
+    local number = now_us
+    for _, name in ipairs(levers) do
+        number = math.max(number, tonumber(call('HGET', HALL, name .. '_pull') or '0') + 1)
+    end
+    for i = 8, #ARGV, 2 do
+        call('HSET', HALL, ARGV[i], ARGV[i + 1], ARGV[i] .. '_pull', text(number))
+    end
+    call('HSET', HALL, 'levers_told', now)
+    note_act(message, by, what)
+    tell_levers(message, generation, by)
     return {'', call('HGETALL', HALL)}
-elseif step == 'clear' then
-    local revoked = {}
-    for _, account in ipairs(call('ZRANGE', ACTIVE, 0, -1)) do
-        local m = read(account)
-        if m and tonumber(m.until_us) > now_us then
-            revoke(m.entry, m.until_us)
-            revoked[#revoked + 1] = m.entry
-            revoked[#revoked + 1] = m.until_us
+elseif step == 'newest' then
+    for i = 4, #ARGV, 3 do
+        local name, value, number = unpack(ARGV, i, i + 2)
+        if tonumber(number) > tonumber(call('HGET', HALL, name .. '_pull') or '0') then
+            call('HSET', HALL, name, value, name .. '_pull', number, 'levers_told', '0')
         end
     end
-    call('DEL', QUEUE, ACTIVE, SEEN, SPENT)
-    local epoch = text(math.max(tonumber(ARGV[7]), tonumber(call('HGET', HALL, 'epoch')) + 1))
-    call('HSET', HALL, 'epoch', epoch, 'seen_phase', 0, 'seen_next', 0, 'seen_serving', 0,
-        'seen_voids', 0)
-    note_act(ARGV[4], ARGV[5], ARGV[6])
-    note_change('*')
+    return {'', call('HGETALL', HALL)}
+elseif step == 'awaited' then
+    if call('HGET', HALL, 'awaits') ~= ARGV[4] then return {'', 0} end
+    return {'', call('HDEL', HALL, 'awaits')}
+elseif step == 'clear' then
+    local message, by, what, generation, at_least = unpack(ARGV, 4, 8)
+    local epoch = text(math.max(tonumber(at_least), tonumber(call('HGET', HALL, 'epoch')) + 1))
+    local revoked = end_epoch(epoch, generation)
+    note_act(message, by, what)
+    tell_levers(message, generation, by)
     return {'', epoch, revoked}
+elseif step == 'clear_again' then
+    local epoch = call('HGET', HALL, 'epoch')
+    if tonumber(epoch) >= tonumber(ARGV[5]) then return {'', epoch, {}} end
+    return {'', ARGV[5], end_epoch(ARGV[5], ARGV[4])}
 -- Whose turn it is: one process at a time, and each step of a turn is checked.
 elseif step == 'turn' then
-    local holder, length_us, run, gather_us = unpack(ARGV, 4, 7)
+    local holder, length_us, run, gather_us, begun, generation = unpack(ARGV, 4, 9)
     local turn = call('HMGET', HALL, 'turn_holder', 'turn_until', 'turn_fence')
     local free = not turn[2] or tonumber(turn[2]) <= now_us
     if not free and turn[1] ~= holder then return {'', '0'} end
@@ -342,6 +396,7 @@ elseif step == 'turn' then
         'turn_fence', fence)
     if not is_ours(run) then -- another server, or the same one after a restart
         call('HSET', HALL, 'run', run, 'admits_from', text(now_us + tonumber(gather_us)))
+        await(begun, generation)
     end
     call('ZREMRANGEBYSCORE', DONE, '-inf', text(now_us - kept_seconds * 1000000))
     if now_us > tonumber(call('HGET', HALL, 'time') or '0') then call('HSET', HALL, 'time', now) end
@@ -349,7 +404,11 @@ elseif step == 'turn' then
     return {'', fence}
 end
 if ARGV[3] ~= '' and call('HGET', HALL, 'turn_fence') ~= ARGV[3] then return {'TURN'} end
-if step == 'back' then
+if step == 'tell_levers' then
+    call('HSET', HALL, 'levers_told', now)
+    tell_levers(ARGV[4], ARGV[5], '-')
+    return {''}
+elseif step == 'back' then
     local account, entry, message, generation = unpack(ARGV, 4, 7)
     local m = read(account)
     if not m or m.state ~= '1' or m.entry ~= entry or m.fetched ~= '0' then return {'', 0} end
@@ -360,10 +419,10 @@ if step == 'back' then
     return {'', 1}
 elseif step == 'admit' then
     local generation, run, silence_us, admitted, until_us = unpack(ARGV, 4, 8)
-    local hall = call('HMGET', HALL, 'paused', 'admits_from', 'threshold')
+    local hall = call('HMGET', HALL, 'paused', 'admits_from', 'threshold', 'awaits')
     if run ~= '' and not is_ours(run) then return {'TURN'} end
     local done = {}
-    if hall[1] == '1' or tonumber(hall[2]) > now_us then return {'', done} end
+    if hall[1] == '1' or hall[4] or tonumber(hall[2]) > now_us then return {'', done} end
     local room = tonumber(hall[3]) - call('ZCARD', ACTIVE)
     for i = 9, #ARGV, 4 do
         if room <= 0 then break end

@@ -44,7 +44,7 @@ Result<Joined> joined_of(std::string_view answer) {
 }
 
 std::vector<std::string> act_words(const Act& act) {
-    return {act.id.text(), act.by.text(), act.text};
+    return {act.id.text(), act.by.text(), act.text, act.generation.text()};
 }
 
 } // namespace
@@ -118,10 +118,12 @@ void RedisLines::note_life(const EventId& event, std::span<const Reply> fields) 
 
 LineStore::Step<Generation> RedisLines::open(Context context, GenerationId fresh,
                                              MessageId message) {
+    const std::string run = redis_.primary();
     const Reply reply = TRY(co_await redis_.run(
         context, generation_script(), {std::string(generation_key), std::string(outbox_key)},
-        {fresh.text(), message.text(), now_text(), redis_.primary()}));
+        {fresh.text(), message.text(), now_text(), run}));
     if (reply.items.size() != 3) co_return other_form();
+    run_ = run;
     Generation out;
     out.id = {id_of(generation_ = reply.items[0].text)};
     out.log_read = reply.items[1].text == "1";
@@ -186,8 +188,9 @@ LineStore::Step<std::optional<HallRecord>> RedisLines::hall(Context context, Eve
 
 LineStore::Step<HallRecord> RedisLines::begin_hall(Context context, EventId event,
                                                    HallRecord record) {
-    Words words = hall_words(record);
-    append(words, {"run", redis_.primary(), "life", generation_});
+    Words words{id_word(record.awaits.bytes), generation_};
+    append(words, hall_words(record));
+    append(words, {"run", run(), "life", generation_});
     const Reply reply = TRY(co_await step(context, event, "begin", std::move(words)));
     if (reply.items.size() != 2) co_return other_form();
     note_life(event, reply.items[1].items);
@@ -238,11 +241,12 @@ LineStore::Step<std::vector<RevokedEntry>> RedisLines::revoked(Context context, 
     co_return out;
 }
 
-LineStore::Step<bool> RedisLines::take_turn(Context context, EventId event, Duration gather) {
+LineStore::Step<bool> RedisLines::take_turn(Context context, EventId event, Duration gather,
+                                            MessageId begun) {
     turns_.erase(event); // none, until it is known
     const Reply reply = TRY(co_await step(context, event, "turn",
-                                          {options_.holder, std::to_string(options_.turn.us),
-                                           redis_.primary(), std::to_string(gather.us)}));
+                                          {options_.holder, std::to_string(options_.turn.us), run(),
+                                           std::to_string(gather.us), begun.text(), generation_}));
     if (reply.items.size() != 2) co_return other_form();
     if (reply.items[1].text == no_fence) co_return false;
     turns_[event] = reply.items[1].text;
@@ -271,17 +275,44 @@ LineStore::Step<Levers> RedisLines::pull(Context context, Act act) {
     co_return hall_of(reply.items[1].items).levers;
 }
 
-LineStore::Step<Cleared> RedisLines::clear(Context context, Act act, std::uint64_t epoch) {
-    Words words = act_words(act);
-    words.push_back(word(epoch));
-    const Reply reply = TRY(co_await step(context, act.event, "clear", std::move(words)));
+LineStore::Step<Levers> RedisLines::take_newest(Context context, EventId event, Levers others) {
+    const Reply reply = TRY(co_await step(context, event, "newest", pulled_words(others)));
+    if (reply.items.size() != 2) co_return other_form();
+    co_return hall_of(reply.items[1].items).levers;
+}
+
+LineStore::Step<bool> RedisLines::tell_levers(Context context, GenerationId generation,
+                                              EventId event, MessageId message) {
+    TRY(co_await step(context, event, "tell_levers", {message.text(), generation.text()}, true));
+    co_return true;
+}
+
+LineStore::Step<bool> RedisLines::note_awaited(Context context, EventId event, MessageId message) {
+    const Reply reply = TRY(co_await step(context, event, "awaited", {message.text()}));
+    co_return reply.items.size() == 2 && reply.items[1].integer == 1;
+}
+
+Task<Result<Cleared>> RedisLines::cleared(Context context, EventId event, std::string name,
+                                          Words words) {
+    const Reply reply = TRY(co_await step(context, event, std::move(name), std::move(words)));
     if (reply.items.size() != 3) co_return other_form();
     Cleared out;
     out.epoch = number_of(reply.items[1].text);
     const auto& entries = reply.items[2].items;
     for (std::size_t i = 0; i + 1 < entries.size(); i += 2)
-        out.revoked.push_back({act.event, id_of(entries[i].text), instant_of(entries[i + 1].text)});
+        out.revoked.push_back({event, id_of(entries[i].text), instant_of(entries[i + 1].text)});
     co_return out;
+}
+
+LineStore::Step<Cleared> RedisLines::clear(Context context, Act act, std::uint64_t epoch) {
+    Words words = act_words(act);
+    words.push_back(word(epoch));
+    co_return co_await cleared(context, act.event, "clear", std::move(words));
+}
+
+LineStore::Step<Cleared> RedisLines::clear_again(Context context, GenerationId generation,
+                                                 EventId event, std::uint64_t epoch) {
+    co_return co_await cleared(context, event, "clear_again", {generation.text(), word(epoch)});
 }
 
 LineStore::Step<std::vector<DoneAct>> RedisLines::acts(Context context, EventId event,

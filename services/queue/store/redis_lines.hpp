@@ -40,7 +40,13 @@ public:
     Step<bool> note_seen(Context context, EventId event, RoomSeen seen) override;
     Step<std::uint64_t> raise_epoch(Context context, EventId event, std::uint64_t epoch) override;
     Step<Levers> pull(Context context, Act act) override;
+    Step<Levers> take_newest(Context context, EventId event, Levers others) override;
+    Step<bool> tell_levers(Context context, GenerationId generation, EventId event,
+                           MessageId message) override;
+    Step<bool> note_awaited(Context context, EventId event, MessageId message) override;
     Step<Cleared> clear(Context context, Act act, std::uint64_t epoch) override;
+    Step<Cleared> clear_again(Context context, GenerationId generation, EventId event,
+                              std::uint64_t epoch) override;
     Step<std::vector<DoneAct>> acts(Context context, EventId event, std::int64_t most) override;
     Step<Joined> join(Context context, Join join) override;
     Step<std::optional<Member>> retake(Context context, Retake retake) override;
@@ -69,7 +75,7 @@ public:
     Step<Followed> follow(Context context, EventId event, std::uint64_t version,
                           Instant seen_since) override;
     Step<std::vector<RevokedEntry>> revoked(Context context, EventId event) override;
-    Step<bool> take_turn(Context context, EventId event, Duration gather) override;
+    Step<bool> take_turn(Context context, EventId event, Duration gather, MessageId begun) override;
 
     // Of the event's background work, as of the last take_turn.
     bool has_turn(const EventId& event) const { return turns_.contains(event); }
@@ -101,9 +107,12 @@ private:
         const auto at = lives_.find(event);
         return at == lives_.end() ? nullptr : at->second;
     }
+    Task<Result<Cleared>> cleared(Context context, EventId event, std::string name, Words words);
     Task<Result<Ended>> end_if(Context context, EventId event, Words words);
     Task<Result<std::optional<Member>>> member_after(Context context, EventId event,
                                                      std::string name, Words words);
+    // The life of the server that the generation is of; before it was heard of, the present one.
+    const std::string& run() const { return run_.empty() ? redis_.primary() : run_; }
     static constexpr std::string_view no_fence = "0";
     std::string fence(const EventId& event) const {
         const auto at = turns_.find(event);
@@ -115,7 +124,9 @@ private:
 
     Redis& redis_;
     const RedisLinesOptions options_;
-    std::string generation_ = "-"; // as of the last open
+    // As of the last open: both are of one life of the server, so that what is awaited in the log
+    // is told in the generation that reads it.
+    std::string generation_ = "-", run_;
     // The generations in which lines were begun, as of the last look at each.
     std::map<EventId, Life> lives_;
     std::map<EventId, std::string> turns_; // the fences of those that are ours

@@ -4,6 +4,7 @@
 #include "services/queue/store/evidence.hpp"
 #include "services/queue/store/redis_lines.hpp"
 #include "services/queue/store/redis_records.hpp"
+#include "services/queue/store/told_levers.hpp"
 
 namespace urr::queue {
 
@@ -29,7 +30,10 @@ std::optional<Message> message_of(const EventId& event, const std::vector<Reply>
     const auto epoch = number_of(of["epoch"]), position = number_of(of["position"]);
     const auto arrival = number_of(of["arrival"]);
     const auto phase = std::uint32_t(number_of(of["phase"]));
-    m.key = m.type == GenerationBegun::type ? generation.bytes : account.bytes;
+    const bool of_event = m.type == LeversPulled::type || m.type == HallBegun::type;
+    m.key = m.type == GenerationBegun::type ? generation.bytes
+            : of_event                      ? event.bytes
+                                            : account.bytes;
     if (m.type == EntryAdmitted::type)
         m.data = to_json(EntryAdmitted{generation,
                                        event,
@@ -47,6 +51,10 @@ std::optional<Message> message_of(const EventId& event, const std::vector<Reply>
     else if (m.type == EntryEnded::type)
         m.data = to_json(EntryEnded{generation, event, account, std::string(of["reason"]), epoch,
                                     phase, position, arrival});
+    else if (m.type == LeversPulled::type)
+        m.data = to_json(told_levers(hall_of(fields).levers, generation, event, account, epoch));
+    else if (m.type == HallBegun::type)
+        m.data = to_json(HallBegun{generation, event});
     else if (m.type == GenerationBegun::type)
         m.data = to_json(GenerationBegun{generation});
     else

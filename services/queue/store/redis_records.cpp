@@ -50,6 +50,13 @@ HallRecord hall_of(const std::vector<Reply>& fields) {
         if (name == "room")
             hall.levers.room = RoomLever(std::min<std::uint64_t>(2, number_of(value)));
         if (name == "message") hall.levers.message = value;
+        if (name == "threshold_pull") hall.levers.pulls.threshold = number_of(value);
+        if (name == "per_second_pull") hall.levers.pulls.per_second = number_of(value);
+        if (name == "paused_pull") hall.levers.pulls.paused = number_of(value);
+        if (name == "room_pull") hall.levers.pulls.room = number_of(value);
+        if (name == "message_pull") hall.levers.pulls.message = number_of(value);
+        if (name == "levers_told") hall.levers_told = instant_of(value);
+        if (name == "awaits") hall.awaits = {id_of(value)};
         if (name == "seen_phase") hall.seen.phase = std::uint32_t(number_of(value));
         if (name == "seen_next") hall.seen.next = number_of(value);
         if (name == "seen_serving") hall.seen.serving = number_of(value);
@@ -59,18 +66,33 @@ HallRecord hall_of(const std::vector<Reply>& fields) {
 }
 
 std::vector<std::string> hall_words(const HallRecord& hall) {
-    const Levers& l = hall.levers;
-    return {"epoch",        word(hall.epoch),
-            "admits_from",  word(hall.admits_from),
-            "threshold",    std::to_string(l.threshold),
-            "per_second",   std::to_string(l.per_second),
-            "paused",       l.paused ? "1" : "0",
-            "room",         word(std::uint64_t(l.room)),
-            "message",      l.message,
-            "seen_phase",   word(hall.seen.phase),
-            "seen_next",    word(hall.seen.next),
-            "seen_serving", word(hall.seen.serving),
-            "seen_voids",   word(hall.seen.voids_served)};
+    std::vector<std::string> words{
+        "epoch",        word(hall.epoch),        "admits_from", word(hall.admits_from),
+        "seen_phase",   word(hall.seen.phase),   "seen_next",   word(hall.seen.next),
+        "seen_serving", word(hall.seen.serving), "seen_voids",  word(hall.seen.voids_served)};
+    const auto levers = pulled_words(hall.levers);
+    for (std::size_t i = 0; i < levers.size(); i += 3)
+        words.insert(words.end(), {levers[i], levers[i + 1], levers[i] + "_pull", levers[i + 2]});
+    return words;
+}
+
+std::vector<std::string> pulled_words(const Levers& levers) {
+    const PullNumbers& pulls = levers.pulls;
+    return {"threshold",
+            std::to_string(levers.threshold),
+            word(pulls.threshold),
+            "per_second",
+            std::to_string(levers.per_second),
+            word(pulls.per_second),
+            "paused",
+            levers.paused ? "1" : "0",
+            word(pulls.paused),
+            "room",
+            word(std::uint64_t(levers.room)),
+            word(pulls.room),
+            "message",
+            levers.message,
+            word(pulls.message)};
 }
 
 std::vector<std::string> pull_words(const Pull& pull) {

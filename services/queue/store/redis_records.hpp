@@ -22,5 +22,7 @@ HallRecord hall_of(const std::vector<Reply>& fields);
 std::vector<std::string> hall_words(const HallRecord& hall);
 // What of an organizer's pull is to be set.
 std::vector<std::string> pull_words(const Pull& pull);
+// Of each lever its name, value and the number of its pull.
+std::vector<std::string> pulled_words(const Levers& levers);
 
 } // namespace urr::queue

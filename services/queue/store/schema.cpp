@@ -4,7 +4,7 @@
 
 namespace urr::queue {
 
-const Migration migrations[4] = {{1, "shared tables", shared_tables},
+const Migration migrations[5] = {{1, "shared tables", shared_tables},
                                  {2, "lines", R"sql(
 -- state: 0 waiting, 1 active, 2 ended.
 CREATE TABLE members (
@@ -68,6 +68,16 @@ CREATE TABLE admin_acts (
     PRIMARY KEY (event, at_us, id)
 ) WITHOUT ROWID;
 )sql"},
-                                 {4, "evidence", evidence_tables}};
+                                 {4, "evidence", evidence_tables},
+                                 {5, "pulls of levers, as the log knows them", R"sql(
+ALTER TABLE halls ADD COLUMN threshold_pull INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE halls ADD COLUMN per_second_pull INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE halls ADD COLUMN paused_pull INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE halls ADD COLUMN room_pull INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE halls ADD COLUMN message_pull INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE halls ADD COLUMN levers_told_us INTEGER NOT NULL DEFAULT 0;
+-- The message that must be read in the log before somebody is let in.
+ALTER TABLE halls ADD COLUMN awaits BLOB;
+)sql"}};
 
 } // namespace urr::queue

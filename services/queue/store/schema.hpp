@@ -5,6 +5,6 @@
 
 namespace urr::queue {
 
-extern const Migration migrations[4];
+extern const Migration migrations[5];
 
 } // namespace urr::queue

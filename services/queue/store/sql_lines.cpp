@@ -23,6 +23,20 @@ constexpr auto raise_epoch_work = [](Tx& tx, EventId event, std::uint64_t epoch)
     return queue::raise_epoch(tx, event, epoch);
 };
 constexpr auto pull_work = [](Tx& tx, const Act& act) { return write_levers(tx, act); };
+constexpr auto newest_work = [](Tx& tx, EventId event, const Levers& others) {
+    return write_newest_levers(tx, event, others);
+};
+constexpr auto tell_levers_work = [](Tx& tx, GenerationId generation, EventId event,
+                                     MessageId message) {
+    return queue::tell_levers(tx, generation, event, message);
+};
+constexpr auto awaited_work = [](Tx& tx, EventId event, MessageId message) {
+    return write_awaited(tx, event, message);
+};
+constexpr auto clear_again_work = [](Tx& tx, GenerationId generation, EventId event,
+                                     std::uint64_t epoch) {
+    return write_clear_again(tx, generation, event, epoch);
+};
 constexpr auto clear_work = [](Tx& tx, const Act& act, std::uint64_t epoch) {
     return write_clear(tx, act, epoch);
 };
@@ -105,6 +119,24 @@ LineStore::Step<std::uint64_t> SqlLines::raise_epoch(Context context, EventId ev
 
 LineStore::Step<Levers> SqlLines::pull(Context context, Act act) {
     co_return co_await database_.transact(context, pull_work, std::move(act));
+}
+
+LineStore::Step<Levers> SqlLines::take_newest(Context context, EventId event, Levers others) {
+    co_return co_await database_.transact(context, newest_work, event, std::move(others));
+}
+
+LineStore::Step<bool> SqlLines::tell_levers(Context context, GenerationId generation, EventId event,
+                                            MessageId message) {
+    co_return co_await database_.transact(context, tell_levers_work, generation, event, message);
+}
+
+LineStore::Step<bool> SqlLines::note_awaited(Context context, EventId event, MessageId message) {
+    co_return co_await database_.transact(context, awaited_work, event, message);
+}
+
+LineStore::Step<Cleared> SqlLines::clear_again(Context context, GenerationId generation,
+                                               EventId event, std::uint64_t epoch) {
+    co_return co_await database_.transact(context, clear_again_work, generation, event, epoch);
 }
 
 LineStore::Step<Cleared> SqlLines::clear(Context context, Act act, std::uint64_t epoch) {

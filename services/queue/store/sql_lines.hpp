@@ -17,7 +17,13 @@ public:
     Step<bool> note_seen(Context context, EventId event, RoomSeen seen) override;
     Step<std::uint64_t> raise_epoch(Context context, EventId event, std::uint64_t epoch) override;
     Step<Levers> pull(Context context, Act act) override;
+    Step<Levers> take_newest(Context context, EventId event, Levers others) override;
+    Step<bool> tell_levers(Context context, GenerationId generation, EventId event,
+                           MessageId message) override;
+    Step<bool> note_awaited(Context context, EventId event, MessageId message) override;
     Step<Cleared> clear(Context context, Act act, std::uint64_t epoch) override;
+    Step<Cleared> clear_again(Context context, GenerationId generation, EventId event,
+                              std::uint64_t epoch) override;
     Step<std::vector<DoneAct>> acts(Context context, EventId event, std::int64_t most) override;
     Step<Joined> join(Context context, Join join) override;
     Step<std::optional<Member>> retake(Context context, Retake retake) override;

@@ -1,0 +1,13 @@
+// Levers as they are told on queue-events. Pure.
+#pragma once
+#include "libs/contract/queue_events.hpp"
+#include "services/queue/domain/levers.hpp"
+
+namespace urr::queue {
+
+LeversPulled told_levers(const Levers& levers, GenerationId generation, EventId event,
+                         AccountId account, std::uint64_t epoch);
+// VALIDATION_FAILED: of a state that this version does not know.
+Result<Levers> levers_of(const LeversPulled& told);
+
+} // namespace urr::queue
