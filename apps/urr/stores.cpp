@@ -91,22 +91,27 @@ Result<std::unique_ptr<Database>> open_on_postgres(const StoreParts& parts, Post
     return open_postgres(options, parts.loop);
 }
 
+// All checks wait for their server where they stand, so they come before the first connection of
+// the loop, whose time would run out meanwhile.
 Result<Stores> open_all_on_postgres(const StoreParts& parts, const Roles& roles, Schema schema) {
     const Settings& settings = parts.settings;
-    Stores stores;
+    std::vector<const Stores::File*> needed;
     for (const Stores::File& file : Stores::files()) {
         const bool views_only = file.name == "ticket" && !roles.ticket;
         if (!file.needed(roles) || views_only || !stands_on_postgres(settings, file)) continue;
         auto fits = check_on_postgres(settings, file);
         if (!fits && schema == Schema::migrated) fits = migrate_on_postgres(settings, file);
         TRY_PLAIN(std::move(fits));
-        stores.*file.store = TRY_PLAIN(
-            open_on_postgres(parts, options_of(parts, url_of(settings, file)), file.name));
+        needed.push_back(&file);
     }
+    if (roles.catalog) TRY_PLAIN(check_catalog_on_postgres(settings));
+    Stores stores;
+    for (const Stores::File* file : needed)
+        stores.*file->store = TRY_PLAIN(
+            open_on_postgres(parts, options_of(parts, url_of(settings, *file)), file->name));
     if (!roles.catalog) return stores;
     PostgresOptions options = options_of(parts, settings.text("URR_CATALOG_DATABASE_URL"));
     options.replica_url = settings.text("URR_CATALOG_DATABASE_REPLICA_URL");
-    TRY_PLAIN(check_catalog_on_postgres(settings));
     stores.catalog_views = TRY_PLAIN(open_on_postgres(parts, std::move(options), "catalog"));
     return stores;
 }

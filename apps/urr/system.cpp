@@ -156,6 +156,7 @@ Result<> System::build_waiting_room() {
                                                      dynamodb_tables(settings_), clock_),
             std::move(loops), clock_, random_, std::move(options));
     } else {
+        if (on_postgres(settings_)) options.sole_holder = instance_;
         waiting_room_ = std::make_unique<waiting_room::Component>(
             *stores_.waiting_room, std::move(loops), clock_, random_, std::move(options));
     }

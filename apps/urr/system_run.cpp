@@ -52,7 +52,7 @@ Task<Result<void>> System::run() {
 Task<Result<void>> System::open() {
     if (stores_.works) TRY(co_await let_works_go(Context{}, *stores_.works));
     if (!works_ && (ticket_ || queue_)) log_.write(Level::warning, "evidence_off");
-    if (queue_) TRY(co_await queue_->claim());
+    for (ServiceComponent* part : components_) TRY(co_await part->claim());
     for (ServiceComponent* part : components_) TRY(co_await part->open(Context{}));
     for (ServiceComponent* part : components_) {
         part->start_jobs(jobs_);
@@ -166,8 +166,8 @@ void System::tell_health(const ServiceComponent& part) {
 void System::look_after_stores() {
     Standing ready = Standing::ready;
     if (store_has_stopped()) standing_.compare_exchange_strong(ready, Standing::stopped);
-    if (!queue_ || !must_end_.empty()) return;
-    must_end_ = queue_->must_end();
+    for (const ServiceComponent* part : components_)
+        if (must_end_.empty()) must_end_ = part->must_end();
     if (!must_end_.empty()) stop();
 }
 
@@ -216,7 +216,8 @@ Task<> System::drain() {
 }
 
 Task<Result<std::int64_t>> System::replay(std::string group, std::string topic) {
-    for (ServiceComponent* part : components_) TRY(co_await part->open(Context{}));
+    for (ServiceComponent* part : components_) // to open the rooms is to take them from who serves
+        if (part != waiting_room_.get()) TRY(co_await part->open(Context{}));
     ByTopic consumers;
     std::string known;
     for (ServiceComponent* part : components_)

@@ -21,7 +21,7 @@ Task<> SoleProcess::keep() {
     do {
         (void)co_await sleep(Context{}, renew_pause);
         (void)co_await duty_.mine();
-    } while (duty_.fence() != 0);
+    } while (given_up_ || duty_.fence() != 0);
 }
 
 } // namespace urr

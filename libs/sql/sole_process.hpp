@@ -26,14 +26,18 @@ public:
     // store is away for so long.
     Task<Result<void>> claim();
     // Renews it; ends when another process has taken it, which one that stood still for long finds
-    // out so.
+    // out so, and never once it was given up.
     Task<> keep();
     // Lets others in at once.
-    Task<> give_up() { return duty_.give_up(); }
+    Task<> give_up() {
+        given_up_ = true;
+        return duty_.give_up();
+    }
 
 private:
     Database& database_;
     Duty duty_;
+    bool given_up_ = false;
 };
 
 } // namespace urr

@@ -151,6 +151,8 @@ Task<> claim_one_after_another(Database& database, ManualClock& clock) {
     co_await one.give_up();
     EXPECT_TRUE(co_await two.claim());
     EXPECT_LT(Loop::here().now() - before, milliseconds(100)) << "handed over";
+    (void)co_await sleep(Context{}, seconds(3));
+    EXPECT_FALSE(lost) << "who gave it up has not lost it, however long its end takes";
 }
 
 TEST_F(Simulated, what_is_one_process_s_is_refused_to_another_and_handed_over) {

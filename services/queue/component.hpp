@@ -58,12 +58,9 @@ public:
     HttpHandler& face() { return face_; }
     const Router* router() const override { return &face_.router(); }
 
-    // Before `open`, in a process that serves: lines that stand in a store which several processes
-    // reach are kept by one of them. UNAVAILABLE with how several share them, when another one
-    // lives.
-    Task<Result<void>> claim();
-    // Why the process has to end: another one has taken the lines over. Empty: it goes on.
-    std::string_view must_end() const { return must_end_; }
+    // Lines that stand in a store which several processes reach are kept by one of them.
+    Task<Result<void>> claim() override;
+    std::string_view must_end() const override { return must_end_; }
     Task<Result<void>> open(Context context) override;
     void start_jobs(Nursery& jobs) override;
     // After open: the name under which the log is read belongs to this life of the store.

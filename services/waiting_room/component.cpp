@@ -5,9 +5,18 @@
 
 namespace urr::waiting_room {
 
+namespace {
+
+constexpr std::string_view rooms_are_taken =
+    "another process keeps the rooms in vwr's database: several share them in DynamoDB alone "
+    "(URR_DYNAMODB_COUNTERS)";
+
+} // namespace
+
 std::span<const Migration> migrations() {
     static const Migration all[] = {{1, "waiting rooms and their leases", room_tables},
-                                    {2, "first position of the phase", room_phases}};
+                                    {2, "first position of the phase", room_phases},
+                                    {3, "shared tables", shared_tables}};
     return all;
 }
 
@@ -31,6 +40,8 @@ Component::Component(Database& database, std::vector<Loop*> loops, const Clock& 
     : options_(std::move(options)), store_(make_sql_room_store(database)), table_(loops),
       keeper_(std::make_unique<SoleKeeper>(*loops.front(), table_, *store_, random, options_.rate)),
       rooms_(table_, *keeper_, clock, random, options_.receipt_keys, options_.token_key) {
+    if (!options_.sole_holder.empty())
+        sole_ = std::make_unique<SoleProcess>(database, "rooms", options_.sole_holder);
     open_doors(loops, clock, random);
 }
 
@@ -49,6 +60,26 @@ void Component::open_doors(const std::vector<Loop*>& loops, const Clock& clock, 
                                                 options_.door, random.next()));
 }
 
+// Who opens the store takes the rooms from whoever has them, and that one gives no more places.
+Task<Result<void>> Component::claim() {
+    if (!sole_) co_return Result<void>{};
+    const auto claimed = co_await sole_->claim();
+    if (claimed) co_return Result<void>{};
+    if (claimed.error().code() != Code::CONFLICT)
+        co_return fail(Code::UNAVAILABLE, "vwr: " + std::string(claimed.error().text()));
+    co_return fail(Code::UNAVAILABLE, std::string(rooms_are_taken));
+}
+
+void Component::start_jobs(Nursery& jobs) {
+    jobs.spawn(run());
+    if (sole_) jobs.spawn(keep_rooms());
+}
+
+Task<> Component::keep_rooms() {
+    co_await sole_->keep();
+    must_end_ = rooms_are_taken;
+}
+
 Task<> Component::run() {
     co_await keeper_->run();
     ended_.open();
@@ -57,6 +88,7 @@ Task<> Component::run() {
 Task<> Component::close(Context context) {
     keeper_->stop();
     (void)co_await ended_.wait(context);
+    if (sole_) co_await sole_->give_up();
 }
 
 void Component::append_metrics(MetricsText& out) const {

@@ -6,8 +6,8 @@
 //     rooms.start_jobs(jobs);                        // on the first loop, until close()
 //     listen_http(loop, address, 3006, rooms.door(i), limits);   // per loop
 //
-// `migrate(database, migrations)` comes first. In a database one process holds the rooms; several
-// share them in a CommonStore.
+// `migrate(database, migrations)` comes first. In a database one process holds the rooms, which it
+// claims where others reach it; several share them in a CommonStore.
 #pragma once
 #include <memory>
 #include <vector>
@@ -15,6 +15,7 @@
 #include "libs/contract/component.hpp"
 #include "libs/core/settings.hpp"
 #include "libs/sql/migrations.hpp"
+#include "libs/sql/sole_process.hpp"
 #include "services/waiting_room/http/door.hpp"
 #include "services/waiting_room/store/common_store.hpp"
 #include "services/waiting_room/store/room_store.hpp"
@@ -40,6 +41,8 @@ struct Options {
     ReceiptKeys receipt_keys;
     SigningKey token_key; // TokenType::vwr
     CallerKeys callers;   // queue's key for vwr
+    // This process, in the lease of the rooms; empty: no other one reaches their database.
+    std::string sole_holder;
 };
 // All but the keys. UNAVAILABLE with a text for the operator when a setting cannot be used.
 Result<Options> read_options(const urr::Settings& given);
@@ -60,8 +63,10 @@ public:
     const Router* router() const override { return &doors_[0]->router(); }
     Door& door(std::size_t loop) { return *doors_[loop]; }
 
+    Task<Result<void>> claim() override;
+    std::string_view must_end() const override { return must_end_; }
     Task<Result<void>> open(Context context) override { return keeper_->open(context); }
-    void start_jobs(Nursery& jobs) override { jobs.spawn(run()); }
+    void start_jobs(Nursery& jobs) override;
     // Ends the leases, so that what is left of them is known to be void.
     Task<> close(Context context) override;
     // Any thread.
@@ -71,10 +76,13 @@ public:
 
 private:
     Task<> run();
+    Task<> keep_rooms();
 
     Options options_;
     void open_doors(const std::vector<Loop*>& loops, const Clock& clock, Random& random);
 
+    std::unique_ptr<SoleProcess> sole_; // nullptr: nobody else can have the rooms, or several may
+    std::string_view must_end_;
     std::unique_ptr<RoomStore> store_; // one of the two
     std::unique_ptr<CommonStore> common_store_;
     RoomTable table_;

@@ -3,7 +3,7 @@
 // begin leases, write all of that, and only then show it to the loops. One turn at a time, so
 // nothing interleaves; what it shows is never ahead of the store. Two kinds:
 //
-//     SoleKeeper     one process holds the rooms (embedded stores): sole_keeper.hpp
+//     SoleKeeper     one process holds the rooms of its store: sole_keeper.hpp
 //     CommonKeeper   several processes share them (DynamoDB, or one database): common_keeper.hpp
 //
 //     TRY(co_await keeper.open(context));        // loads the rooms
