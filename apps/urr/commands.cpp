@@ -106,9 +106,11 @@ Prints each setting with its value; secrets are never shown. --markdown writes d
     {"doctor", "look for what is wrong with an installation",
      R"(usage: urr doctor [ROLE…]
 
-Checks the data folder, space, keys, stores, ports, clock and limits, a line each; beside a running
-`urr serve` too. Where roles are named, those keys, stores and ports that they need. Exit status 1
-when anything is bad.
+Checks the data folder, space, keys, stores, ports, clock and limits, and each engine that is set
+(PostgreSQL, Redis, Kafka, DynamoDB, SQS): its address, whether it was reached within three seconds,
+let us in and is as the program needs it, or what is wrong and what to mend. A line each; beside a
+running `urr serve` too; nothing is changed and no secret shown. Where roles are named, what they
+need. Exit status 1 when anything is bad.
 )",
      doctor},
     {"version", "the program's version", "usage: urr version\n", version},

@@ -13,6 +13,8 @@
 #include <memory>
 
 #include "apps/urr/commands.hpp"
+#include "apps/urr/doctor_engines.hpp"
+#include "apps/urr/doctor_words.hpp"
 #include "apps/urr/keys.hpp"
 #include "apps/urr/port_probe.hpp"
 #include "apps/urr/settings_check.hpp"
@@ -117,26 +119,6 @@ std::vector<Finding> examine_stores(const std::string& folder, const Clock& cloc
     return findings;
 }
 
-std::vector<Finding> examine_databases(const Settings& settings, const Roles& roles) {
-    std::vector<Finding> findings;
-    for (const Stores::File& file : Stores::files()) {
-        const bool views_only = file.name == "ticket" && !roles.ticket;
-        if (!file.needed(roles) || views_only || !stands_on_postgres(settings, file)) continue;
-        const auto fits = check_on_postgres(settings, file);
-        if (fits)
-            findings.push_back({true, std::string(file.name) + ": schema " +
-                                          std::to_string(file.migrations.back().version) +
-                                          " or later, its server answers"});
-        else
-            findings.push_back({false, std::string(fits.error().text())});
-    }
-    if (!roles.catalog || roles.ticket) return findings; // ticket's user sees all
-    const auto seen = check_catalog_on_postgres(settings);
-    findings.push_back(seen ? Finding{true, "catalog: its view is there, its server answers"}
-                            : Finding{false, std::string(seen.error().text())});
-    return findings;
-}
-
 std::vector<Finding> examine_ports(const Settings& settings, const Roles& roles) {
     std::vector<Finding> findings;
     for (const Port& each : ports_of(roles)) {
@@ -183,14 +165,15 @@ int doctor(const Settings& settings, const Arguments& names) {
     if (findings[0].good) { // the rest would only say the same again
         findings.push_back(examine_space(folder));
         add(examine_keys(folder, clock.now(), roles));
-        add(on_postgres(settings) ? examine_databases(settings, roles)
-                                  : examine_stores(folder, clock, roles));
+        if (!on_postgres(settings)) add(examine_stores(folder, clock, roles));
     }
+    add(examine_engines(settings, roles, clock));
     add(examine_ports(settings, roles));
     findings.push_back(examine_file_limit());
     bool all_good = true;
     for (const Finding& finding : findings) {
-        std::printf("%s  %s\n", finding.good ? "ok " : "bad", finding.text.c_str());
+        const std::string text = without_secrets(finding.text, settings);
+        std::printf("%s  %s\n", finding.good ? "ok " : "bad", text.c_str());
         all_good = all_good && finding.good;
     }
     return all_good ? 0 : 1;

@@ -1,5 +1,6 @@
 // The examinations of `urr doctor`: of what the roles need. Each finding is a line: what was looked
-// at, and what is wrong or how it stands. Reads only, so it may run beside a serving process.
+// at, and what is wrong or how it stands. Reads only, so it may run beside a serving process. The
+// engines have a file of their own: doctor_engines.hpp.
 #pragma once
 #include <string>
 #include <vector>
@@ -21,8 +22,6 @@ std::vector<Finding> examine_keys(const std::string& folder, Instant now, const 
 // A store's schema, its integrity, and its time beside the clock.
 std::vector<Finding> examine_stores(const std::string& folder, const Clock& clock,
                                     const Roles& roles);
-// Those on PostgreSQL.
-std::vector<Finding> examine_databases(const Settings& settings, const Roles& roles);
 // Free, or answering /health.
 std::vector<Finding> examine_ports(const Settings& settings, const Roles& roles);
 Finding examine_file_limit();

@@ -2,13 +2,13 @@
 
 #include <cstdlib>
 
-#include "libs/async/nursery.hpp"
+#include "libs/async/run_to_end.hpp"
 
 namespace urr::app {
 
 namespace {
 
-constexpr Duration migrate_deadline = seconds(60);
+constexpr Duration migrate_deadline = seconds(60), look_deadline = seconds(3);
 
 Task<> make_tables(const Settings& settings, aws::Client& client, RunLoop& loop, Result<>& out) {
     Context context;
@@ -41,6 +41,19 @@ Result<std::unique_ptr<aws::Service>> open_dynamodb(const Settings& settings, Ru
     if (!service)
         return fail(Code::UNAVAILABLE, "DynamoDB: " + std::string(service.error().text()));
     return service;
+}
+
+Result<std::string> look_at_dynamodb(const Settings& settings, const Clock& clock) {
+    SystemRandom random;
+    const auto loop = make_asio_loop();
+    Loop::Enter in(loop.get());
+    const auto service = TRY_PLAIN(open_dynamodb(settings, *loop, clock, random));
+    const waiting_room::DynamoTables tables = dynamodb_tables(settings);
+    Context context;
+    context.deadline = loop->now() + look_deadline;
+    TRY_PLAIN(run_to_end(*loop, waiting_room::look_at_tables(context, service->client(), tables)));
+    return tables.counters + " and " + tables.positions + " can be read at " +
+           service->endpoint().host_text() + std::string(service->accepted());
 }
 
 Result<> migrate_dynamodb(const Settings& settings, const Clock& clock) {

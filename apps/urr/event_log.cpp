@@ -80,6 +80,23 @@ Result<> check_event_log(const Settings& settings, const Roles& roles, const Clo
     return {};
 }
 
+Result<std::string> look_at_event_log(const Settings& settings, const Roles& roles,
+                                      const Clock& clock) {
+    class Silent final : public Log {
+        void write(Level, std::string_view, std::initializer_list<LogField>,
+                   const Trace*) override {}
+    } silent;
+    const KafkaOptions options = TRY_PLAIN(options_of(settings, clock));
+    const auto own = topics_of(roles);
+    TRY_PLAIN(
+        check_kafka_topics(options, silent, own, {.patience = seconds(3), .takes_events = true}));
+    constexpr std::string_view accepted[] = {"without TLS", "TLS verified",
+                                             "TLS verified, its password accepted",
+                                             "TLS verified, signed in by IAM"};
+    return std::to_string(own.size()) + " topics take events, " +
+           std::string(accepted[std::size_t(options.security)]);
+}
+
 Result<std::unique_ptr<EventLog>> open_event_log(const Settings& settings, const Stores& stores,
                                                  const Clock& clock, Log& log) {
     if (!uses_kafka(settings)) return make_table_log(*stores.events);

@@ -17,6 +17,10 @@ bool uses_kafka(const Settings& settings);
 // out meanwhile.
 Result<> check_event_log(const Settings& settings, const Roles& roles, const Clock& clock,
                          Log& log);
+// For `urr doctor`: the same in three seconds, and whether each partition takes events now. What
+// was accepted; also brokers that do not answer are an error.
+Result<std::string> look_at_event_log(const Settings& settings, const Roles& roles,
+                                      const Clock& clock);
 // `clock` and `log` outlive it.
 Result<std::unique_ptr<EventLog>> open_event_log(const Settings& settings, const Stores& stores,
                                                  const Clock& clock, Log& log);

@@ -12,7 +12,7 @@ namespace {
 
 constexpr Duration send_attempt = seconds(3);
 constexpr Duration receive_attempt = seconds(15); // the worker's long polling fits in
-constexpr Duration migrate_deadline = seconds(60);
+constexpr Duration migrate_deadline = seconds(60), look_deadline = seconds(3);
 
 QueueRules rules_of(const Settings& settings) {
     return {.visible_again = seconds(settings.number("URR_SQS_VISIBLE_SECONDS"))};
@@ -80,6 +80,22 @@ Result<std::unique_ptr<Works>> Works::make(const Needs& needs) {
         return nullptr;
     }
     return works;
+}
+
+Result<std::string> look_at_sqs(const Settings& settings, const Clock& clock) {
+    TRY_PLAIN(read_queue_url(settings, "URR_SQS_ASIDE_URL"));
+    SystemRandom random;
+    const auto loop = make_asio_loop();
+    Loop::Enter in(loop.get());
+    const auto service = TRY_PLAIN(open_service(settings, *loop, clock, random, send_attempt));
+    Context context;
+    context.deadline = loop->now() + look_deadline;
+    const SqsNames urls{settings.text("URR_SQS_QUEUE_URL"), settings.text("URR_SQS_ASIDE_URL")};
+    const bool seen =
+        TRY_PLAIN(run_to_end(*loop, look_at_sqs_queues(context, service->client(), urls)));
+    return std::string(seen ? "it and the one for dead letters are there"
+                            : "it answers, and may not be asked by this role, which sends alone") +
+           std::string(service->accepted());
 }
 
 Result<> migrate_sqs(const Settings& settings, const Clock& clock) {

@@ -46,6 +46,8 @@ private:
     std::unique_ptr<WorkQueue> sending_, receiving_;
 };
 
+// For `urr doctor`: whether the queues are there, in three seconds.
+Result<std::string> look_at_sqs(const Settings& settings, const Clock& clock);
 // For `urr migrate`: makes the queues where they are not there.
 Result<> migrate_sqs(const Settings& settings, const Clock& clock);
 

@@ -37,6 +37,11 @@ public:
     Client& client() { return *client_; }
     const Endpoint& endpoint() const { return endpoint_; }
 
+    // ", TLS verified", where the service has answered: for operators.
+    std::string_view accepted() const {
+        return endpoint_.tls ? ", TLS verified, credentials accepted" : ", without TLS";
+    }
+
 private:
     Endpoint endpoint_;
     std::unique_ptr<Transport> transport_;

@@ -221,6 +221,21 @@ std::unique_ptr<WorkQueue> make_sqs_queue(aws::Client& client, SqsNames urls) {
     return std::make_unique<SqsQueue>(client, std::move(urls));
 }
 
+Task<Result<bool>> look_at_sqs_queues(Context context, aws::Client& client, SqsNames urls) {
+    for (const std::string& url : {urls.queue, urls.aside}) {
+        const aws::Answer answer = TRY(co_await client.json(
+            context, operation("GetQueueAttributes"),
+            Fields().text("QueueUrl", url).raw("AttributeNames", R"(["QueueArn"])").done()));
+        if (answer.refused("AccessDenied") || answer.refused("AccessDeniedException"))
+            co_return false;
+        if (answer.refused("QueueDoesNotExist") ||
+            answer.refused("AWS.SimpleQueueService.NonExistentQueue"))
+            co_return fail(Code::NOT_FOUND, "the queue " + url + " is missing: run `urr migrate`");
+        if (!answer.ok()) co_return fail(answer.as_error());
+    }
+    co_return true;
+}
+
 Task<Result<SqsNames>> create_sqs_queues(Context context, aws::Client& client, SqsNames names,
                                          QueueRules rules) {
     SqsNames urls;

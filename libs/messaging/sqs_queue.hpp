@@ -15,6 +15,10 @@ struct SqsNames {
 
 std::unique_ptr<WorkQueue> make_sqs_queue(aws::Client& client, SqsNames urls);
 
+// Are both there? For `urr doctor`. False: the service knows us, and we may send and no more.
+// NOT_FOUND names one that is missing.
+Task<Result<bool>> look_at_sqs_queues(Context context, aws::Client& client, SqsNames urls);
+
 // Creates both where they are not there; answers their URLs.
 Task<Result<SqsNames>> create_sqs_queues(Context context, aws::Client& client, SqsNames names,
                                          QueueRules rules);

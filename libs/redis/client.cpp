@@ -86,6 +86,7 @@ private:
     void start();
     Task<> keep_up();
     Task<Result<void>> connect();
+    Task<Result<void>> connect(Context context, const RedisAddress& address);
     Task<Result<void>> serve();
     Result<> take(Reply reply);
     void flush();
@@ -271,6 +272,16 @@ Task<Result<void>> Client::connect() {
     Context context;
     context.deadline = loop_.now() + options_.connect_timeout;
     const RedisAddress address = TRY(co_await finder_.find(context));
+    const auto connected = co_await connect(context, address);
+    if (!connected) co_return failed_at(address, connected.error());
+    finder_.succeeded();
+    figures_.connects.add();
+    log_.write(Level::info, "redis_up", {{"host", address.host}, {"port", address.port}});
+    flush();
+    co_return Result<void>{};
+}
+
+Task<Result<void>> Client::connect(Context context, const RedisAddress& address) {
     auto link = TRY(co_await RedisLink::open(loop_, address, tls_.get(), context));
     const std::string life =
         TRY(co_await link->introduce(context, options_.user, options_.password));
@@ -281,10 +292,6 @@ Task<Result<void>> Client::connect() {
     primary_ = life;
     state_ = State::up;
     heard_ = loop_.now();
-    finder_.succeeded();
-    figures_.connects.add();
-    log_.write(Level::info, "redis_up", {{"host", address.host}, {"port", address.port}});
-    flush();
     co_return Result<void>{};
 }
 

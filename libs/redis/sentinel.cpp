@@ -54,7 +54,11 @@ Task<Result<Reply>> RedisLink::ask(Context context, Command command) {
 Task<Result<void>> RedisLink::greet(Context context, std::string user, std::string password) {
     Command hello{"HELLO", "3"};
     if (!password.empty()) hello.add("AUTH").add(user.empty() ? "default" : user).add(password);
-    TRY(co_await ask(context, std::move(hello)));
+    const auto greeted = co_await ask(context, std::move(hello));
+    // A server that does not know HELLO quotes it, with the password.
+    if (!greeted && greeted.error().text().find("unknown command") != std::string_view::npos)
+        co_return fail(Code::UNAVAILABLE, "it does not know HELLO: Redis 7 or later is needed");
+    if (!greeted) co_return fail(greeted.error().clone());
     co_return Result<void>{};
 }
 
@@ -71,11 +75,19 @@ Task<Result<std::string>> RedisLink::introduce(Context context, std::string user
     co_return life;
 }
 
+std::unexpected<Error> failed_at(const RedisAddress& address, const Error& why) {
+    const std::string_view text = why.text().empty() ? "no answer in time" : why.text();
+    return fail(why.code(),
+                address.host + ":" + std::to_string(address.port) + ": " + std::string(text));
+}
+
 Task<Result<RedisAddress>> PrimaryFinder::find(Context context) {
     const RedisAddress server = options_.servers[at_];
     at_ = (at_ + 1) % options_.servers.size();
     if (options_.primary_name.empty()) co_return server;
-    co_return co_await ask(context, server);
+    auto primary = co_await ask(context, server);
+    if (!primary) co_return failed_at(server, primary.error());
+    co_return primary;
 }
 
 Task<Result<RedisAddress>> PrimaryFinder::ask(Context context, RedisAddress sentinel) {

@@ -5,7 +5,8 @@
 //     say auto link = TRY(co_await RedisLink::open(loop, address, tls, context)); std::string life
 //     = TRY(co_await link->introduce(context, user, password));
 //
-// UNAVAILABLE says why: not reached, not believed, refused, loading, no primary. One loop.
+// UNAVAILABLE says why: not reached, not believed, refused, loading, no primary; and begins with
+// the address that it is of. One loop.
 #pragma once
 #include "libs/redis/redis.hpp"
 #include "libs/redis/wire.hpp"
@@ -33,6 +34,9 @@ private:
     std::string in_;
     std::size_t taken_ = 0; // of in_
 };
+
+// "host:port: why"
+std::unexpected<Error> failed_at(const RedisAddress& address, const Error& why);
 
 class PrimaryFinder {
 public:

@@ -40,7 +40,8 @@ struct KafkaBack {
     KafkaEar* ear = nullptr;
     std::string name; // in logs
     std::atomic<bool> was_down{false};
-    std::string refused = {}; // why a broker did not let us in, or we did not trust it
+    std::string refused = {};   // why a broker did not let us in, or we did not trust it
+    std::string unreached = {}; // why the last one that was tried could not be reached
 
     // A broker has answered: says so when none did before.
     void answered();

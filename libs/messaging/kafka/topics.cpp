@@ -11,7 +11,7 @@ namespace urr {
 
 namespace {
 
-constexpr int patience_ms = 10'000, hearing_ms = 5'000, asked_each_ms = 250;
+constexpr int asked_each_ms = 250, patience_ms = 10'000;
 
 template <auto destroy>
 struct By {
@@ -33,21 +33,23 @@ std::unexpected<Error> unreachable(const KafkaOptions& options, std::string_view
 }
 
 // MSK's tokens and what the brokers refuse come by callbacks, which want polling.
-Result<Metadata> ask_metadata(rd_kafka_t* handle, const KafkaBack& back) {
+Result<Metadata> ask_metadata(rd_kafka_t* handle, const KafkaBack& back, int wait_ms) {
     rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR__TIMED_OUT;
     const struct rd_kafka_metadata* found = nullptr;
-    for (int waited = 0; waited < patience_ms; waited += asked_each_ms) {
+    for (int waited = 0; waited < wait_ms; waited += asked_each_ms) {
         rd_kafka_poll(handle, 0);
         if (!back.refused.empty()) return unreachable(back.options, back.refused);
         error = rd_kafka_metadata(handle, 1, nullptr, &found, asked_each_ms);
         if (!error) return Metadata(found);
     }
-    return unreachable(back.options, rd_kafka_err2str(error));
+    return unreachable(back.options,
+                       back.unreached.empty() ? rd_kafka_err2str(error) : back.unreached);
 }
 
-Result<Event> wait_for(rd_kafka_queue_t* queue, const KafkaOptions& options) {
-    Event event(rd_kafka_queue_poll(queue, patience_ms));
-    if (!event) return unreachable(options, "no answer in ten seconds");
+Result<Event> wait_for(rd_kafka_queue_t* queue, const KafkaOptions& options, int wait_ms) {
+    Event event(rd_kafka_queue_poll(queue, wait_ms));
+    if (!event)
+        return unreachable(options, "no answer in " + std::to_string(wait_ms / 1000) + " seconds");
     if (rd_kafka_event_error(event.get()))
         return unreachable(options, rd_kafka_event_error_string(event.get()));
     return event;
@@ -88,7 +90,7 @@ Result<> create(rd_kafka_t* handle, const KafkaOptions& options,
     const Options asked(rd_kafka_AdminOptions_new(handle, RD_KAFKA_ADMIN_OP_CREATETOPICS));
     rd_kafka_AdminOptions_set_operation_timeout(asked.get(), patience_ms / 2, text, sizeof text);
     rd_kafka_CreateTopics(handle, plain.data(), plain.size(), asked.get(), queue.get());
-    const Event event = TRY_PLAIN(wait_for(queue.get(), options));
+    const Event event = TRY_PLAIN(wait_for(queue.get(), options, patience_ms));
     std::size_t count = 0;
     const auto results = rd_kafka_CreateTopics_result_topics(
         rd_kafka_event_CreateTopics_result(event.get()), &count);
@@ -105,7 +107,8 @@ Result<> create(rd_kafka_t* handle, const KafkaOptions& options,
 
 // min.insync.replicas of each topic.
 Result<std::map<std::string, int>> ask_min_isr(rd_kafka_t* handle, const KafkaOptions& options,
-                                               std::span<const std::string_view> topics) {
+                                               std::span<const std::string_view> topics,
+                                               int wait_ms) {
     std::vector<Resource> owned;
     std::vector<rd_kafka_ConfigResource_t*> plain;
     for (const std::string_view topic : topics) {
@@ -115,7 +118,7 @@ Result<std::map<std::string, int>> ask_min_isr(rd_kafka_t* handle, const KafkaOp
     }
     const Queue queue(rd_kafka_queue_new(handle));
     rd_kafka_DescribeConfigs(handle, plain.data(), plain.size(), nullptr, queue.get());
-    const Event event = TRY_PLAIN(wait_for(queue.get(), options));
+    const Event event = TRY_PLAIN(wait_for(queue.get(), options, wait_ms));
     std::map<std::string, int> found;
     std::size_t count = 0;
     const auto resources = rd_kafka_DescribeConfigs_result_resources(
@@ -134,29 +137,61 @@ Result<std::map<std::string, int>> ask_min_isr(rd_kafka_t* handle, const KafkaOp
     return found;
 }
 
+// Does the topic keep what the settings ask for?
+Result<> judge(const KafkaOptions& options, const rd_kafka_metadata_topic& topic, int min_isr) {
+    const int replicas = topic.partition_cnt > 0 ? topic.partitions[0].replica_cnt : 0;
+    std::string text;
+    if (replicas < options.replicas)
+        text = std::to_string(replicas) + " replicas where URR_KAFKA_REPLICAS asks for " +
+               std::to_string(options.replicas);
+    else if (min_isr < options.min_isr)
+        text = "min.insync.replicas " + std::to_string(min_isr) +
+               " where URR_KAFKA_MIN_ISR asks for " + std::to_string(options.min_isr);
+    if (text.empty()) return {};
+    return fail(Code::CONFLICT, "topic " + std::string(topic.topic) + " has " + text +
+                                    ": change the topic or the setting");
+}
+
+// Does it take events, as its brokers are now?
+Result<> judge_now(const rd_kafka_metadata_topic& topic, int min_isr) {
+    for (int i = 0; i < topic.partition_cnt; ++i) {
+        const rd_kafka_metadata_partition& partition = topic.partitions[i];
+        const std::string which =
+            "partition " + std::to_string(partition.id) + " of " + topic.topic + " ";
+        const std::string then = ": start the brokers that are away; events wait in the outboxes";
+        if (partition.leader < 0) return fail(Code::UNAVAILABLE, which + "has no leader" + then);
+        if (partition.isr_cnt < min_isr)
+            return fail(Code::UNAVAILABLE, which + "is in sync on " +
+                                               std::to_string(partition.isr_cnt) + " brokers of " +
+                                               std::to_string(min_isr) + " that must be" + then);
+    }
+    return {};
+}
+
 } // namespace
 
 Result<std::vector<std::string>> make_kafka_topics(const KafkaOptions& options, Log& log,
                                                    std::span<const std::string_view> topics) {
     KafkaBack back{options, log, nullptr, "admin"};
     const KafkaHandle handle = TRY_PLAIN(open_kafka(KafkaRole::admin, back, {}));
-    const Metadata before = TRY_PLAIN(ask_metadata(handle.get(), back));
+    const Metadata before = TRY_PLAIN(ask_metadata(handle.get(), back, patience_ms));
     auto names = missing(*before, topics);
     if (!names.empty()) TRY_PLAIN(create(handle.get(), options, names));
     return names;
 }
 
 Result<> check_kafka_topics(const KafkaOptions& options, Log& log,
-                            std::span<const std::string_view> topics) {
+                            std::span<const std::string_view> topics, KafkaLook look) {
+    const int wait_ms = int(look.patience.us / 1000);
     KafkaBack back{options, log, nullptr, "admin"};
     const KafkaHandle handle = TRY_PLAIN(open_kafka(KafkaRole::admin, back, {}));
-    Metadata there = TRY_PLAIN(ask_metadata(handle.get(), back));
+    Metadata there = TRY_PLAIN(ask_metadata(handle.get(), back, wait_ms));
     // Brokers hear of a new topic one after the other: he who was asked may be the last.
     const Queue nothing(rd_kafka_queue_new(handle.get()));
-    for (int waited = 0; waited < hearing_ms && !missing(*there, topics).empty();
+    for (int waited = 0; waited < wait_ms / 2 && !missing(*there, topics).empty();
          waited += asked_each_ms) {
         (void)Event(rd_kafka_queue_poll(nothing.get(), asked_each_ms));
-        there = TRY_PLAIN(ask_metadata(handle.get(), back));
+        there = TRY_PLAIN(ask_metadata(handle.get(), back, wait_ms));
     }
     std::string text;
     for (const std::string& name : missing(*there, topics))
@@ -164,22 +199,13 @@ Result<> check_kafka_topics(const KafkaOptions& options, Log& log,
     if (!text.empty())
         return fail(Code::NOT_FOUND, "Kafka at " + options.brokers + " has no topic " + text +
                                          ": run `urr migrate` first");
-    const auto isr = TRY_PLAIN(ask_min_isr(handle.get(), options, topics));
+    const auto isr = TRY_PLAIN(ask_min_isr(handle.get(), options, topics, wait_ms));
     for (const std::string_view name : topics) {
-        const rd_kafka_metadata_topic& topic = *find(*there, name);
-        const int replicas = topic.partition_cnt > 0 ? topic.partitions[0].replica_cnt : 0;
         const auto found = isr.find(std::string(name));
         // An account may not be allowed to see it.
         const int acknowledged = found == isr.end() ? options.min_isr : found->second;
-        if (replicas < options.replicas)
-            text = std::to_string(replicas) + " replicas where URR_KAFKA_REPLICAS asks for " +
-                   std::to_string(options.replicas);
-        else if (acknowledged < options.min_isr)
-            text = "min.insync.replicas " + std::to_string(acknowledged) +
-                   " where URR_KAFKA_MIN_ISR asks for " + std::to_string(options.min_isr);
-        if (!text.empty())
-            return fail(Code::CONFLICT, "topic " + std::string(name) + " has " + text +
-                                            ": change the topic or the setting");
+        TRY_PLAIN(judge(options, *find(*there, name), acknowledged));
+        if (look.takes_events) TRY_PLAIN(judge_now(*find(*there, name), acknowledged));
     }
     return {};
 }

@@ -13,10 +13,16 @@ namespace urr {
 Result<std::vector<std::string>> make_kafka_topics(const KafkaOptions& options, Log& log,
                                                    std::span<const std::string_view> topics);
 
-// NOT_FOUND names what is missing, for five seconds already: brokers hear of new topics one after
-// the other. CONFLICT: whose replicas or acknowledgements are fewer than asked. UNAVAILABLE: no
-// broker answered in time.
+// How long brokers have for each answer; half of it for a new topic, of which they hear one after
+// the other.
+struct KafkaLook {
+    Duration patience = seconds(10);
+    bool takes_events = false; // also that each partition has a leader and takes events now
+};
+
+// NOT_FOUND names what is missing. CONFLICT: whose replicas or acknowledgements are fewer than
+// asked. UNAVAILABLE: no broker answered in time, or a partition takes no events.
 Result<> check_kafka_topics(const KafkaOptions& options, Log& log,
-                            std::span<const std::string_view> topics);
+                            std::span<const std::string_view> topics, KafkaLook look = {});
 
 } // namespace urr

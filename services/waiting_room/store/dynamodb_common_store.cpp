@@ -351,6 +351,26 @@ std::unique_ptr<CommonStore> make_dynamodb_common_store(aws::Client& client, Dyn
     return std::make_unique<DynamoCommonStore>(client, std::move(tables), clock);
 }
 
+Task<Result<>> look_at_tables(Context context, aws::Client& client, DynamoTables tables) {
+    const auto may = [&](std::string_view what, const std::string& table,
+                         std::string_view rest) -> Task<Result<>> {
+        std::string body = R"({"Limit":1,"TableName":)";
+        append_json_text(body, table);
+        const aws::Answer answer =
+            TRY(co_await client.json(context, operation(what), body + std::string(rest) + "}"));
+        if (answer.refused("ResourceNotFoundException"))
+            co_return fail(Code::NOT_FOUND,
+                           "the table " + table + " is missing: run `urr migrate`");
+        if (!answer.ok()) co_return fail(answer.as_error());
+        co_return Result<>{};
+    };
+    TRY(co_await may("Scan", tables.counters, ""));
+    const std::string nobody = R"(,"KeyConditionExpression":"eventId = :e",)"
+                               R"("ExpressionAttributeValues":)" +
+                               Attributes().text(":e", "nobody").done();
+    co_return co_await may("Query", tables.positions, nobody);
+}
+
 Task<Result<>> create_tables(Context context, aws::Client& client, DynamoTables tables) {
     TRY(co_await create_table(
         context, client, tables.counters,

@@ -20,6 +20,10 @@ struct DynamoTables {
 std::unique_ptr<CommonStore> make_dynamodb_common_store(aws::Client& client, DynamoTables tables,
                                                         const Clock& clock);
 
+// Can both tables be read? For `urr doctor`, with no more rights than the program needs. NOT_FOUND
+// names one that is missing.
+Task<Result<>> look_at_tables(Context context, aws::Client& client, DynamoTables tables);
+
 // Creates both tables where they are not there, with the index and the TTL (`urr migrate`; where
 // Terraform made them, nothing happens). Ends when they are active.
 Task<Result<>> create_tables(Context context, aws::Client& client, DynamoTables tables);
