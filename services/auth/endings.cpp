@@ -7,7 +7,9 @@ namespace urr::auth {
 namespace {
 
 constexpr Duration interval = seconds(1);
-constexpr Duration overlap = minutes(2); // of one reading and the next: commits take time
+constexpr Duration late = seconds(10);     // longer than a commit is waited for (libs/sql)
+constexpr Duration very_late = minutes(2); // and longer than clocks are apart
+constexpr Duration look_again = minutes(1);
 constexpr std::int64_t page_max = 1000;
 
 constexpr auto ended_work = [](Tx& tx, EndedSession after) {
@@ -21,18 +23,32 @@ void Endings::tell(const Ended& sessions) {
     for (const SessionId& session : sessions) told_.end(session, until);
 }
 
-Task<Result<void>> Endings::read(Context context) {
-    const Instant began = clock_.now();
-    EndedSession last{SessionId{}, from_};
+Task<Result<Instant>> Endings::read_from(Context context, Instant from, Instant now) {
+    EndedSession last{SessionId{}, from};
     for (bool more = true; more;) {
         const auto page = TRY(co_await database_.read(context, ended_work, last));
+        rows_read_.add(page.size());
         for (const EndedSession& one : page)
-            if (one.ended + kept_ > began && !told_.has_ended(one.session))
+            if (one.ended + kept_ > now && !told_.has_ended(one.session))
                 told_.end(one.session, one.ended + kept_);
         more = std::ssize(page) == page_max;
-        if (more) last = page.back();
+        if (!page.empty()) last = page.back();
     }
-    from_ = began - overlap;
+    co_return last.ended;
+}
+
+Task<Result<void>> Endings::read(Context context) {
+    const Instant began = clock_.now();
+    const bool again = began >= look_again_;
+    if (again) from_ = std::min(from_, began - very_late);
+    const auto last = co_await read_from(context, from_, began);
+    if (!last) {
+        look_again_ = began;
+        co_return fail(last.error().clone());
+    }
+    if (again) look_again_ = began + look_again;
+    // What ended in a time to come, by a clock that ran ahead, hides nothing that ends now.
+    from_ = std::max(std::min(*last, began) - late, began - very_late);
     co_return Result<void>{};
 }
 

@@ -23,6 +23,8 @@ void Figures::append(MetricsText& out, const AnswerMetrics& answers) const {
                 mails_failed);
     out.counter("urr_auth_tries_alone_total",
                 "Tries counted by this process alone, because Redis was away.", tries_alone);
+    out.counter("urr_auth_endings_read_total",
+                "Rows of ended sessions that were read to learn what others ended.", endings_read);
     out.histogram("urr_auth_password_seconds", "Waiting for and checking a password.",
                   password_time);
 }

@@ -10,6 +10,7 @@ struct Figures {
     Counter refreshed, refreshed_again, refresh_refused, families_revoked;
     Counter passwords_changed;
     Counter tries_alone; // Redis was away
+    Counter endings_read;
     Counter mails, mails_failed;
     Histogram password_time; // from asking the pool to its answer
 

@@ -42,6 +42,17 @@ struct Sessions : testing::TestWithParam<TestStore::Kind> {
     Task<Ended> end_all(AccountId account) {
         co_return must(co_await store->pool().transact(Context{}, end_all_work, account));
     }
+    // As if all, or that one, had ended earlier.
+    Task<> put_back(Duration by, SessionId one = {}) {
+        static constexpr auto work = [](Tx& tx, Duration back,
+                                        SessionId only) -> Task<Result<std::int64_t>> {
+            static constexpr Statement put{"UPDATE sessions SET ended_us = ended_us - ?1 "
+                                           "WHERE id = ?2 OR ?3 = 1"};
+            const int any = only.is_zero() ? 1 : 0;
+            co_return TRY(co_await tx.run(put, {back.us, only, any})).changes();
+        };
+        must(co_await store->pool().transact(Context{}, work, by, one));
+    }
     // By pages of seven, as another process reads.
     Task<Ended> read() {
         constexpr std::int64_t most = 7;
@@ -89,7 +100,8 @@ TEST_P(Sessions, that_ended_untold_are_told_by_the_next_process) {
         for (int i = 0; i < 20; ++i) mine.push_back((co_await t.start(t.fan)).first);
         co_await t.end_all(t.fan); // and the process died
         EndedSessions told;
-        auth::Endings next(t.store->pool(1), t.clock, told, minutes(30));
+        Counter rows;
+        auth::Endings next(t.store->pool(1), t.clock, told, minutes(30), rows);
         must(co_await next.read(Context{}));
         EXPECT_EQ(told.known().size(), mine.size());
         for (const SessionId& session : mine) EXPECT_TRUE(told.has_ended(session));
@@ -97,6 +109,84 @@ TEST_P(Sessions, that_ended_untold_are_told_by_the_next_process) {
         Nursery jobs;
         jobs.spawn(next.run());
         while (!told.has_ended(living.first)) (void)co_await sleep(Context{}, milliseconds(10));
+    }(*this));
+}
+
+// What another process ended is told; `read` is what that took.
+struct Reading {
+    EndedSessions told;
+    Counter rows;
+    ManualClock clock;
+    auth::Endings endings;
+    explicit Reading(Sessions& t)
+        : clock(t.clock.now()), endings(t.store->pool(1), clock, told, minutes(30), rows) {}
+    Task<std::uint64_t> read() {
+        const std::uint64_t before = rows.value();
+        must(co_await endings.read(Context{}));
+        co_return rows.value() - before;
+    }
+};
+
+TEST_P(Sessions, that_ended_are_read_once_and_those_of_the_last_seconds_again) {
+    run_on(*loop, [](Sessions& t) -> Task<> {
+        for (int i = 0; i < 23; ++i) co_await t.start(t.fan);
+        co_await t.end_all(t.fan);
+        co_await t.put_back(seconds(30));
+        co_await t.start(t.other);
+        co_await t.end_all(t.other);
+        Reading next(t);
+        EXPECT_EQ(co_await next.read(), 24u);
+        EXPECT_EQ(next.told.known().size(), 24u);
+        EXPECT_EQ(co_await next.read(), 1u);
+        next.clock.advance(minutes(1));
+        EXPECT_EQ(co_await next.read(), 24u) << "each minute, what may have come late";
+        next.clock.advance(minutes(3));
+        co_await next.read();
+        EXPECT_EQ(co_await next.read(), 0u) << "nothing ends";
+    }(*this));
+}
+
+TEST_P(Sessions, that_a_commit_showed_late_are_told_also_behind_others) {
+    run_on(*loop, [](Sessions& t) -> Task<> {
+        const auto end_earlier = [&](Duration by) -> Task<SessionId> {
+            const auto late = co_await t.start(t.fan);
+            co_await t.end_all(t.fan);
+            co_await t.put_back(by, late.first);
+            co_return late.first;
+        };
+        co_await t.start(t.other);
+        co_await t.end_all(t.other);
+        Reading next(t);
+        co_await next.read();
+        const SessionId late = co_await end_earlier(seconds(8));
+        co_await next.read();
+        EXPECT_TRUE(next.told.has_ended(late));
+        const SessionId later = co_await end_earlier(seconds(50));
+        co_await next.read();
+        EXPECT_FALSE(next.told.has_ended(later));
+        next.clock.advance(minutes(1));
+        co_await next.read();
+        EXPECT_TRUE(next.told.has_ended(later)) << "within a minute";
+        const SessionId amiss = co_await end_earlier(seconds(50));
+        Context over;
+        over.deadline = Loop::here().now() - seconds(1);
+        EXPECT_FALSE(co_await next.endings.read(over));
+        co_await next.read();
+        EXPECT_TRUE(next.told.has_ended(amiss)) << "at once, where a reading failed";
+    }(*this));
+}
+
+TEST_P(Sessions, that_ended_by_a_clock_that_ran_ahead_hide_none_that_end_now) {
+    run_on(*loop, [](Sessions& t) -> Task<> {
+        const auto ahead = co_await t.start(t.fan);
+        co_await t.end_all(t.fan);
+        co_await t.put_back(seconds(0) - hours(1), ahead.first);
+        Reading next(t);
+        co_await next.read();
+        const auto now = co_await t.start(t.other);
+        co_await t.end_all(t.other);
+        co_await next.read();
+        EXPECT_TRUE(next.told.has_ended(now.first));
     }(*this));
 }
 
