@@ -29,7 +29,7 @@ constexpr std::string_view aws_authority = "URR_AWS_CA_FILE";
 Finding bad(const std::string& engine, std::string_view said, const Mend& mend) {
     if (said.empty()) said = "no answer in time";
     const std::string_view named = engine, address = named.substr(named.rfind(' ') + 1);
-    for (const std::string_view self : {named, address})
+    for (const std::string_view self : {named, address, std::string_view("cannot be used")})
         if (said.starts_with(self)) {
             said.remove_prefix(self.size());
             said.remove_prefix(std::min(said.find_first_not_of(": "), said.size()));
@@ -154,7 +154,7 @@ Findings examine_redis(const Settings& settings) {
     const std::string accepted =
         std::string(options->tls ? ", TLS verified" : ", without TLS") +
         (options->password.empty() ? ", without a password" : ", its password accepted");
-    const Mend mend{"URR_REDIS_URLS",
+    const Mend mend{by_sentinels ? "URR_REDIS_PRIMARY or URR_REDIS_URLS" : "URR_REDIS_URLS",
                     by_sentinels ? "URR_REDIS_SENTINEL_PASSWORD or URR_REDIS_PASSWORD"
                                  : "URR_REDIS_PASSWORD, or the user in URR_REDIS_URLS",
                     "URR_REDIS_CA"};
@@ -195,6 +195,8 @@ Findings examine_redis(const Settings& settings) {
 Finding told(const std::string& engine, const Result<std::string>& how_it_stands,
              const Mend& mend) {
     if (how_it_stands) return {true, engine + ": " + *how_it_stands};
+    if (how_it_stands.error().code() == Code::VALIDATION_FAILED) // a setting: nobody was asked
+        return {false, engine + ": " + std::string(how_it_stands.error().text())};
     return bad(engine, how_it_stands.error().text(), mend);
 }
 

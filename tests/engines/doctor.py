@@ -64,10 +64,11 @@ def asks_redis():
                     "URR_REDIS_URLS": ",".join(f"rediss://127.0.0.1:{port + i}" for i in (10, 11, 12))}
     says(by_sentinels, *(f"ok Redis, sentinel 127.0.0.1:{port + i}: the primary 127.0.0.1:{port} answers"
                          for i in (10, 11, 12)))
-    says({**by_sentinels, "URR_REDIS_SENTINEL_PASSWORD_FILE": "", "URR_REDIS_SENTINEL_PASSWORD": wrong},
+    with_wrong = {name: value for name, value in by_sentinels.items() if name != "URR_REDIS_SENTINEL_PASSWORD_FILE"}
+    says({**with_wrong, "URR_REDIS_SENTINEL_PASSWORD": wrong},
          "bad Redis, sentinel .*does not let us in .*WRONGPASS.*URR_REDIS_SENTINEL_PASSWORD")
     says({**by_sentinels, "URR_REDIS_PRIMARY": "other"},
-         "bad Redis, sentinel .*does not know the primary")
+         "bad Redis, sentinel .*does not know the primary.*URR_REDIS_PRIMARY")
     without = {name: value for name, value in fine.items() if name != "URR_REDIS_PASSWORD_FILE"}
     says({**without, "URR_REDIS_PASSWORD": wrong},
          f"bad {server}it does not let us in .*WRONGPASS.*mend URR_REDIS_PASSWORD")
@@ -104,7 +105,8 @@ def asks_postgres():
          f"ok PostgreSQL, vwr at 127.0.0.1:{port}: takes writes")
 
     def queue(changed, *said):
-        says({**fine, "URR_QUEUE_DATABASE_URL": changed}, *said, roles=["queue", "ticket", "auth", "catalog", "payment"])
+        says({**fine, "URR_QUEUE_DATABASE_URL": changed}, *said,
+             roles=["queue", "ticket", "auth", "catalog", "payment"])
 
     queue(url.replace(password, wrong), f"bad {at}it does not let us in .*password.*URR_QUEUE_DATABASE_URL")
     queue(re.sub("sslrootcert=[^&]*", f"sslrootcert={strange_ca}", url),
@@ -134,7 +136,7 @@ def asks_kafka():
     fine = {"URR_KAFKA_BROKERS": brokers, "URR_KAFKA_SECURITY": "scram", "URR_KAFKA_CA_FILE": f"{kafka}/tls/ca.pem",
             "URR_KAFKA_USER": "urr", "URR_KAFKA_PASSWORD": password, "URR_KAFKA_REPLICAS": "1",
             "URR_KAFKA_MIN_ISR": "1"}
-    jars = pathlib.Path(os.environ.get("URR_ENGINES_CACHE", words("bash", "-c", f". {engines}/lib.sh; echo $engines_cache")))
+    jars = words("bash", "-c", f". {engines}/lib.sh; echo $engines_cache")
     version = os.environ.get("URR_KAFKA_VERSION", "3.6.0")
 
     def admin(tool, *more):
@@ -149,7 +151,7 @@ def asks_kafka():
     says({**fine, "URR_KAFKA_BROKERS": f"127.0.0.1:{nobody}"},
          f"bad Kafka at 127.0.0.1:{nobody}: not reached .*URR_KAFKA_BROKERS")
     says({**fine, "URR_KAFKA_REPLICAS": "2", "URR_KAFKA_MIN_ISR": "2"}, f"bad {at}topic .* has 1 replicas where")
-    says({**fine, "URR_KAFKA_SECURITY": "scram", "URR_KAFKA_USER": ""}, f"bad {at}.*needs URR_KAFKA_USER")
+    says({**fine, "URR_KAFKA_USER": ""}, f"bad {at}URR_KAFKA_SECURITY=scram needs URR_KAFKA_USER")
     iam = {**fine, "URR_KAFKA_SECURITY": "iam", "AWS_REGION": "ap-northeast-2",
            "AWS_ACCESS_KEY_ID": (kafka / "iam.key").read_text().strip()}
     says({**iam, "AWS_SECRET_ACCESS_KEY": (kafka / "iam.secret").read_text().strip()},
