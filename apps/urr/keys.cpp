@@ -1,7 +1,9 @@
 #include "apps/urr/keys.hpp"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -242,6 +244,12 @@ Result<int> hand_out_keys(const std::string& folder, Instant now, const Roles& r
         TRY_PLAIN(replace_key_file(to + "/" + file,
                                    TRY_PLAIN(read_key_file(path_of(folder, file, ""))),
                                    file.ends_with(".pub")));
+    // One that was removed here, since its key was stolen, is believed nowhere any more.
+    for (const auto type : keys_needed_by(roles).verifies) {
+        const std::string previous = std::string(token_type_name(type)) + ".previous.pub";
+        if (std::ranges::find(files, previous) == files.end())
+            (void)::unlink((to + "/" + previous).c_str());
+    }
     return int(files.size());
 }
 

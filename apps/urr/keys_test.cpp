@@ -175,6 +175,11 @@ TEST_F(Keys, of_a_role_are_handed_out_as_they_are_and_private_ones_stay_so) {
     EXPECT_EQ(key_files_of(folder, gateway), its);
     EXPECT_EQ(must(hand_out_keys(folder, now, gateway, copy + "/keys")), 9);
     EXPECT_EQ(must(hand_out_keys(folder, now, gateway, copy + "/keys")), 9) << "once more";
+    fs::remove(folder + "/keys/access.previous.pub"); // as after a theft
+    EXPECT_EQ(must(hand_out_keys(folder, now, gateway, copy + "/keys")), 8);
+    EXPECT_FALSE(fs::exists(copy + "/keys/access.previous.pub"));
+    must(rotate_key(folder, TokenType::access, now + hours(48)));
+    EXPECT_EQ(must(hand_out_keys(folder, now + hours(48), gateway, copy + "/keys")), 9);
     std::vector<std::string> there;
     for (const auto& file : fs::directory_iterator(copy + "/keys")) {
         const std::string name = file.path().filename().string();

@@ -5,8 +5,8 @@ namespace urr::payment {
 namespace {
 
 constexpr std::int64_t batch_max = 500;
-constexpr int put_attempts_max = 20;
-constexpr Duration put_pause = milliseconds(5);
+constexpr int put_attempts_max = 30;
+constexpr Duration put_pause_first = milliseconds(5), put_pause_max = milliseconds(100);
 constexpr int ledger_rounds = 60; // of reconciliation between two looks at the whole ledger
 
 constexpr auto put_work = [](Tx& tx, const Order& order) { return put_order(tx, order); };
@@ -48,19 +48,22 @@ void Service::alarm(std::string_view what, PaymentId payment) {
 // Where ticket's event has not come yet, ticket is asked.
 Task<Result<Order>> Service::order_of_caller(Context context, OrderId id) {
     auto known = co_await parts_.database.read(context, find_work, id);
-    for (int i = 0; !known && i < put_attempts_max; ++i) {
-        if (known.error().code() != Code::NOT_FOUND) break;
-        Order asked = TRY(co_await parts_.tickets.order(context, id));
-        if (TRY(co_await parts_.database.transact(context, put_work, asked))) {
-            known = std::move(asked);
-        } else { // the event comes just now
-            TRY(co_await sleep(context, put_pause));
-            known = co_await parts_.database.read(context, find_work, id);
-        }
-    }
+    if (!known && known.error().code() == Code::NOT_FOUND)
+        known = co_await put(context, TRY(co_await parts_.tickets.order(context, id)));
     Order order = TRY(std::move(known));
     if (order.account != context.principal.account) co_return fail(Code::NOT_FOUND);
     co_return order;
+}
+
+// Where its event comes just now, until that is committed.
+Task<Result<Order>> Service::put(Context context, Order asked) {
+    Duration pause = put_pause_first;
+    for (int i = 0; i < put_attempts_max; ++i) {
+        if (TRY(co_await parts_.database.transact(context, put_work, asked))) co_return asked;
+        TRY(co_await sleep(context, pause));
+        pause = std::min(pause * 2, put_pause_max);
+    }
+    co_return fail(Error(Code::UNAVAILABLE, "the order is being put").retry_after(1));
 }
 
 Task<Result<Order>> Service::prepare(Context context, OrderId id) {

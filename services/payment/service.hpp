@@ -68,6 +68,7 @@ public:
 
 private:
     Task<Result<Order>> order_of_caller(Context context, OrderId id);
+    Task<Result<Order>> put(Context context, Order asked);
     Task<Result<Attempt>> settle(Context context, PaymentId id, AttemptEvent event,
                                  std::int64_t fence, bool announce);
     Task<Result<Attempt>> repeat(Context context, KeptAnswer answer);

@@ -50,7 +50,7 @@ Task<Result<Pulled>> Service::pull(Context context, EventId event, Pull pull, bo
     if (pull.clear) {
         TRY(co_await clear(context, of, std::move(act)));
     } else {
-        of.levers = TRY(co_await parts_.lines.pull(context, std::move(act)));
+        of.levers = newest(of.levers, TRY(co_await parts_.lines.pull(context, std::move(act))));
         of.levers_told = now();
     }
     metrics_.levers.add();

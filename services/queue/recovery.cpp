@@ -162,7 +162,7 @@ Task<Result<void>> Service::take_own(Context context, Message message) {
 // Also what this life of the store has told: then it changes nothing.
 Task<Result<void>> Service::take_levers(Context context, LeversPulled told) {
     const EventId event = told.event;
-    const Levers levers = TRY(levers_of(told));
+    const Levers levers = levers_of(told);
     const auto facts = parts_.events.find(event);
     if (!facts && facts.error().code() == Code::NOT_FOUND) co_return Result<void>{}; // no line
     // Again later, however long it takes: this is no fault of the message.
@@ -174,8 +174,9 @@ Task<Result<void>> Service::take_levers(Context context, LeversPulled told) {
         co_return fail(Error(Code::UNAVAILABLE).retry_after(2));
     if (!held) co_return fail(std::move(held).error());
     Hall& of = hall(event);
-    if (of.levers != *held) of.levers_told = {};
-    of.levers = std::move(*held);
+    const Levers newer = newest(of.levers, *held); // answers may come in another order
+    if (of.levers != newer) of.levers_told = {};
+    of.levers = newer;
     co_return Result<void>{};
 }
 
@@ -197,10 +198,7 @@ Task<Result<void>> Service::take_begun(Context context, HallBegun told, MessageI
     const bool is_gone = !facts && facts.error().code() == Code::NOT_FOUND;
     if (!is_gone && (!facts || !co_await know(context, told.event, *facts)))
         co_return fail(Error(Code::UNAVAILABLE).retry_after(2));
-    auto noted = co_await parts_.lines.note_awaited(context, told.event, message);
-    if (!noted && noted.error().code() == Code::QUEUE_RECOVERING) // another one is on its way
-        co_return Result<void>{};
-    if (!noted) co_return fail(std::move(noted).error());
+    TRY(co_await parts_.lines.note_awaited(context, told.event, message));
     Hall& of = hall(told.event);
     if (of.awaits == message) of.awaits = {};
     co_return Result<void>{};

@@ -40,9 +40,10 @@ struct Process {
         : of(line), redis(must(connect_redis(loop, dice, server.options(), silent))),
           lines(*redis, {.holder = std::move(name), .clock = &line.clock}) {}
 
-    Task<> begin(std::int64_t threshold) {
+    Task<> begin(std::int64_t threshold, MessageId awaits = {}) {
         HallRecord hall;
         hall.epoch = 7;
+        hall.awaits = awaits;
         hall.levers.threshold = threshold;
         (void)must(co_await lines.open(Context{}, of.generation, of.message()));
         (void)must(co_await lines.begin_hall(Context{}, of.event, hall));
@@ -227,12 +228,16 @@ TEST(SharedLines, that_another_process_began_anew_are_lost_to_whoever_has_not_he
         (void)must(co_await two.lines.join(Context{}, line.join_of(who, 1, line.id())));
         EXPECT_EQ(server.say({"FLUSHALL"}), "OK");
         line.generation = GenerationId::make(line.clock.now(), dice);
-        co_await one.begin(5);
+        const MessageId awaited = line.message();
+        co_await one.begin(5, awaited);
         EXPECT_FALSE(must(co_await one.lines.see(Context{}, line.event, who)));
         EXPECT_EQ((co_await two.lines.see(Context{}, line.event, who)).error().code(),
                   Code::QUEUE_RECOVERING);
         EXPECT_EQ((co_await two.lines.follow(Context{}, line.event, 1, {})).error().code(),
                   Code::QUEUE_RECOVERING);
+        // What the new life awaits is noted all the same, or nobody would ever be let in.
+        EXPECT_EQ(must(co_await one.lines.hall(Context{}, line.event))->awaits, awaited);
+        EXPECT_TRUE(must(co_await two.lines.note_awaited(Context{}, line.event, awaited)));
         co_await two.begin(5);
         EXPECT_FALSE(must(co_await two.lines.see(Context{}, line.event, who)));
         EXPECT_FALSE(must(co_await one.lines.see(Context{}, line.event, who)));
@@ -254,6 +259,15 @@ TEST(SharedLines, let_nobody_in_for_a_while_after_the_server_was_another) {
         EXPECT_EQ((co_await one.admit_all()).error().code(), Code::CONFLICT);
         EXPECT_TRUE(co_await one.turn());
         EXPECT_EQ(must(co_await one.admit_all()).size(), 0u);
+        const auto told = [&](RedisServer& by) {
+            const std::string all = by.say({"XRANGE", LineKeys(line.event).outbox(), "-", "+"});
+            int times = 0;
+            for (std::size_t at = all.find("HallBegun"); at != all.npos;
+                 at = all.find("HallBegun", at + 1))
+                ++times;
+            return times;
+        };
+        const int told_before = told(server);
         for (int i = 0; i < 6; ++i) {
             line.clock.advance(seconds(10));
             EXPECT_TRUE(co_await one.turn());
@@ -263,6 +277,7 @@ TEST(SharedLines, let_nobody_in_for_a_while_after_the_server_was_another) {
         }
         // Nor before the log was read: it may know of levers that this server does not.
         EXPECT_EQ(must(co_await one.admit_all()).size(), 0u);
+        EXPECT_GE(told(server), told_before + 2) << "it is told again until it was read";
         const MessageId awaited = must(co_await one.lines.hall(Context{}, line.event))->awaits;
         EXPECT_FALSE(must(co_await one.lines.note_awaited(Context{}, line.event, line.message())));
         EXPECT_TRUE(must(co_await one.lines.note_awaited(Context{}, line.event, awaited)));

@@ -78,6 +78,13 @@ Task<> repeat_a_key(Payments& t) {
     EXPECT_EQ(begun.attempt.amount, one.amount);
     const auto again = co_await store.transact(Context{}, start_work, t.attempt(), one.id, key);
     EXPECT_EQ(again ? Code::INTERNAL : again.error().code(), Code::IDEMPOTENCY_IN_PROGRESS);
+    Order two = t.order();
+    two.account = one.account;
+    co_await t.put(store, two);
+    IdempotencyKey reused = key;
+    reused.body_sha256[0] = 1;
+    const auto wrong = co_await store.transact(Context{}, start_work, t.attempt(), two.id, reused);
+    EXPECT_EQ(wrong ? Code::INTERNAL : wrong.error().code(), Code::IDEMPOTENCY_KEY_REUSED);
     const Settlement declined{first, payment::AttemptEvent::declined, 1, true, t.message()};
     EXPECT_EQ(must(co_await store.transact(Context{}, settle_work, declined)).state,
               payment::AttemptState::declined);

@@ -73,12 +73,15 @@ constexpr Statement withdraw{"UPDATE orders SET state = 1 WHERE id = ?1 AND stat
 constexpr Statement cancel{"UPDATE orders SET state = 3 WHERE id = ?1 AND state = 0"};
 constexpr Statement reopen{"UPDATE orders SET state = 0 WHERE id = ?1 AND state = 3"};
 // Of an open order of that account, for whoever has claimed the key, unless another attempt lives.
-// (A key without an answer is an attempt's that lives, or was claimed just now.)
+// (A key without an answer is an attempt's that lives, or was claimed just now.) One that is seen
+// to live is not waited for: who settles it comes to the key behind it.
 #define ATTEMPT_OF_OPEN_ORDER                                                                      \
     "INSERT INTO attempts (id, order_id, account, amount, state, fence, created_us, key, "         \
     "body_sha256) SELECT ?1, id, account, amount, 0, 0, ?4, ?5, ?6 FROM orders "                   \
     "WHERE id = ?2 AND account = ?3 AND state = 0 AND EXISTS (SELECT 1 FROM idempotency AS i "     \
-    "WHERE i.account = ?3 AND i.route = ?7 AND i.key = ?5 AND i.status IS NULL) "
+    "WHERE i.account = ?3 AND i.route = ?7 AND i.key = ?5 AND i.status IS NULL "                   \
+    "AND i.body_sha256 = ?6) AND NOT EXISTS (SELECT 1 FROM attempts AS a WHERE a.order_id = ?2 "   \
+    "AND a.state IN (0, 1)) "
 #define UNLESS_ONE_LIVES "ON CONFLICT DO NOTHING RETURNING amount"
 constexpr Statement insert_attempt{ATTEMPT_OF_OPEN_ORDER UNLESS_ONE_LIVES,
                                    ATTEMPT_OF_OPEN_ORDER "FOR SHARE OF orders " UNLESS_ONE_LIVES};

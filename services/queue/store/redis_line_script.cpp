@@ -27,7 +27,7 @@ if now == '0' then
     now = time[1] .. string.format('%06d', tonumber(time[2]))
 end
 local now_us = tonumber(now)
-local changes_kept, kept_seconds = 20000, 40 * 86400
+local changes_kept, kept_seconds, awaited_again_us = 20000, 40 * 86400, 15000000
 
 local function text(number) return string.format('%.0f', number) end
 -- In another life than this process knows: the line was lost, and another process began it anew.
@@ -145,7 +145,7 @@ local function tell_levers(message, generation, account)
     call('XADD', OUTBOX, '*', unpack(words))
 end
 local function await(message, generation)
-    call('HSET', HALL, 'awaits', message)
+    call('HSET', HALL, 'awaits', message, 'awaits_told', now)
     call('XADD', OUTBOX, '*', 'type', 'HallBegun', 'id', message, 'at', now, 'generation',
         generation)
 end
@@ -336,6 +336,12 @@ elseif step == 'rebuild_ended' then
     return {'', write(account, m), now}
 end
 
+-- Whichever life of the line this process knows: the message is of one hall.
+if step == 'awaited' then
+    if call('HGET', HALL, 'awaits') ~= ARGV[4] then return {'', 0} end
+    return {'', call('HDEL', HALL, 'awaits')}
+end
+
 -- Organizers, and what is known of the room.
 if not exists() then return {'LOST'} end
 if step == 'set' then
@@ -368,9 +374,6 @@ elseif step == 'newest' then
         end
     end
     return {'', call('HGETALL', HALL)}
-elseif step == 'awaited' then
-    if call('HGET', HALL, 'awaits') ~= ARGV[4] then return {'', 0} end
-    return {'', call('HDEL', HALL, 'awaits')}
 elseif step == 'clear' then
     local message, by, what, generation, at_least = unpack(ARGV, 4, 8)
     local epoch = text(math.max(tonumber(at_least), tonumber(call('HGET', HALL, 'epoch')) + 1))
@@ -397,6 +400,12 @@ elseif step == 'turn' then
     if not is_ours(run) then -- another server, or the same one after a restart
         call('HSET', HALL, 'run', run, 'admits_from', text(now_us + tonumber(gather_us)))
         await(begun, generation)
+    end
+    -- Told again under its own id: it may have been told in a life that ended at that moment, or
+    -- have been read by a process that knew another.
+    local hall = call('HMGET', HALL, 'awaits', 'awaits_told')
+    if hall[1] and now_us - tonumber(hall[2] or '0') > awaited_again_us then
+        await(hall[1], generation)
     end
     call('ZREMRANGEBYSCORE', DONE, '-inf', text(now_us - kept_seconds * 1000000))
     if now_us > tonumber(call('HGET', HALL, 'time') or '0') then call('HSET', HALL, 'time', now) end

@@ -14,17 +14,20 @@ LeversPulled told_levers(const Levers& levers, GenerationId generation, EventId 
             pulls.room,       pulls.message};
 }
 
-Result<Levers> levers_of(const LeversPulled& told) {
-    for (const auto& [room, name] : room_lever_names)
-        if (name == told.state)
-            return Levers{told.threshold,
-                          told.per_second,
-                          told.paused,
-                          room,
-                          told.message,
-                          {told.threshold_pull, told.per_second_pull, told.paused_pull,
-                           told.state_pull, told.message_pull}};
-    return fail(Code::VALIDATION_FAILED, "levers of a state that is not known");
+Levers levers_of(const LeversPulled& told) {
+    Levers levers{
+        told.threshold,
+        told.per_second,
+        told.paused,
+        {},
+        told.message,
+        {told.threshold_pull, told.per_second_pull, told.paused_pull, 0, told.message_pull}};
+    for (const auto& [room, name] : room_lever_names) {
+        if (name != told.state) continue;
+        levers.room = room;
+        levers.pulls.room = told.state_pull;
+    }
+    return levers;
 }
 
 } // namespace urr::queue

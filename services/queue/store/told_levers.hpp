@@ -7,7 +7,7 @@ namespace urr::queue {
 
 LeversPulled told_levers(const Levers& levers, GenerationId generation, EventId event,
                          AccountId account, std::uint64_t epoch);
-// VALIDATION_FAILED: of a state that this version does not know.
-Result<Levers> levers_of(const LeversPulled& told);
+// A state that this version does not know counts as never pulled.
+Levers levers_of(const LeversPulled& told);
 
 } // namespace urr::queue

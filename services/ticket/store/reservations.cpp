@@ -107,6 +107,7 @@ Task<Result<Full>> lock_full(Tx& tx, ReservationId id) {
 // after this one's time was over, stays as it is.
 Task<Result<std::vector<SeatChange>>> move_seats(Tx& tx, const Reservation& r, Move<SeatState> move,
                                                  Instant hold_until, Query* also = nullptr) {
+    if (r.seats.empty()) co_return fail(Code::INTERNAL, "a reservation without seats");
     std::vector<Query> moves;
     moves.reserve(r.seats.size());
     for (const std::int64_t seat : r.seats)
@@ -344,7 +345,7 @@ Task<Result<Outcome>> take_captured(Tx& tx, MessageId seen, PaymentCaptured capt
     if (rows.empty()) co_return TRY(co_await take_stray(tx, seen, captured, answer));
     const Reservation r = reservation_of(rows, 0);
     const auto lost = [] { return fail(Code::INTERNAL, "a paying reservation has lost a seat"); };
-    if (tickets.size() < r.seats.size()) co_return lost();
+    if (r.seats.empty() || tickets.size() < r.seats.size()) co_return lost();
     const std::string data =
         to_json(ReservationConfirmed{r.id, r.event, r.account, std::ssize(r.seats), r.amount});
     const OutboxEvent event = event_of(id, ReservationConfirmed::type, data);
