@@ -1,6 +1,6 @@
 // What `urr doctor` asks of the engines that are configured: PostgreSQL, Redis, Kafka, DynamoDB and
-// SQS, of each what the roles need. Each is asked by the program's own client, for three seconds at
-// most, and all at once; nothing is changed there. A line tells the address, what was accepted
+// SQS, of each what the roles need. Each is asked by the program's own client, three seconds for an
+// answer, and all at once; nothing is changed there. A line tells the address, what was accepted
 // (TLS, the password) and how it stands, or what is wrong and what to do.
 #pragma once
 #include "apps/urr/doctor.hpp"
