@@ -107,10 +107,10 @@ Prints each setting with its value; secrets are never shown. --markdown writes d
      R"(usage: urr doctor [ROLE…]
 
 Checks the data folder, space, keys, stores, ports, clock and limits, and each engine that is set
-(PostgreSQL, Redis, Kafka, DynamoDB, SQS): its address, whether it was reached (three seconds for each
-answer), let us in and is as the program needs it, or what is wrong and what to mend. A line each; beside a
-running `urr serve` too; nothing is changed and no secret shown. Where roles are named, what they
-need. Exit status 1 when anything is bad.
+(PostgreSQL, Redis, Kafka, DynamoDB, SQS): its address, whether it was reached (three seconds for
+each answer), let us in and is as the program needs it, or what is wrong and what to mend. A line
+each; beside a running `urr serve` too; nothing is changed and no secret shown. Where roles are
+named, what they need. Exit status 1 when anything is bad.
 )",
      doctor},
     {"version", "the program's version", "usage: urr version\n", version},
