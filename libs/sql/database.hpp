@@ -102,7 +102,7 @@ public:
     bool failed = false;
     // This batch wrote to the outbox.
     bool has_events = false;
-    // The work was given to `read`.
+    // The work was given to `read`; PostgreSQL's sessions say so, for and_end_reading.
     bool is_reading = false;
 
     Query run(const Statement& statement, std::initializer_list<Value> values = {}) {

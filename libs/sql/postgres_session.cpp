@@ -12,8 +12,8 @@ constexpr Statement begin_write{"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE
 constexpr Statement begin_read{"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"};
 // The time-outs: of a connection that is ours alone once for all, otherwise of each transaction. A
 // batch that writes also takes a lock that all batches share; one that is repeated takes it alone,
-// so that it meets nobody's locks in another order. That lock is waited for longer (?1) than rows
-// are (?3), unless the batch is a single work.
+// so that it meets nobody's locks in another order. That lock is waited for longer than rows are
+// (the last parameter), unless the batch is a single work.
 #define TIME_OUTS(local)                                                                           \
     "SELECT set_config('lock_timeout', ?1, " local "), set_config('statement_timeout', ?2, " local \
     "), set_config('idle_in_transaction_session_timeout', ?2, " local ")"
