@@ -27,6 +27,10 @@ public:
         Instant until; // of the loop's clock
     };
 
+    // Terms are kept for this many leases, so that who was given a position of one that was opened
+    // meanwhile still finds them.
+    static constexpr std::size_t slot_count = 8;
+
     // A place, or nothing when the lease is closed, over or used up. Any thread.
     std::optional<Receipt> take(Instant now) {
         std::uint64_t word = word_.load(std::memory_order_acquire);
@@ -58,7 +62,6 @@ public:
 
 private:
     static constexpr std::uint64_t closed_bit = 1ull << 31;
-    static constexpr std::size_t slot_count = 8;
 
     static std::uint64_t generation(std::uint64_t word) { return word >> 32; }
     static std::uint64_t taken(std::uint64_t word) { return word & (closed_bit - 1); }

@@ -142,9 +142,12 @@ TEST_F(KeeperTest, ends_its_lease_after_a_second_and_counts_what_is_left_as_void
     EXPECT_EQ(next->voids_before, lease_count_min - 1);
 }
 
-// Real threads: many take from a dispenser while its owner opens and closes leases. What the owner
-// counts as used is what the others hold, and nobody holds a position twice.
-TEST(Dispenser, counts_exactly_what_it_gave_to_all_threads) {
+// Real threads: many take from a dispenser while its owner opens and closes leases. Nobody holds a
+// position twice, and the owner counts as used whatever the others hold. It counts more only where a
+// thread slept between its addition and the reading of the terms until their slot was written over:
+// the position is then nobody's, as `take` says.
+TEST(Dispenser, counts_as_used_what_it_gave_to_all_threads) {
+    constexpr std::size_t leases = 2'000;
     Dispenser dispenser;
     std::atomic<bool> done{false};
     std::array<std::vector<std::uint64_t>, 3> taken;
@@ -157,7 +160,7 @@ TEST(Dispenser, counts_exactly_what_it_gave_to_all_threads) {
     std::uint64_t first = 1;
     std::uint64_t used = 0;
     SeededRandom random(11);
-    for (int lease = 0; lease < 2'000; ++lease) {
+    for (std::size_t lease = 0; lease < leases; ++lease) {
         Dispenser::Terms terms;
         terms.first = first;
         terms.count = 1 + random.below(200);
@@ -177,7 +180,8 @@ TEST(Dispenser, counts_exactly_what_it_gave_to_all_threads) {
         count += mine.size();
     }
     EXPECT_EQ(all.size(), count);
-    EXPECT_EQ(count, used);
+    EXPECT_LE(count, used);
+    EXPECT_LE(used, count + taken.size() * leases / Dispenser::slot_count);
 }
 
 // Real loops: a room asked on two threads at once, its keeper on the first.
