@@ -143,9 +143,9 @@ TEST_F(KeeperTest, ends_its_lease_after_a_second_and_counts_what_is_left_as_void
 }
 
 // Real threads: many take from a dispenser while its owner opens and closes leases. Nobody holds a
-// position twice, and the owner counts as used whatever the others hold. It counts more only where a
-// thread slept between its addition and the reading of the terms until their slot was written over:
-// the position is then nobody's, as `take` says.
+// position twice, and the owner counts as used whatever the others hold. It counts more only where
+// a thread slept between its addition and the reading of the terms until their slot was written
+// over: the position is then nobody's, as `take` says.
 TEST(Dispenser, counts_as_used_what_it_gave_to_all_threads) {
     constexpr std::size_t leases = 2'000;
     Dispenser dispenser;
