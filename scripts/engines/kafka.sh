@@ -76,7 +76,10 @@ perf)
     maven_jars "kafka-tools-$version" "org.apache.kafka:kafka-tools:$version" org.slf4j:slf4j-reload4j:1.7.36
     java -Xmx256m -cp "$jars/*:$engines_cache/kafka-tools-$version/*" org.apache.kafka.tools.ProducerPerformance \
         --topic "$topic" --num-records "$4" --record-size "$5" --throughput -1 \
-        --producer-props acks=all bootstrap.servers="$home:$(cat "$dir/port")" 2>/dev/null | tail -n 1
+        --producer-props acks=all bootstrap.servers="$home:$(cat "$dir/port")" 2>"$dir/perf.log" | tail -n 1 || {
+        tail -n 5 "$dir/perf.log" >&2
+        die "could not measure"
+    }
     exit 0
     ;;
 fresh)

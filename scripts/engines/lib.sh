@@ -44,7 +44,7 @@ need_go() {
 # maven_jars NAME COORDINATE…: the jars of the artifacts and of what they need, in $engines_cache/NAME.
 # Two that ask at once wait for one another; a download that was cut off is begun anew.
 maven_jars() {
-    local out=$engines_cache/$1 artifact
+    local out=$engines_cache/$1 artifact group name version
     shift
     mkdir -p "$engines_cache"
     exec 8>"$out.lock"
