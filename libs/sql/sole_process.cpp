@@ -9,19 +9,29 @@ constexpr Duration ask_again = milliseconds(250), renew_pause = seconds(1);
 Task<Result<void>> SoleProcess::claim() {
     const Instant end = Loop::here().now() + patience;
     for (;;) {
-        if (co_await duty_.mine()) co_return Result<void>{};
+        if (co_await duty_.mine()) {
+            keeping_.spawn(keep());
+            co_return Result<void>{};
+        }
         if (Loop::here().now() >= end) break;
         (void)co_await sleep(Context{}, ask_again);
     }
-    if (!database_.healthy()) co_return fail(Code::UNAVAILABLE, "the store is away");
-    co_return fail(Code::CONFLICT, "another process has it");
+    if (!database_.healthy())
+        co_return fail(Code::UNAVAILABLE, std::string(service_) + ": the store is away");
+    co_return fail(Code::UNAVAILABLE, std::string(taken_));
 }
 
 Task<> SoleProcess::keep() {
     do {
         (void)co_await sleep(Context{}, renew_pause);
         (void)co_await duty_.mine();
-    } while (given_up_ || duty_.fence() != 0);
+    } while (duty_.fence() != 0);
+    lost_.open();
+}
+
+Task<> SoleProcess::give_up() {
+    keeping_.clear();
+    co_await duty_.give_up();
 }
 
 } // namespace urr

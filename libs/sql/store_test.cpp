@@ -153,6 +153,7 @@ Task<> claim_one_after_another(Database& database, ManualClock& clock) {
     EXPECT_LT(Loop::here().now() - before, milliseconds(100)) << "handed over";
     (void)co_await sleep(Context{}, seconds(3));
     EXPECT_FALSE(lost) << "who gave it up has not lost it, however long its end takes";
+    EXPECT_EQ(one.must_end(), "");
 }
 
 TEST_F(Simulated, what_is_one_process_s_is_refused_to_another_and_handed_over) {
@@ -160,16 +161,22 @@ TEST_F(Simulated, what_is_one_process_s_is_refused_to_another_and_handed_over) {
 }
 
 Task<> claim_what_died(Database& database, ManualClock& clock) {
-    SoleProcess one(database, "line", "one"), two(database, "line", "two");
+    Reached reached(database);
+    SoleProcess one = line_of(reached, "one"), two = line_of(database, "two");
     Nursery jobs;
-    EXPECT_TRUE(co_await one.claim());
-    jobs.spawn(let_pass(clock, seconds(30)));
-    EXPECT_TRUE(co_await two.claim()) << "patience outlasts the lease of one that died";
     bool lost = false;
-    jobs.spawn(keep(one, lost)); // it had only stood still
+    EXPECT_TRUE(co_await one.claim());
+    jobs.spawn(hear_of_loss(one, lost));
+    jobs.spawn(let_pass(clock, seconds(30)));
+    reached.cut = true;
+    EXPECT_TRUE(co_await two.claim()) << "patience outlasts the lease of one that died";
+    EXPECT_FALSE(lost) << "it does not know";
+    reached.cut = false; // it had only stood still
     (void)co_await sleep(Context{}, seconds(2));
     EXPECT_TRUE(lost);
-    SoleProcess again(database, "line", "two");
+    EXPECT_EQ(one.must_end(), line_is_taken);
+    EXPECT_EQ(two.must_end(), "");
+    SoleProcess again = line_of(database, "two");
     const Instant before = Loop::here().now();
     EXPECT_TRUE(co_await again.claim());
     EXPECT_LT(Loop::here().now() - before, milliseconds(100)) << "the same one, started again";
@@ -177,6 +184,45 @@ Task<> claim_what_died(Database& database, ManualClock& clock) {
 
 TEST_F(Simulated, what_was_a_dead_process_s_is_the_next_one_s_and_who_stood_still_hears_of_it) {
     run(claim_what_died(*database, clock));
+}
+
+// As a process with vwr and queue: the second claim waits for a process that died.
+Task<> claim_two(Database& database, ManualClock& clock) {
+    static constexpr std::string_view rooms_are_taken = "another process keeps the rooms";
+    const SoleProcess::Claimed the_rooms{"rooms", "vwr", rooms_are_taken};
+    Nursery jobs;
+    {
+        SoleProcess dead = line_of(database, "dead");
+        EXPECT_TRUE(co_await dead.claim());
+    }
+    SoleProcess rooms(database, the_rooms, "one"), line = line_of(database, "one");
+    SoleProcess others_rooms(database, the_rooms, "two");
+    jobs.spawn(let_pass(clock, seconds(30)));
+    EXPECT_TRUE(co_await rooms.claim());
+    const Instant before = Loop::here().now();
+    EXPECT_TRUE(co_await line.claim());
+    EXPECT_GT(Loop::here().now() - before, seconds(5)) << "it did not wait for the dead one's end";
+    const auto refused = co_await others_rooms.claim();
+    EXPECT_FALSE(refused) << "what was claimed first ran out meanwhile";
+    if (!refused) EXPECT_EQ(refused.error().text(), rooms_are_taken);
+    EXPECT_EQ(rooms.must_end(), "");
+}
+
+TEST_F(Simulated, what_is_claimed_is_renewed_while_its_process_waits_for_another_claim) {
+    run(claim_two(*database, clock));
+}
+
+Task<> claim_without_a_store(Database& database) {
+    Reached away(database);
+    away.cut = true;
+    SoleProcess one = line_of(away, "one");
+    const auto refused = co_await one.claim();
+    EXPECT_FALSE(refused);
+    EXPECT_EQ(refused.error().text(), "queue: the store is away");
+}
+
+TEST_F(Simulated, what_cannot_be_claimed_since_the_store_is_away_is_not_called_anothers) {
+    run(claim_without_a_store(*database));
 }
 
 Task<> note_and_forget(Database& database, ManualClock& clock) {
@@ -196,12 +242,23 @@ Task<> note_and_forget(Database& database, ManualClock& clock) {
 TEST_F(Simulated, the_inbox_forgets_what_is_old) { run(note_and_forget(*database, clock)); }
 
 // What a work of a shared batch is to do with its number.
-enum class Deed : std::uint8_t { write, look, refuse_at_once, write_and_refuse, fail_unheard };
+enum class Deed : std::uint8_t {
+    write,
+    look,
+    refuse_at_once,
+    write_and_refuse,
+    fail_unheard,
+    refuse_late,
+    look_and_refuse_late
+};
 
 constexpr auto do_deed = [](Tx& tx, Deed deed, std::int64_t n) -> Task<Result<std::int64_t>> {
     static constexpr Statement put{"INSERT INTO numbers (n) VALUES (?1)"};
     static constexpr Statement count{"SELECT count(*) FROM numbers"};
     static constexpr Statement wrong{"INSERT INTO schema_version SELECT * FROM schema_version"};
+    if (deed == Deed::look_and_refuse_late) TRY(co_await tx.run(count).and_commit());
+    if (deed == Deed::refuse_late) TRY(co_await tx.run(put, {n}).and_commit());
+    if (deed >= Deed::refuse_late) co_return fail(Code::SEAT_TAKEN);
     const std::int64_t before = TRY(co_await tx.run(count)).integer(0, 0);
     if (deed == Deed::refuse_at_once) co_return fail(Code::SEAT_TAKEN);
     if (deed != Deed::look) TRY(co_await tx.run(put, {n}));
@@ -254,6 +311,20 @@ TEST_F(Simulated, a_refusal_that_wrote_nothing_lets_its_batch_be) {
     EXPECT_EQ(out[1].error().code(), Code::SEAT_TAKEN);
     EXPECT_EQ(must(std::move(out[2])), 1);
     EXPECT_EQ(database->counters().rolled_back, 1u);
+}
+
+// Behind what they called their last statements.
+TEST_F(Simulated, works_that_refuse_too_late_are_told_once_each_and_cost_their_batch_nothing) {
+    using enum Deed;
+    std::vector<Result<std::int64_t>> out;
+    run(do_together(*database, {write, look_and_refuse_late, refuse_late, write}, out));
+    EXPECT_EQ(must(std::move(out[0])), 0);
+    EXPECT_EQ(out[1].error().code(), Code::INTERNAL);
+    EXPECT_EQ(out[2].error().code(), Code::INTERNAL);
+    EXPECT_EQ(must(std::move(out[3])), 1);
+    ASSERT_EQ(told.size(), 2u) << "though the batch was run twice";
+    EXPECT_TRUE(told[1].starts_with("work_refused_late ")) << told[1];
+    EXPECT_TRUE(told[1].ends_with("is taken back: INSERT INTO numbers (n) VALUES (?1)"));
 }
 
 constexpr auto now_of = [](Tx& tx) -> Task<Result<Instant>> { co_return tx.now; };

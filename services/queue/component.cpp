@@ -60,7 +60,8 @@ Component::Component(const Settings& given, Needs needs)
       publisher_(make_publisher(needs.evidence, needs.database, needs.clock, needs.random,
                                 {"queue", needs.holder}, needs.log)) {
     if (needs.store_is_shared && !shared_)
-        sole_ = std::make_unique<SoleProcess>(needs.database, "line", needs.holder);
+        sole_ = std::make_unique<SoleProcess>(
+            needs.database, SoleProcess::Claimed{"line", "queue", lines_are_taken}, needs.holder);
     routes_.add_to(face_.router());
 }
 
@@ -103,18 +104,13 @@ Task<> Component::read_log() {
 
 // Who holds lines in memory goes by them alone: two would let in two crowds.
 Task<Result<void>> Component::claim() {
-    if (!sole_) co_return Result<void>{};
-    const auto claimed = co_await sole_->claim();
-    if (claimed) co_return Result<void>{};
-    if (claimed.error().code() != Code::CONFLICT)
-        co_return fail(Code::UNAVAILABLE, "queue: " + std::string(claimed.error().text()));
-    co_return fail(Code::UNAVAILABLE, std::string(lines_are_taken));
+    if (sole_) TRY(co_await sole_->claim());
+    co_return Result<void>{};
 }
 
-Task<> Component::keep_lines() {
-    co_await sole_->keep();
+Task<> Component::stop_when_lost() {
+    co_await sole_->lost();
     ticks_.clear();
-    must_end_ = lines_are_taken;
 }
 
 // Where catalog is not there yet, the lines are restored as soon as it is.
@@ -127,7 +123,7 @@ void Component::start_jobs(Nursery& jobs) {
     jobs.spawn(events_.run());
     jobs.spawn(relay_.run());
     (sole_ ? ticks_ : jobs).spawn(service_.run_jobs());
-    if (sole_) jobs.spawn(keep_lines());
+    if (sole_) jobs.spawn(stop_when_lost());
     jobs.spawn(keep_forgetting(forgetting_));
     if (publisher_) jobs.spawn(publisher_->run());
     if (!shared_) return;

@@ -60,7 +60,9 @@ public:
 
     // Lines that stand in a store which several processes reach are kept by one of them.
     Task<Result<void>> claim() override;
-    std::string_view must_end() const override { return must_end_; }
+    std::string_view must_end() const override {
+        return sole_ ? sole_->must_end() : std::string_view();
+    }
     Task<Result<void>> open(Context context) override;
     void start_jobs(Nursery& jobs) override;
     // After open: the name under which the log is read belongs to this life of the store.
@@ -73,7 +75,7 @@ private:
     std::unique_ptr<LineStore> make_lines(const Settings& given, const Needs& needs);
     Task<> carry();
     Task<> read_log();
-    Task<> keep_lines();
+    Task<> stop_when_lost();
 
     Database& database_;
     CatalogClient events_;
@@ -87,7 +89,6 @@ private:
     Relay relay_;
     std::unique_ptr<EvidencePublisher> publisher_; // nullptr: there is no ledger
     std::unique_ptr<SoleProcess> sole_;            // nullptr: nobody else can have the lines
-    std::string_view must_end_;
     Nursery ticks_; // of lines that are ours alone; last: it uses all of the above
 };
 

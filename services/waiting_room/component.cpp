@@ -41,7 +41,9 @@ Component::Component(Database& database, std::vector<Loop*> loops, const Clock& 
       keeper_(std::make_unique<SoleKeeper>(*loops.front(), table_, *store_, random, options_.rate)),
       rooms_(table_, *keeper_, clock, random, options_.receipt_keys, options_.token_key) {
     if (!options_.sole_holder.empty())
-        sole_ = std::make_unique<SoleProcess>(database, "rooms", options_.sole_holder);
+        sole_ = std::make_unique<SoleProcess>(
+            database, SoleProcess::Claimed{"rooms", service_name, rooms_are_taken},
+            options_.sole_holder);
     open_doors(loops, clock, random);
 }
 
@@ -62,23 +64,11 @@ void Component::open_doors(const std::vector<Loop*>& loops, const Clock& clock, 
 
 // Who opens the store takes the rooms from whoever has them, and that one gives no more places.
 Task<Result<void>> Component::claim() {
-    if (!sole_) co_return Result<void>{};
-    const auto claimed = co_await sole_->claim();
-    if (claimed) co_return Result<void>{};
-    if (claimed.error().code() != Code::CONFLICT)
-        co_return fail(Code::UNAVAILABLE, "vwr: " + std::string(claimed.error().text()));
-    co_return fail(Code::UNAVAILABLE, std::string(rooms_are_taken));
+    if (sole_) TRY(co_await sole_->claim());
+    co_return Result<void>{};
 }
 
-void Component::start_jobs(Nursery& jobs) {
-    jobs.spawn(run());
-    if (sole_) jobs.spawn(keep_rooms());
-}
-
-Task<> Component::keep_rooms() {
-    co_await sole_->keep();
-    must_end_ = rooms_are_taken;
-}
+void Component::start_jobs(Nursery& jobs) { jobs.spawn(run()); }
 
 Task<> Component::run() {
     co_await keeper_->run();

@@ -64,7 +64,9 @@ public:
     Door& door(std::size_t loop) { return *doors_[loop]; }
 
     Task<Result<void>> claim() override;
-    std::string_view must_end() const override { return must_end_; }
+    std::string_view must_end() const override {
+        return sole_ ? sole_->must_end() : std::string_view();
+    }
     Task<Result<void>> open(Context context) override { return keeper_->open(context); }
     void start_jobs(Nursery& jobs) override;
     // Ends the leases, so that what is left of them is known to be void.
@@ -76,14 +78,12 @@ public:
 
 private:
     Task<> run();
-    Task<> keep_rooms();
 
     Options options_;
     void open_doors(const std::vector<Loop*>& loops, const Clock& clock, Random& random);
 
     std::unique_ptr<SoleProcess> sole_; // nullptr: nobody else can have the rooms, or several may
-    std::string_view must_end_;
-    std::unique_ptr<RoomStore> store_; // one of the two
+    std::unique_ptr<RoomStore> store_;  // one of the two
     std::unique_ptr<CommonStore> common_store_;
     RoomTable table_;
     std::unique_ptr<Keeper> keeper_;
