@@ -81,13 +81,19 @@ PostgresOptions options_of(const StoreParts& parts, std::string url) {
     return options;
 }
 
+using Told = std::function<void(std::string_view event, std::string_view detail)>;
+
+Told told_to(Log* log, std::string_view label) {
+    if (!log) return {};
+    return [log, label](std::string_view event, std::string_view detail) {
+        log->write(event == "store_back" ? Level::info : Level::error, event,
+                   {{"store", label}, {"error", detail}});
+    };
+}
+
 Result<std::unique_ptr<Database>> open_on_postgres(const StoreParts& parts, PostgresOptions options,
                                                    std::string_view label) {
-    if (parts.log)
-        options.told = [log = parts.log, label](std::string_view event, std::string_view detail) {
-            log->write(event == "store_away" ? Level::error : Level::info, event,
-                       {{"store", label}, {"error", detail}});
-        };
+    options.told = told_to(parts.log, label);
     return open_postgres(options, parts.loop);
 }
 
@@ -162,11 +168,11 @@ Result<Stores> Stores::open(const StoreParts& parts, const Roles& roles, Schema 
     if (on_postgres(parts.settings)) return open_all_on_postgres(parts, roles, schema);
     if (parts.settings.text("URR_DATABASE") != "sqlite")
         return fail(Code::UNAVAILABLE, "URR_DATABASE must be sqlite or postgres");
-    return open(parts.settings.text("URR_DATA"), parts.clock, roles, schema);
+    return open(parts.settings.text("URR_DATA"), parts.clock, roles, schema, parts.log);
 }
 
 Result<Stores> Stores::open(const std::string& folder, const Clock& clock, const Roles& roles,
-                            Schema schema) {
+                            Schema schema, Log* log) {
     const bool may_make = schema == Schema::migrated;
     if (may_make && ::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
         return fail(Code::UNAVAILABLE,
@@ -177,6 +183,7 @@ Result<Stores> Stores::open(const std::string& folder, const Clock& clock, const
         SqliteOptions options;
         options.path = folder + "/" + std::string(file.name) + ".db";
         options.clock = &clock;
+        options.told = told_to(log, file.name);
         if (!may_make && ::access(options.path.c_str(), F_OK) != 0)
             return fail(Code::UNAVAILABLE, "there is no store " + options.path + " (" +
                                                std::strerror(errno) + "): run `urr migrate` first");

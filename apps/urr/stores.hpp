@@ -25,7 +25,7 @@ struct StoreParts {
     const Clock& clock;
     Random& random;
     RunLoop& loop;
-    Log* log = nullptr; // told when a server goes away and comes back
+    Log* log = nullptr; // told when a server goes away and comes back, and of mistakes of works
 };
 
 struct Stores {
@@ -53,7 +53,8 @@ struct Stores {
                                Schema schema = Schema::migrated);
     // Of embedded ones alone.
     static Result<Stores> open(const std::string& folder, const Clock& clock,
-                               const Roles& roles = {}, Schema schema = Schema::migrated);
+                               const Roles& roles = {}, Schema schema = Schema::migrated,
+                               Log* log = nullptr);
 };
 
 bool on_postgres(const Settings& settings);

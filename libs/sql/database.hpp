@@ -79,9 +79,9 @@ struct [[nodiscard]] Query {
         *last = &second;
         return *this;
     }
-    // The work has no statement behind these, and does not refuse any more once they have
-    // succeeded: where nothing else shares the transaction (one work alone, or transact_whole),
-    // its commit travels with them. A work that shares it commits with the others.
+    // The work has no statement behind these and does not refuse once they have succeeded, else it
+    // is answered INTERNAL, committed or not: its commit travels with them where nothing shares the
+    // transaction (one work alone, or transact_whole). A work that shares it commits with others.
     Query& and_commit() {
         final = true;
         return *this;

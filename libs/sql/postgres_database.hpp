@@ -44,7 +44,8 @@ struct PostgresOptions {
     Random* random = nullptr; // jitter; must outlive the database
     // Who looks hosts up, at each connect, and outlives the database; nullptr: the system.
     Names* names = nullptr;
-    // Told at the loop when the server goes away (store_away, why) and comes back (store_back).
+    // Told at the loop when the server goes away (store_away, why) and comes back (store_back), and
+    // of a work's mistake: work_refused_late (last_statements.hpp).
     std::function<void(std::string_view event, std::string_view detail)> told;
 };
 

@@ -352,7 +352,10 @@ Task<PostgresSession::End> PostgresSession::run_one(Job& job, bool apart, bool a
         const Answer answer = co_await ask(*query_, commits);
         End end = answer.good() ? End::committed : end_of(answer);
         if (commits) end = co_await end_with_commit(end);
-        if (end == End::committed) continue;
+        if (end == End::committed) {
+            last_.ran_with_all(*query_);
+            continue;
+        }
         if (end == End::undone && !apart && !alone) end = End::apart;
         if (end != End::undone) {
             job.drop();
@@ -360,6 +363,11 @@ Task<PostgresSession::End> PostgresSession::run_one(Job& job, bool apart, bool a
         }
         failed = true;
         query_->result = fail(refusal(answer));
+    }
+    const bool late = !is_reading && last_.are_done() && (failed || !job.succeeded());
+    if (late && alone) {
+        refuse_late(job, true);
+        co_return End::committed;
     }
     if (job.succeeded() && failed)
         job.settle(Error(Code::INTERNAL, "a statement failed and the work went on"));
@@ -374,8 +382,16 @@ Task<PostgresSession::End> PostgresSession::run_one(Job& job, bool apart, bool a
         careful_ = careful_batches;
         after_ = After::undo;
     }
-    if (apart || (!wrote_ && !failed)) co_return End::committed;
+    const bool again = !apart && (wrote_ || failed);
+    if (late && !again) refuse_late(job, false);
+    if (!again) co_return End::committed;
     co_return alone ? End::undone : End::apart;
+}
+
+void PostgresSession::refuse_late(Job& job, bool committed) {
+    Error answer = last_.answer(committed);
+    if (engine_.options().told) engine_.options().told(LastStatements::refused_late, answer.text());
+    job.settle(std::move(answer));
 }
 
 // What a statement that failed makes of the transaction. undone: the work's own failure.
@@ -393,6 +409,7 @@ PostgresSession::End PostgresSession::end_of(const Answer& answer) {
 bool PostgresSession::begin_work(Job& job) {
     failed = wrote_ = false;
     query_ = nullptr;
+    last_.begin();
     Loop::Enter nowhere(nullptr); // a work that awaits a loop fails at once
     return job.start(*this);
 }
@@ -405,6 +422,11 @@ bool PostgresSession::go_on(Job& job) {
 bool PostgresSession::start(Query& query) {
     if (failed) {
         query.result = fail(Code::INTERNAL, "an earlier statement of this work failed");
+        return true;
+    }
+    if (!last_.allow(query)) {
+        failed = true;
+        query.result = fail(LastStatements::behind());
         return true;
     }
     query_ = &query;

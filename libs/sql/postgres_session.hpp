@@ -7,6 +7,7 @@
 // costs one round trip for each of its statements, and a batch one more for its COMMIT, unless that
 // travels with the last statement.
 #pragma once
+#include "libs/sql/last_statements.hpp"
 #include "libs/sql/postgres_engine.hpp"
 #include "libs/sql/postgres_wire.hpp"
 
@@ -57,6 +58,7 @@ private:
     End end_of_commit(const Answer& answer);
     Task<End> end_with_commit(End end);
     Task<> roll_back();
+    void refuse_late(Job& job, bool committed);
     End end_of(const Answer& answer);
     Error error_of(End end) const;
     void finish(std::span<Job*> jobs, End end);
@@ -76,6 +78,7 @@ private:
     After after_ = After::nothing;
     bool savepoint_wanted_ = false;
     bool wrote_ = false; // the work under way
+    LastStatements last_;
     Query* query_ = nullptr;
     Job* met_ = nullptr;   // the work that met others' locks
     Instant repeat_until_; // of the batch

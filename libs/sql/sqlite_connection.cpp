@@ -106,6 +106,7 @@ Result<> SqliteConnection::open(const SqliteOptions& options, bool read_only) {
     if (sqlite3_open_v2(options.path.c_str(), &handle_, flags, options.vfs) != SQLITE_OK)
         return fail(Code::UNAVAILABLE,
                     "cannot open " + options.path + ": " + sqlite3_errmsg(handle_));
+    told_ = options.told;
     sqlite3_extended_result_codes(handle_, 1);
     sqlite3_busy_timeout(handle_, 5000);
     std::string setup = "PRAGMA synchronous=" + std::string(options.synchronous) +
@@ -197,6 +198,11 @@ bool SqliteConnection::start(Query& query) {
         query.result = fail(Code::INTERNAL, "the transaction has failed already");
         return true;
     }
+    if (!last_.allow(query)) {
+        failed = true;
+        query.result = fail(LastStatements::behind());
+        return true;
+    }
     Rows rows;
     if (const int code = execute(query.statement, query.values, query.count, &rows)) {
         failed = true;
@@ -204,6 +210,7 @@ bool SqliteConnection::start(Query& query) {
         query.result = fail(refusal(code, sqlite3_errmsg(handle_)));
     } else {
         query.result = std::move(rows);
+        last_.ran(query);
     }
     return true;
 }
@@ -225,7 +232,7 @@ bool SqliteConnection::run_works(Job* first, StoreCounters& counters) {
     return step == Step::done;
 }
 
-// `again`: a work failed and has written; all of the batch is taken back.
+// `again`: a work failed and has written, or is to be told of; all of the batch is taken back.
 SqliteConnection::Step SqliteConnection::run_together(Job* first, StoreCounters& counters) {
     StoreCounters counted = counters; // of a batch that is taken back nothing counts
     for (Job* job = first; job; job = job->link) {
@@ -235,7 +242,8 @@ SqliteConnection::Step SqliteConnection::run_together(Job* first, StoreCounters&
         ++counted.works;
         if (job->succeeded() && !failed) continue;
         ++counted.rolled_back;
-        if (!failed && sqlite3_total_changes64(handle_) == changes_before) continue;
+        const bool wrote = sqlite3_total_changes64(handle_) != changes_before;
+        if (!failed && !wrote && !refused_late(*job)) continue;
         careful_ = careful_batches;
         has_events = wrote_ = false;
         error_ = plain(rollback);
@@ -261,6 +269,7 @@ SqliteConnection::Step SqliteConnection::run_apart(Job* first, StoreCounters& co
 SqliteConnection::Step SqliteConnection::run_one(Job& job) {
     failed = false;
     error_ = 0;
+    last_.begin();
     const auto changes_before = sqlite3_total_changes64(handle_);
     job.run(*this);
     if (is_fatal(error_)) return Step::lost;
@@ -277,13 +286,25 @@ SqliteConnection::Step SqliteConnection::end_apart(Job& job, StoreCounters& coun
         error_ = plain(release);
         return error_ ? Step::lost : Step::done;
     }
-    if (job.succeeded())
+    if (refused_late(job))
+        tell_late_refusal(job);
+    else if (job.succeeded())
         job.settle(Error(Code::INTERNAL, "a statement failed and the work went on"));
     ++counters.rolled_back;
     careful_ = careful_batches;
     error_ = plain(undo);
     if (!error_) error_ = plain(release);
     return error_ ? Step::lost : Step::done;
+}
+
+bool SqliteConnection::refused_late(const Job& job) const {
+    return last_.are_done() && (failed || !job.succeeded());
+}
+
+void SqliteConnection::tell_late_refusal(Job& job) {
+    Error answer = last_.answer(false);
+    if (told_) told_(LastStatements::refused_late, answer.text());
+    job.settle(std::move(answer));
 }
 
 // Refusals of a lost batch rest on rows that are gone as well: everyone gets the same answer.
@@ -303,6 +324,8 @@ Instant SqliteConnection::persist_time() {
 void SqliteConnection::read(Job& job, Instant at) {
     now = at;
     failed = false;
+    is_reading = true;
+    last_.begin();
     Loop::Enter nowhere(nullptr);
     if (plain(begin_read)) {
         job.settle(Error(Code::UNAVAILABLE, sqlite3_errmsg(handle_)));

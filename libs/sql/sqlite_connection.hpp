@@ -9,6 +9,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "libs/sql/last_statements.hpp"
 #include "libs/sql/sqlite_database.hpp"
 
 struct sqlite3;
@@ -84,6 +85,8 @@ private:
     Step run_apart(Job* first, StoreCounters& counters);
     Step run_one(Job& job);
     Step end_apart(Job& job, StoreCounters& counters);
+    bool refused_late(const Job& job) const;
+    void tell_late_refusal(Job& job);
     void abandon_batch(Job* first);
     bool take(Job& job, StoreCounters& counters);
     // The time that is stored once this batch is committed.
@@ -91,6 +94,8 @@ private:
 
     sqlite3* handle_ = nullptr;
     std::unordered_map<const char*, sqlite3_stmt*> statements_;
+    std::function<void(std::string_view, std::string_view)> told_;
+    LastStatements last_;   // of the work under way
     int careful_ = 0;       // batches to run with savepoints from the start
     int error_ = 0;         // SQLite's code of what went wrong in this batch
     bool wrote_ = false;    // a work of this batch has changed something that stays
@@ -110,7 +115,7 @@ bool SqliteConnection::write_batch(Job* first, StoreTime& time, bool early, Stor
     ++counters.batches;
     now = time.next();
     error_ = 0;
-    has_events = wrote_ = false;
+    has_events = wrote_ = is_reading = false;
     Loop::Enter nowhere(nullptr); // a work that awaits a loop fails at once
     bool lost = (error_ = plain(sqlite_statements::begin)) != 0 || !run_works(first, counters);
     if (!lost) {

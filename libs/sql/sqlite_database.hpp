@@ -8,6 +8,7 @@
 // false; a restart repairs it from the WAL.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -24,6 +25,8 @@ struct SqliteOptions {
     int batch_max = 256;
     std::size_t queued_max = 20'000;
     std::size_t wal_bytes_max = 64u << 20; // beyond it the writer pauses for a full checkpoint
+    // Told at the writer's thread of a work's mistake: work_refused_late (last_statements.hpp).
+    std::function<void(std::string_view event, std::string_view detail)> told;
     // Planted bugs, for the tests that show that the simulator finds them.
     const char* synchronous = "FULL";
     bool acknowledge_before_commit = false;

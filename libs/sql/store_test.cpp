@@ -36,12 +36,16 @@ struct Simulated : testing::Test {
     ManualClock clock{Instant{1'800'000'000'000'000}};
     SimDisk disk{1, clock};
     std::unique_ptr<SqliteDatabase> database;
+    std::vector<std::string> told;
 
     SqliteOptions options() {
         SqliteOptions out;
         out.path = "store.db";
         out.clock = &clock;
         out.vfs = disk.vfs();
+        out.told = [this](std::string_view event, std::string_view detail) {
+            told.push_back(std::string(event) + " " + std::string(detail));
+        };
         return out;
     }
     void open() {
@@ -131,21 +135,40 @@ Task<> let_pass(ManualClock& clock, Duration time) {
         clock.advance(milliseconds(500));
     }
 }
-Task<> keep(SoleProcess& sole, bool& ended) {
-    co_await sole.keep();
-    ended = true;
+
+constexpr std::string_view line_is_taken = "another process keeps the line";
+SoleProcess line_of(Database& database, std::string holder) {
+    return SoleProcess(database, {"line", "queue", line_is_taken}, std::move(holder));
+}
+Task<> hear_of_loss(SoleProcess& sole, bool& lost) {
+    co_await sole.lost();
+    lost = true;
 }
 
+// The store as a process sees it that may be cut off, or stand still.
+class Reached final : public Database {
+public:
+    explicit Reached(Database& store) : store_(store) {}
+    bool cut = false;
+    bool submit(Job& job, bool reading) override { return !cut && store_.submit(job, reading); }
+    bool healthy() const override { return !cut; }
+    StoreCounters counters() const override { return store_.counters(); }
+
+private:
+    Database& store_;
+};
+
 Task<> claim_one_after_another(Database& database, ManualClock& clock) {
-    SoleProcess one(database, "line", "one"), two(database, "line", "two");
+    SoleProcess one = line_of(database, "one"), two = line_of(database, "two");
     Nursery jobs;
     bool lost = false;
     EXPECT_TRUE(co_await one.claim());
-    jobs.spawn(keep(one, lost));
+    jobs.spawn(hear_of_loss(one, lost));
     jobs.spawn(let_pass(clock, seconds(30)));
     const auto refused = co_await two.claim();
     EXPECT_FALSE(refused);
-    EXPECT_EQ(refused.error().code(), Code::CONFLICT) << "the other one lives";
+    EXPECT_EQ(refused.error().code(), Code::UNAVAILABLE);
+    EXPECT_EQ(refused.error().text(), line_is_taken) << "the other one lives";
     EXPECT_FALSE(lost);
     const Instant before = Loop::here().now();
     co_await one.give_up();

@@ -1,5 +1,6 @@
 // The contract of Database, the same cases against SQLite, PostgreSQL, and PostgreSQL through
 // PgBouncer in transaction mode.
+#include <mutex>
 #include <set>
 
 #include "libs/sql/idempotency.hpp"
@@ -51,6 +52,16 @@ constexpr auto lock_work = [](Tx& tx, const std::string& name) -> Task<Result<st
 
 struct Contract : OnBoth {
     std::set<std::int64_t> fences;
+    std::mutex told_mutex;
+    std::vector<std::string> told; // of works' mistakes
+    std::size_t times_told() {
+        const std::lock_guard guard(told_mutex);
+        return told.size();
+    }
+    std::string told_last() {
+        const std::lock_guard guard(told_mutex);
+        return told.empty() ? "nothing" : told.back();
+    }
     // Runs `task` for each number below `count` at once and waits for all.
     template <class Function>
     Task<> at_once(int count, Function task) {
@@ -351,6 +362,115 @@ Task<> break_the_rules(Contract& t) {
 }
 TEST_P(Contract, a_work_that_breaks_its_rules_fails_and_leaves_nothing) {
     run_on(*loop, break_the_rules(*this));
+}
+
+// Works that do not end at what they call their last statements.
+constexpr auto late_refusal = [](Tx& tx, const std::string& name) -> Task<Result<bool>> {
+    TRY(co_await tx.run(add, {name, 1}).and_commit());
+    co_return fail(Code::SEAT_TAKEN);
+};
+constexpr auto late_look = [](Tx& tx, const std::string& name) -> Task<Result<bool>> {
+    TRY(co_await tx.run(add, {name, 1}).and_commit());
+    (void)co_await tx.run(find, {name});
+    co_return true;
+};
+constexpr auto late_write = [](Tx& tx, const std::string& name) -> Task<Result<bool>> {
+    Query one = tx.run(add, {name, 1}), two = tx.run(find, {name}), three = tx.run(find, {name});
+    TRY(co_await one.with(two).with(three).and_commit());
+    TRY(co_await tx.run(add, {name, 1}));
+    co_return true;
+};
+constexpr auto late_idle_refusal = [](Tx& tx, const std::string& name) -> Task<Result<bool>> {
+    TRY(co_await tx.run(find, {name}).and_commit());
+    co_return fail(Code::SEAT_TAKEN);
+};
+// This one does: the last of them fails.
+constexpr auto clash_at_last = [](Tx& tx, const std::string& name) -> Task<Result<bool>> {
+    Query one = tx.run(insert, {name, 1}), two = tx.run(insert, {name, 1});
+    TRY(co_await one.with(two).and_commit());
+    co_return true;
+};
+Task<> note_mistakes(Contract& t) {
+    t.store->options.told = [&t](std::string_view event, std::string_view detail) {
+        if (event != "work_refused_late") return;
+        const std::lock_guard guard(t.told_mutex);
+        t.told.emplace_back(detail);
+    };
+    co_return;
+}
+// Alone nothing can be taken back where the commit has travelled along; the answer says so.
+template <class Work>
+Task<> refuse_late_alone(Contract& t, Work work, std::string name, std::int64_t written) {
+    const bool committed = Contract::GetParam() != TestStore::Kind::embedded;
+    for (const bool whole : {false, true}) {
+        const std::size_t told_before = t.times_told();
+        Database& store = t.store->pool();
+        const auto end = whole ? co_await store.transact_whole(Context{}, work, name + " whole")
+                               : co_await store.transact(Context{}, work, name);
+        EXPECT_EQ(end ? Code::BAD_REQUEST : end.error().code(), Code::INTERNAL) << name;
+        if (end) continue;
+        EXPECT_NE(end.error().text().find(committed ? "is committed: " : "is taken back: "),
+                  std::string_view::npos)
+            << end.error().text();
+        EXPECT_EQ(t.times_told(), told_before + 1) << name;
+        EXPECT_EQ(t.told_last(), end.error().text());
+        const std::string of = name + (whole ? " whole" : "");
+        EXPECT_EQ(must(co_await store.read(Context{}, find_work, of)), committed ? written : -1);
+    }
+}
+Task<> refuse_late(Contract& t) {
+    co_await note_mistakes(t);
+    co_await refuse_late_alone(t, late_refusal, "late refusal", 1);
+    co_await refuse_late_alone(t, late_look, "late look", 1);
+    co_await refuse_late_alone(t, late_write, "late write", 1);
+    co_await refuse_late_alone(t, late_idle_refusal, "late and idle", -1);
+    const std::size_t told_before = t.times_told();
+    co_await t.at_once(40, [](Contract& in, int i) -> Task<> {
+        Database& pool = in.store->pool();
+        const std::string name = "with others";
+        if (i % 4 == 0) {
+            const auto end = co_await pool.transact(Context{}, late_refusal, "not " + name);
+            EXPECT_EQ(end ? Code::BAD_REQUEST : end.error().code(), Code::INTERNAL);
+        } else {
+            EXPECT_EQ(must(co_await pool.transact(Context{}, add_work, name, 1)), 1);
+        }
+    });
+    EXPECT_GE(t.times_told(), told_before + 10) << "a batch that is repeated tells again";
+    EXPECT_EQ(must(co_await t.store->pool().read(Context{}, find_work, std::string("with others"))),
+              30);
+}
+TEST_P(Contract, a_work_that_refuses_behind_its_last_statements_is_found_out) {
+    run_on(*loop, refuse_late(*this));
+}
+
+constexpr auto look_or_refuse = [](Tx& tx, const std::string& name) -> Task<Result<bool>> {
+    const Rows rows = TRY(co_await tx.run(find, {name}).and_end_reading());
+    if (rows.empty()) co_return fail(Code::NOT_FOUND);
+    co_return true;
+};
+constexpr auto look_twice = [](Tx& tx, const std::string& name) -> Task<Result<bool>> {
+    TRY(co_await tx.run(find, {name}).and_end_reading());
+    TRY(co_await tx.run(find, {name}));
+    co_return true;
+};
+// A reader refuses as he likes, but sees no second snapshot.
+Task<> end_well(Contract& t) {
+    co_await note_mistakes(t);
+    Database& store = t.store->pool();
+    const std::string name = "ended well";
+    for (int times = 0; times < 2; ++times)
+        EXPECT_EQ((co_await store.transact(Context{}, clash_at_last, name)).error().code(),
+                  Code::CONFLICT);
+    EXPECT_EQ((co_await store.read(Context{}, look_or_refuse, name)).error().code(),
+              Code::NOT_FOUND);
+    must(co_await store.transact(Context{}, add_work, name, 1));
+    EXPECT_TRUE(must(co_await store.read(Context{}, look_or_refuse, name)));
+    EXPECT_TRUE(must(co_await store.transact(Context{}, look_twice, name)));
+    EXPECT_EQ((co_await store.read(Context{}, look_twice, name)).error().code(), Code::INTERNAL);
+    EXPECT_EQ(t.times_told(), 0u);
+}
+TEST_P(Contract, what_ends_at_its_last_statements_fails_and_reads_as_it_may) {
+    run_on(*loop, end_well(*this));
 }
 
 Task<> come_late(Contract& t) {

@@ -101,6 +101,9 @@ TestStore::TestStore(Kind kind, RunLoop& loop, std::span<const Migration> migrat
         SqliteOptions of;
         of.path = (folder / "store.db").string();
         of.clock = &clock_;
+        of.told = [this](std::string_view event, std::string_view detail) {
+            if (options.told) options.told(event, detail);
+        };
         auto database = must(open_sqlite(of));
         must(migrate(*database, migrations));
         embedded_ = std::move(database);

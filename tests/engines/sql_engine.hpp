@@ -64,7 +64,8 @@ public:
 
     // The `number`th pool.
     Database& pool(std::size_t number = 0);
-    // For PostgreSQL: what pools that are opened from now on have.
+    // For PostgreSQL: what pools that are opened from now on have; `told` also of an embedded one,
+    // at its writer's thread, if it is set before the first work.
     PostgresOptions options;
     const std::string& database_name() const { return name_; }
     void close_pools();
