@@ -1,6 +1,9 @@
 #include "apps/urr/doctor_words.hpp"
 
 #include <algorithm>
+#include <iterator>
+
+#include "libs/sql/postgres_database.hpp"
 
 namespace urr::app {
 
@@ -64,14 +67,20 @@ void replace_all(std::string& text, std::string_view what) {
         text.replace(at, what.size(), instead);
 }
 
-// "scheme://user:PASSWORD@host"
-std::string_view password_of(std::string_view url) {
+// "scheme://user:PASSWORD@host/path?password=PASSWORD", as they stand there.
+std::vector<std::string> passwords_of(std::string_view url) {
+    constexpr std::string_view named = "password=";
     const std::size_t begin = url.find("://");
     if (begin == std::string_view::npos) return {};
-    const std::size_t end = url.find('@', begin + 3);
-    const std::size_t colon = url.find(':', begin + 3);
-    if (end == std::string_view::npos || colon == std::string_view::npos || colon > end) return {};
-    return url.substr(colon + 1, end - colon - 1);
+    std::vector<std::string> all;
+    const std::size_t end = url.find('@', begin + 3), colon = url.find(':', begin + 3);
+    if (end != std::string_view::npos && colon < end)
+        all.emplace_back(url.substr(colon + 1, end - colon - 1));
+    for (std::size_t at = begin; (at = url.find(named, at)) != std::string_view::npos;) {
+        at += named.size();
+        all.emplace_back(url.substr(at, url.find('&', at) - at));
+    }
+    return all;
 }
 
 // libpq speaks in several lines.
@@ -110,14 +119,19 @@ std::string in_plain_words(std::string_view words, const Mend& mend) {
 }
 
 std::string without_secrets(std::string text, const Settings& settings) {
+    std::vector<std::string> secrets;
     for (const SettingRow& row : settings.rows()) {
         if (row.kind != Kind::secret) continue;
         const std::string& value = settings.text(row.name);
-        if (value.empty()) continue;
-        replace_all(text, value);
-        if (const std::string_view password = password_of(value); !password.empty())
-            replace_all(text, password);
+        secrets.push_back(value);
+        std::ranges::move(passwords_of(value), std::back_inserter(secrets));
+        std::ranges::move(secrets_of_postgres_url(value), std::back_inserter(secrets));
     }
+    for (std::size_t i = secrets.size(); i-- > 0;) secrets.push_back(in_one_line(secrets[i]));
+    // One may hold another: the longest first, of which nothing may be left.
+    std::ranges::sort(secrets, std::ranges::greater{}, &std::string::size);
+    for (const std::string& secret : secrets)
+        if (!secret.empty()) replace_all(text, secret);
     return text;
 }
 

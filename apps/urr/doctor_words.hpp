@@ -16,7 +16,8 @@ struct Mend {
 // "wrong password (WRONGPASS …): mend URR_REDIS_PASSWORD". What is not known stands as it was said.
 std::string in_plain_words(std::string_view said, const Mend& mend);
 
-// The text without the value of any secret setting, and without the password of any URL.
+// The text without the value of any secret setting, and without the password of any URL: neither as
+// it stands there nor decoded, as clients say it.
 std::string without_secrets(std::string text, const Settings& settings);
 
 } // namespace urr::app

@@ -44,5 +44,25 @@ TEST(DoctorWords, hold_no_secret) {
     EXPECT_EQ(without_secrets("postgresql://queue:sesame@db/queue_db", settings), "(secret)");
 }
 
+// What stands in a URL by percent signs is said as it stands there, or decoded.
+TEST(DoctorWords, hold_no_secret_in_any_form) {
+    std::string variables[] = {
+        "URR_AUTH_DATABASE_URL=postgresql://auth:open%20%20s%40same%2f1@db/auth_db",
+        "URR_TICKET_DATABASE_URL=postgresql://ticket@db/ticket_db?password=in%2Dquery",
+        "URR_QUEUE_DATABASE_URL=host=db user=queue password='in words' dbname=queue_db",
+        "URR_VWR_DATABASE_URL=postgresql://vwr:s%40same%2f1-longer@db/vwr_db",
+        "URR_EVENTS_DATABASE_URL=postgresql://events:50%zz%4@db/events_db",
+        "URR_KAFKA_PASSWORD=in  line"};
+    std::vector<char*> environment;
+    for (std::string& variable : variables) environment.push_back(variable.data());
+    environment.push_back(nullptr);
+    const Settings settings = must(read_settings(environment.data()));
+    for (const std::string_view said :
+         {"open%20%20s%40same%2f1", "open  s@same/1", "open s@same/1", "in%2Dquery", "in-query",
+          "in words", "s%40same%2f1-longer", "s@same/1-longer", "50%zz%4", "in  line", "in line"})
+        EXPECT_EQ(without_secrets("it said <" + std::string(said) + ">", settings),
+                  "it said <(secret)>");
+}
+
 } // namespace
 } // namespace urr::app

@@ -55,6 +55,10 @@ Result<> check_postgres_url(const std::string& url);
 
 std::string user_of_postgres_url(const std::string& url);
 
+// The secrets in it (passwords of the user and of a key's file), as libpq reads them: decoded.
+// None where it is no URL.
+std::vector<std::string> secrets_of_postgres_url(const std::string& url);
+
 struct PostgresHost {
     std::string host, port;
 };

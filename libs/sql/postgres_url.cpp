@@ -66,6 +66,15 @@ std::string user_of_postgres_url(const std::string& url) {
     return std::string(Parts(url).value("user"));
 }
 
+// libpq marks what is not to be shown.
+std::vector<std::string> secrets_of_postgres_url(const std::string& url) {
+    const Parts parts(url);
+    std::vector<std::string> all;
+    for (const PQconninfoOption* o = parts.options; o && o->keyword; ++o)
+        if (o->val && *o->val && std::string_view(o->dispchar) == "*") all.emplace_back(o->val);
+    return all;
+}
+
 // libpq's own rule: as many ports as hosts, or one for all. Where addresses are given beside the
 // names, the two lists belong together, and libpq goes through them by itself.
 std::vector<PostgresHost> hosts_of_postgres_url(const std::string& url) {
