@@ -15,7 +15,7 @@ constexpr KeyNeeds table[] = {
      .signs = {access},
      .verifies = {access},
      .own = {"auth-tokens"},
-     .called_by = {"gateway", "catalog"}},
+     .called_by = {"gateway"}},
     {.role = "catalog", .called_by = {"gateway", "queue"}},
     {.role = "ticket", .signs = {ticket}, .called_by = {"gateway", "payment"}},
     {.role = "payment", .own = {"payment-bodies"}, .called_by = {"gateway"}, .calls = {"ticket"}},
