@@ -326,6 +326,30 @@ TEST_F(Recovery, who_did_not_fetch_the_entry_has_his_place_still) {
     EXPECT_TRUE(house.status(other.who).active());
 }
 
+// An entry tells the second of its admission, which may be that of its place too.
+TEST_F(Recovery, who_took_the_slot_again_and_left_is_let_in_by_nothing_that_is_read_later) {
+    std::vector<Fan> fans;
+    for (std::uint64_t i = 1; i <= 10; ++i) {
+        fans.push_back(queued(i));
+        house.pass(1);
+        house.clock.advance(milliseconds(100)); // another part of the second
+        let_in(fans.back());
+    }
+    house.log_waits = true;
+    house.lose_store();
+    for (const Fan& fan : fans) {
+        EXPECT_TRUE(shows_entry(fan).active());
+        EXPECT_EQ(house.leave(fan.who).status, 204);
+    }
+    const Fan other = queued(20);
+    EXPECT_EQ(shows_place(fans[0]).text("status"), "queued"); // before it, and the others after it
+    house.log_waits = false;
+    house.pass(2);
+    for (const Fan& fan : fans) EXPECT_EQ(shows_place(fan).text("status"), "queued");
+    house.pass(1);
+    EXPECT_EQ(house.status(other.who).number("position"), 1);
+}
+
 // A server that has forgotten nothing: what the log tells of was done here.
 TEST_F(Recovery, who_was_taken_back_keeps_the_place_when_the_store_is_started_anew) {
     house.lever("threshold", R"({"threshold":1})");

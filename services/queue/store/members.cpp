@@ -143,9 +143,9 @@ Task<Result<std::optional<Member>>> write_retake(Tx& tx, Retake retake) {
     if (retake.until <= tx.now) co_return std::nullopt;
     const Rows revoked = TRY(co_await tx.run(find_revoked, {retake.event, retake.entry}));
     if (!revoked.empty()) co_return fail(Code::ENTRY_TOKEN_REVOKED);
-    const Rows put = TRY(
-        co_await tx.run(put_active, {retake.event, retake.account, retake.epoch, retake.admitted.us,
-                                     retake.entry, retake.until, retake.admitted}));
+    const Rows put = TRY(co_await tx.run(put_active, {retake.event, retake.account, retake.epoch,
+                                                      retake.arrival_max(), retake.entry,
+                                                      retake.until, retake.admitted}));
     const auto member = TRY(co_await read_member(tx, retake.event, retake.account));
     if (put.changes() == 1) co_return member;
     if (!member || member->state != MemberState::ended ||

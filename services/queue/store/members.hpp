@@ -35,7 +35,9 @@ struct Retake {
     AccountId account;
     std::uint64_t epoch = 0;
     IdBytes entry{};
-    Instant admitted, until;
+    Instant admitted, until; // as the token tells them: the second in which they are
+    // Of the place that was spent for it: no later than this.
+    std::uint64_t arrival_max() const { return std::uint64_t((admitted + seconds(1)).us) - 1; }
 };
 Task<Result<std::optional<Member>>> write_retake(Tx& tx, Retake retake);
 

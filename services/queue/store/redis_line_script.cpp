@@ -213,7 +213,7 @@ elseif step == 'follow' then
     return {'', call('HGETALL', HALL), whole and 1 or 0, changed,
         call('ZRANGE', SEEN, seen_since, '+inf', 'BYSCORE', 'WITHSCORES')}
 elseif step == 'retake' then
-    local account, epoch, entry, admitted, until_us = unpack(ARGV, 4, 8)
+    local account, epoch, arrival, entry, admitted, until_us = unpack(ARGV, 4, 9)
     if not exists() then return {'LOST'} end
     if tonumber(until_us) <= now_us then return {} end
     if call('ZSCORE', REVOKED, entry) then return {'ENTRY_TOKEN_REVOKED'} end
@@ -225,7 +225,7 @@ elseif step == 'retake' then
         revoke(entry, until_us)
         return {'', before, now}
     end
-    local m = {epoch = epoch, phase = '0', position = '0', arrival = admitted, state = '1',
+    local m = {epoch = epoch, phase = '0', position = '0', arrival = arrival, state = '1',
         entry = entry, admitted = admitted, until_us = until_us, fetched = '1', receipt = '-'}
     note_place(m)
     call('ZADD', SEEN, 'GT', now, account)

@@ -339,8 +339,8 @@ LineStore::Step<Joined> RedisLines::join(Context context, Join join) {
 LineStore::Step<std::optional<Member>> RedisLines::retake(Context context, Retake retake) {
     co_return co_await member_after(context, retake.event, "retake",
                                     {retake.account.text(), word(retake.epoch),
-                                     id_word(retake.entry), word(retake.admitted),
-                                     word(retake.until)});
+                                     word(retake.arrival_max()), id_word(retake.entry),
+                                     word(retake.admitted), word(retake.until)});
 }
 
 LineStore::Step<bool> RedisLines::fetched(Context context, EventId event, AccountId account,
