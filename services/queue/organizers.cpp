@@ -72,9 +72,20 @@ void Service::take_clear(Hall& of, const Cleared& cleared) {
         parts_.revoked.revoke(entry.event, entry.entry, entry.until);
     of.epoch = cleared.epoch;
     of.seen = {};
-    of.line = Line();
-    of.audience.publish(event_frame("ended", R"({"reason":"cleared"})"));
-    of.audience.close();
+    // Who is of this epoch already stays, as in the store: after a loss the log may have told of
+    // him before it told of the clear.
+    of.line.end_before(cleared.epoch);
+    dismiss_cleared(of);
+}
+
+// Whoever listens and has no place any more is told so.
+void Service::dismiss_cleared(Hall& of) {
+    std::vector<AccountId> gone;
+    of.audience.each_account([&](const AccountId& account) {
+        if (!of.line.find(account)) gone.push_back(account);
+    });
+    const Frame frame = event_frame("ended", R"({"reason":"cleared"})");
+    for (const AccountId& account : gone) of.audience.dismiss(account, frame);
 }
 
 Task<Result<std::vector<DoneAct>>> Service::acts(Context context, EventId event) {

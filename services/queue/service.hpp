@@ -128,6 +128,7 @@ private:
     Overview overview_of(const Hall& of) const;
     Task<Result<void>> clear(Context context, Hall& of, Act act);
     void take_clear(Hall& of, const Cleared& cleared);
+    void dismiss_cleared(Hall& of);
 
     // ticks.cpp
     Task<> tick_event(Context context, EventId event, EventFacts facts);

@@ -53,6 +53,13 @@ void Line::end(const AccountId& account) {
     members_.erase(at);
 }
 
+void Line::end_before(std::uint64_t epoch) {
+    std::vector<AccountId> gone;
+    for (const auto& [account, member] : members_)
+        if (member.place.epoch < epoch) gone.push_back(account);
+    for (const AccountId& account : gone) end(account);
+}
+
 std::vector<AccountId> Line::next(const Rules& rules, Instant now, std::int64_t most) const {
     std::vector<AccountId> chosen;
     const std::int64_t room = std::min(rules.threshold - active(), most);

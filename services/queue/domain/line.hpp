@@ -76,6 +76,8 @@ public:
     void saw(const AccountId& account, Instant now);
     // Takes the member out; it may join anew, at the end.
     void end(const AccountId& account);
+    // Takes out everybody whose place is of an earlier epoch. Linear.
+    void end_before(std::uint64_t epoch);
 
     // Whom to admit now: the first that are not silent, as many as there is room for.
     std::vector<AccountId> next(const Rules& rules, Instant now, std::int64_t most) const;

@@ -46,6 +46,19 @@ TEST_F(Lines, an_earlier_phase_and_an_earlier_epoch_come_first) {
     EXPECT_EQ(line.next(rules, now, 10), (std::vector<AccountId>{a, b, c, d}));
 }
 
+TEST_F(Lines, an_epoch_that_is_over_takes_its_people_out_and_nobody_else) {
+    const auto inside = join(1), waiting = join(2), later = fan(), later_inside = fan();
+    line.join(later_inside, {2, 0, 1, line.next_arrival(now)}, {}, now);
+    line.join(later, {2, 0, 2, line.next_arrival(now)}, {}, now);
+    admit({inside, later_inside});
+    line.end_before(2);
+    EXPECT_EQ(line.find(inside), nullptr);
+    EXPECT_EQ(line.find(waiting), nullptr);
+    EXPECT_EQ(line.active(), 1);
+    EXPECT_EQ(line.next(rules, now, 10), std::vector<AccountId>{later});
+    EXPECT_NE(line.find(later_inside), nullptr);
+}
+
 TEST_F(Lines, one_account_has_one_place) {
     const auto account = join(5);
     line.join(account, {1, 0, 1, line.next_arrival(now)}, {}, now);

@@ -6,7 +6,7 @@ namespace urr::queue {
 
 namespace {
 
-// No epoch begins while somebody joins the one before.
+// No epoch begins while somebody joins the one before, or is given his place in it back.
 constexpr Statement find_epoch{"SELECT epoch FROM halls WHERE event = ?1",
                                "SELECT epoch FROM halls WHERE event = ?1 FOR SHARE"};
 constexpr Statement bind_receipt{
@@ -105,9 +105,13 @@ bool is_after_end(const Member& ended, const Place& place, const IdBytes& receip
     return !is_it && std::int64_t(place.arrival) > std::max(std::int64_t(own.arrival), last);
 }
 
+Task<Result<std::uint64_t>> read_epoch(Tx& tx, EventId event) {
+    const Rows hall = TRY(co_await tx.run(find_epoch, {event}));
+    co_return hall.empty() ? 0 : std::uint64_t(hall.integer(0, 0));
+}
+
 Task<Result<Joined>> write_join(Tx& tx, Join join) {
-    const Rows hall = TRY(co_await tx.run(find_epoch, {join.event}));
-    if (!hall.empty() && std::uint64_t(hall.integer(0, 0)) > join.place.epoch)
+    if (TRY(co_await read_epoch(tx, join.event)) > join.place.epoch)
         co_return fail(Code::ROOM_CHANGED);
     bool used_before = false;
     if (join.receipt != IdBytes{}) {

@@ -23,6 +23,9 @@ struct Joined {
 // same receipt is the same place, however late it was given again.
 bool is_after_end(const Member& ended, const Place& place, const IdBytes& receipt);
 
+// The event's epoch, which does not rise before this work ends; 0: nothing is known of the event.
+Task<Result<std::uint64_t>> read_epoch(Tx& tx, EventId event);
+
 // The place that holds: the one written before, or the one given. VWR_TOKEN_SPENT when another
 // account has used the receipt; ROOM_CHANGED when the line was cleared meanwhile.
 Task<Result<Joined>> write_join(Tx& tx, Join join);

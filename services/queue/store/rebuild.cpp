@@ -94,6 +94,7 @@ Task<Result<std::optional<Member>>> rebuild_admitted(Tx& tx, MessageId seen, Ent
 
 Task<Result<std::optional<Member>>> rebuild_returned(Tx& tx, MessageId seen, EntryReturned told) {
     if (!TRY(co_await first_time(tx, consumer, seen))) co_return std::nullopt;
+    const std::uint64_t epoch = TRY(co_await read_epoch(tx, told.event));
     auto member = TRY(co_await lock_member(tx, told.event, told.account));
     if (!member || member->state == MemberState::waiting || member->entry != told.entry.bytes)
         co_return std::nullopt;
@@ -101,8 +102,12 @@ Task<Result<std::optional<Member>>> rebuild_returned(Tx& tx, MessageId seen, Ent
         co_return std::nullopt; // it had an end of its own
     if (member->until > tx.now)
         TRY(co_await write_revoked(tx, told.event, member->entry, member->until));
-    member->state = MemberState::waiting;
     member->over_heard = false;
+    if (member->place.epoch < epoch) { // places of an epoch that is over are worth nothing
+        member->state = MemberState::ended;
+        co_return TRY(co_await put(tx, told.event, told.account, *member));
+    }
+    member->state = MemberState::waiting;
     member->entry = {};
     member->until = {};
     co_return TRY(co_await put(tx, told.event, told.account, *member));

@@ -149,22 +149,42 @@ local function await(message, generation)
     call('XADD', OUTBOX, '*', 'type', 'HallBegun', 'id', message, 'at', now, 'generation',
         generation)
 end
--- Members of earlier epochs end; whoever is inside is told of under the id of his entry. Answers
--- what is revoked.
+-- Members of earlier epochs end. Whoever is inside is told of under the id of his entry and stays
+-- known as one who has ended, so that nothing the log tells later lets him in; the others are
+-- forgotten. Who is of this epoch or a later one stays as he is: the log may have told of him
+-- before it tells of the clear. Answers what is revoked.
 local function end_epoch(epoch, generation)
-    local revoked, later = {}, {}
+    local revoked, kept, signs = {}, {}, {}
+    local function is_earlier(m) return tonumber(m.epoch) < tonumber(epoch) end
     for _, account in ipairs(call('ZRANGE', ACTIVE, 0, -1)) do
         local m = read(account)
-        if m and tonumber(m.epoch) >= tonumber(epoch) then later[account] = m
-        elseif m and tonumber(m.until_us) > now_us then
-            revoke(m.entry, m.until_us)
-            revoked[#revoked + 1] = m.entry
-            revoked[#revoked + 1] = m.until_us
-            tell('Ended', m.entry, generation, account, m, 'cleared')
+        if m and is_earlier(m) then
+            if tonumber(m.until_us) > now_us then
+                revoke(m.entry, m.until_us)
+                revoked[#revoked + 1] = m.entry
+                revoked[#revoked + 1] = m.until_us
+                tell('Ended', m.entry, generation, account, m, 'cleared')
+            end
+            m.state = '2'
+            kept[account] = m
         end
     end
-    call('DEL', QUEUE, ACTIVE, SEEN, SPENT)
-    for account, m in pairs(later) do write(account, m) end
+    if is_earlier({epoch = last_place()[1]}) then
+        call('DEL', SPENT) -- nobody is of this epoch, and no receipt counts in it
+    else
+        local all = call('HGETALL', QUEUE)
+        for i = 1, #all, 2 do
+            local account, m = all[i], of_record(all[i + 1])
+            if not is_earlier(m) then
+                kept[account], signs[account] = m, call('ZSCORE', SEEN, account)
+            end
+        end
+    end
+    call('DEL', QUEUE, ACTIVE, SEEN)
+    for account, m in pairs(kept) do
+        write(account, m)
+        if signs[account] then call('ZADD', SEEN, signs[account], account) end
+    end
     call('HSET', HALL, 'epoch', epoch, 'seen_phase', 0, 'seen_next', 0, 'seen_serving', 0,
         'seen_voids', 0)
     note_change('*')
@@ -306,7 +326,12 @@ elseif step == 'rebuild_returned' then
     if not m or m.state == '0' or m.entry ~= ARGV[6] then return {} end
     if m.state == '2' and m.fetched ~= '2' then return {} end -- it had an end of its own
     revoke(m.entry, m.until_us)
-    m.state, m.entry, m.until_us, m.fetched = '0', '-', '0', '1'
+    m.fetched = '1'
+    if tonumber(m.epoch) < tonumber(call('HGET', HALL, 'epoch') or '0') then
+        m.state = '2' -- places of an epoch that is over are worth nothing
+    else
+        m.state, m.entry, m.until_us = '0', '-', '0'
+    end
     return {'', write(ARGV[5], m), now}
 elseif step == 'rebuild_ended' then
     local message, account, epoch, phase, position, arrival = unpack(ARGV, 4, 9)
