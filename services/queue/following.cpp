@@ -41,13 +41,15 @@ Task<Result<void>> Service::follow(Context context, EventId event, EventFacts fa
     of.seen_until = at - overlap;
     of.version = news->version;
     of.take(news->hall);
-    if (news->hall.epoch != of.epoch) { // cleared by another process, or the room was reset
+    const bool is_another_epoch = news->hall.epoch != of.epoch;
+    if (is_another_epoch) { // cleared by another process, or the room was reset
         of.epoch = news->hall.epoch;
         of.seen = {};
     }
     if (news->whole) of.line = Line();
     for (const StoredMember& one : news->members) take_over(event, one);
     for (const auto& [account, seen] : news->seen) of.line.saw(account, seen);
+    if (is_another_epoch) dismiss_cleared(of);
     if (news->whole) of.line.rank(of.rules(parts_.rules), at); // nobody is told a rank in between
     std::vector<AccountId> listening;
     of.audience.each_account([&](const AccountId& account) { listening.push_back(account); });

@@ -352,6 +352,29 @@ TEST(LineFailures, a_redis_that_was_emptied_while_all_processes_ended_has_the_le
     });
 }
 
+// No failure, but a thing of two processes: the clear is pulled at one of them.
+TEST(LineFailures, a_clear_ends_the_streams_of_the_other_process_too) {
+    RedisServer server;
+    on_loop([&](RunLoop& loop) -> Task<> {
+        Two of(loop, server.options(), 1);
+        co_await of.open();
+        Fan a = of.world.fan(1);
+        co_await of.two->join(a);
+        auto stream = must(of.two->service.listen(of.two->as(a), of.world.event, ""));
+        Pull pull;
+        pull.clear = true;
+        co_await of.pull(pull);
+        co_await of.two->tick();
+        std::string told;
+        for (;;) {
+            const auto frame = co_await stream->next(of.two->as(a));
+            if (!frame || !*frame) break;
+            told += **frame;
+        }
+        EXPECT_NE(told.find(R"({"reason":"cleared"})"), std::string::npos) << told;
+    });
+}
+
 // The log has not heard of the pull: one process remembers it, another one is first to begin anew.
 TEST(LineFailures, a_process_with_its_settings_alone_wins_over_no_process_that_remembers) {
     RedisServer server;
