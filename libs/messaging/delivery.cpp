@@ -9,7 +9,7 @@ constexpr int unstored_max = 256; // what a crash makes come again
 constexpr Duration store_pause = milliseconds(50);
 
 constexpr auto start_work = [](Tx& tx, const std::string& topic, const std::string& group) {
-    return find_start(tx, topic, group);
+    return begin_group(tx, topic, group);
 };
 constexpr auto fetch_work = [](Tx& tx, const std::string& topic, std::int64_t after, int most) {
     return fetch_after(tx, topic, after, most);
@@ -46,7 +46,7 @@ Task<> Delivery::run() {
 
 Task<> Delivery::start() {
     for (;;) {
-        auto start = co_await database_.read(Context{}, start_work, topic_, group_);
+        auto start = co_await database_.transact(Context{}, start_work, topic_, group_);
         if (start) {
             fetched_ = stored_ = start->position;
             chains_.note_parked(start->parked);

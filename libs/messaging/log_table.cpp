@@ -16,9 +16,14 @@ constexpr Statement parked_keys{"SELECT DISTINCT key FROM parked WHERE grp = ?1 
 constexpr Statement fetch{
     "SELECT position, topic, id, type, version, occurred_us, key, seq, traceparent, data "
     "FROM event_log WHERE topic = ?1 AND position > ?2 ORDER BY position LIMIT ?3"};
+constexpr Statement put_group{
+    "INSERT INTO group_position (topic, grp, position) VALUES (?1, ?2, 0) ON CONFLICT DO NOTHING"};
+// No row is made here: a group that is gone does not come back by what it still had under way.
 constexpr Statement put_position{
-    "INSERT INTO group_position (topic, grp, position) VALUES (?1, ?2, ?3) "
-    "ON CONFLICT (topic, grp) DO UPDATE SET position = excluded.position"};
+    "UPDATE group_position SET position = ?3 WHERE topic = ?1 AND grp = ?2"};
+constexpr Statement groups_of{"SELECT grp FROM group_position WHERE topic = ?1"};
+constexpr Statement drop_group{"DELETE FROM group_position WHERE topic = ?1 AND grp = ?2"};
+constexpr Statement drop_parked{"DELETE FROM parked WHERE topic = ?1 AND grp = ?2"};
 constexpr Statement park{"INSERT INTO parked (grp, topic, position, key) VALUES (?1, ?2, ?3, ?4) "
                          "ON CONFLICT (grp, position) DO UPDATE SET key = excluded.key"};
 constexpr Statement park_if_parked{
@@ -62,8 +67,9 @@ Task<Result<bool>> append_to_log(Tx& tx, const std::vector<Message>& messages) {
     co_return true;
 }
 
-Task<Result<GroupStart>> find_start(Tx& tx, const std::string& topic, const std::string& group) {
+Task<Result<GroupStart>> begin_group(Tx& tx, const std::string& topic, const std::string& group) {
     GroupStart start;
+    TRY(co_await tx.run(put_group, {topic, group}));
     const Rows position = TRY(co_await tx.run(position_of, {topic, group}));
     if (!position.empty()) start.position = position.integer(0, 0);
     const Rows keys = TRY(co_await tx.run(parked_keys, {group, topic}));
@@ -78,8 +84,22 @@ Task<Result<std::vector<Logged>>> fetch_after(Tx& tx, const std::string& topic,
 
 Task<Result<bool>> set_position(Tx& tx, const std::string& topic, const std::string& group,
                                 std::int64_t position) {
-    TRY(co_await tx.run(put_position, {topic, group, position}));
-    co_return true;
+    co_return TRY(co_await tx.run(put_position, {topic, group, position})).changes() == 1;
+}
+
+Task<Result<std::int64_t>> replace_groups(Tx& tx, const std::string& topic,
+                                          const std::string& group, const std::string& family) {
+    TRY(co_await tx.run(put_group, {topic, group}));
+    const Rows rows = TRY(co_await tx.run(groups_of, {topic}));
+    std::int64_t gone = 0;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const std::string other(rows.text(i, 0));
+        if (other == group || !other.starts_with(family)) continue;
+        TRY(co_await tx.run(drop_group, {topic, other}));
+        TRY(co_await tx.run(drop_parked, {topic, other}));
+        ++gone;
+    }
+    co_return gone;
 }
 
 Task<Result<bool>> park_message(Tx& tx, const std::string& topic, const std::string& group,

@@ -12,9 +12,15 @@ struct GroupStart {
 };
 
 Task<Result<bool>> append_to_log(Tx& tx, const std::vector<Message>& messages);
-Task<Result<GroupStart>> find_start(Tx& tx, const std::string& topic, const std::string& group);
+// From then on what the group has not settled is kept for it.
+Task<Result<GroupStart>> begin_group(Tx& tx, const std::string& topic, const std::string& group);
+// The group begins, if it has not; all others of the topic whose names begin with `family` are gone
+// with what they had parked. How many those were.
+Task<Result<std::int64_t>> replace_groups(Tx& tx, const std::string& topic,
+                                          const std::string& group, const std::string& family);
 Task<Result<std::vector<Logged>>> fetch_after(Tx& tx, const std::string& topic,
                                               std::int64_t position, int most);
+// False: the group has not begun, or it is gone.
 Task<Result<bool>> set_position(Tx& tx, const std::string& topic, const std::string& group,
                                 std::int64_t position);
 Task<Result<bool>> park_message(Tx& tx, const std::string& topic, const std::string& group,

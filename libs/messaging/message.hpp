@@ -50,6 +50,13 @@ public:
     virtual Task<Result<void>> append(Context context, std::vector<Message> messages) = 0;
     // Delivers until the task is destroyed, from where the group left off. One task per group.
     virtual Task<> deliver(std::string topic, std::string group, Consumer& consumer) = 0;
+    // `group` reads the topic in place of all others whose names begin with `family`: those do not
+    // come again, and nothing is kept for them any more. Nothing to do where messages are kept by
+    // their age alone.
+    virtual Task<Result<void>> replace_groups(Context, std::string /*topic*/, std::string /*group*/,
+                                              std::string /*family*/) {
+        co_return Result<void>{};
+    }
     // Gives the parked messages of a group to its consumer again; how many there were.
     virtual Task<Result<std::int64_t>> replay(Context context, std::string group,
                                               Consumer& consumer) = 0;

@@ -45,6 +45,10 @@ constexpr int replayed_at_once = 128;
 constexpr auto append_work = [](Tx& tx, const std::vector<Message>& messages) {
     return append_to_log(tx, messages);
 };
+constexpr auto replace_work = [](Tx& tx, const std::string& topic, const std::string& group,
+                                 const std::string& family) {
+    return replace_groups(tx, topic, group, family);
+};
 constexpr auto fetch_parked_work = [](Tx& tx, const std::string& group, std::int64_t after) {
     return fetch_parked(tx, group, after, replayed_at_once);
 };
@@ -69,6 +73,13 @@ public:
     Task<> deliver(std::string topic, std::string group, Consumer& consumer) override {
         Delivery delivery(database_, bells_, std::move(topic), std::move(group), consumer, poll_);
         co_await delivery.run();
+    }
+
+    Task<Result<void>> replace_groups(Context context, std::string topic, std::string group,
+                                      std::string family) override {
+        TRY(co_await database_.transact(context, replace_work, std::move(topic), std::move(group),
+                                        std::move(family)));
+        co_return Result<void>{};
     }
 
     Task<Result<std::int64_t>> replay(Context context, std::string group,

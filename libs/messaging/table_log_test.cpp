@@ -9,6 +9,7 @@
 
 #include "libs/async/run_to_end.hpp"
 #include "libs/core/must.hpp"
+#include "libs/messaging/log_table.hpp"
 #include "libs/messaging/relay.hpp"
 #include "libs/sql/outbox.hpp"
 
@@ -296,6 +297,82 @@ Task<> two_topics(Database& events) {
 }
 
 TEST_F(Events, a_group_has_a_place_in_each_topic_and_old_messages_go) { run(two_topics(*events)); }
+
+const std::string topic = "topic"; // outlives the works that refer to it
+
+constexpr auto position_work = [](Tx& tx, const std::string& group) -> Task<Result<std::int64_t>> {
+    static constexpr Statement find{"SELECT position FROM group_position WHERE grp = ?1"};
+    const Rows rows = TRY(co_await tx.run(find, {group}));
+    co_return rows.empty() ? std::int64_t(-1) : rows.integer(0, 0);
+};
+constexpr auto set_position_work = [](Tx& tx, const std::string& group, std::int64_t position) {
+    return set_position(tx, topic, group, position);
+};
+constexpr auto park_work = [](Tx& tx, const std::string& group, std::int64_t position) {
+    return park_message(tx, topic, group, position, IdBytes{1});
+};
+
+Task<> until_at(Database& events, std::string group, std::int64_t position) {
+    while (must(co_await events.read(Context{}, position_work, group)) < position)
+        must(co_await sleep(Context{}, milliseconds(5)));
+}
+
+Task<> replaced(Database& events) {
+    const std::string first = "line-1", second = "line-2", other = "statistics";
+    auto log = make_table_log(events, milliseconds(5));
+    const auto prune = [&]() { return log->prune(Context{}, Duration{}); };
+    Collector of_first, of_second, of_other;
+    Nursery nursery;
+    nursery.spawn(log->deliver(topic, first, of_first));
+    must(co_await log->append(Context{}, {message_of(1, "a")}));
+    co_await until_at(events, first, 1);
+    nursery.clear();
+    must(co_await log->append(Context{}, {message_of(1, "b"), message_of(1, "c")}));
+    nursery.spawn(log->deliver(topic, other, of_other));
+    co_await until_at(events, other, 3);
+    EXPECT_EQ(must(co_await prune()), 1);
+    EXPECT_EQ(must(co_await prune()), 0); // it may only have stopped, for however long
+    must(co_await events.transact(Context{}, park_work, first, std::int64_t(2)));
+    must(co_await log->replace_groups(Context{}, topic, second, "line-"));
+    EXPECT_EQ(must(co_await log->parked(Context{})), 0);
+    EXPECT_EQ(must(co_await prune()), 0); // whoever reads in its place has not read it either
+    nursery.spawn(log->deliver(topic, second, of_second));
+    co_await until_at(events, second, 3);
+    EXPECT_EQ(of_second.seen, (std::vector<std::string>{"b", "c"}));
+    EXPECT_EQ(must(co_await prune()), 2);
+    // What it still had under way brings it not back.
+    EXPECT_FALSE(
+        must(co_await events.transact(Context{}, set_position_work, first, std::int64_t(3))));
+    EXPECT_EQ(must(co_await events.read(Context{}, position_work, first)), -1);
+    EXPECT_EQ(must(co_await events.read(Context{}, position_work, other)), 3);
+}
+
+TEST_F(Events, a_group_that_another_replaces_holds_nothing_back_and_one_that_stopped_does) {
+    run(replaced(*events));
+}
+
+// A group that has settled nothing yet needs what it was given.
+struct Never final : Consumer {
+    Gate asked;
+    Task<Result<void>> consume(Context, Message) override {
+        asked.open();
+        co_return fail(Code::UNAVAILABLE);
+    }
+};
+
+Task<> stuck_at_its_first(Database& events) {
+    auto log = make_table_log(events, milliseconds(5));
+    Never consumer;
+    Nursery nursery;
+    nursery.spawn(log->deliver(topic, "group", consumer));
+    must(co_await log->append(Context{}, {message_of(1, "a")}));
+    must(co_await consumer.asked.wait(Context{}));
+    EXPECT_EQ(must(co_await log->prune(Context{}, Duration{})), 0);
+}
+
+TEST_F(Events, what_a_group_has_not_taken_is_kept_from_its_first_message_on) {
+    run(stuck_at_its_first(*events));
+}
 
 Task<> hear_rings(Bells& bells, std::atomic<bool>& listening, int& heard) {
     Bell bell(bells);

@@ -96,10 +96,18 @@ Task<> Component::read_log() {
         if (service_.generation() != (life ? life->generation() : GenerationId{})) {
             reading.clear();
             life = std::make_unique<OneLife>(service_);
+            reading.spawn(replace_readers(service_.log_group()));
             reading.spawn(log_.deliver(std::string(topic_queue), service_.log_group(), *life));
         }
         (void)co_await sleep(Context{}, carry_pause);
     }
+}
+
+// Earlier lives of the store do not read any more: nothing is to be kept for them.
+Task<> Component::replace_readers(std::string group) {
+    while (!co_await log_.replace_groups(Context{}, std::string(topic_queue), group,
+                                         std::string(Service::log_groups)))
+        (void)co_await sleep(Context{}, carry_pause);
 }
 
 // Who holds lines in memory goes by them alone: two would let in two crowds.
@@ -126,9 +134,12 @@ void Component::start_jobs(Nursery& jobs) {
     if (sole_) jobs.spawn(stop_when_lost());
     jobs.spawn(keep_forgetting(forgetting_));
     if (publisher_) jobs.spawn(publisher_->run());
-    if (!shared_) return;
-    jobs.spawn(carry());
-    jobs.spawn(read_log());
+    if (shared_) {
+        jobs.spawn(carry());
+        jobs.spawn(read_log());
+    } else {
+        jobs.spawn(replace_readers(service_.log_group()));
+    }
 }
 
 std::vector<Subscription> Component::subscriptions() {

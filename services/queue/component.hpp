@@ -75,6 +75,7 @@ private:
     std::unique_ptr<LineStore> make_lines(const Settings& given, const Needs& needs);
     Task<> carry();
     Task<> read_log();
+    Task<> replace_readers(std::string group);
     Task<> stop_when_lost();
 
     Database& database_;

@@ -73,7 +73,9 @@ public:
     Task<Result<void>> open(Context context);
     // After open: the log is read by this name, anew after the store was lost.
     const GenerationId& generation() const { return generation_; }
-    std::string log_group() const { return "queue-" + generation_.text(); }
+    std::string log_group() const { return std::string(log_groups) + generation_.text(); }
+    // How the names of all lives begin.
+    static constexpr std::string_view log_groups = "queue-";
 
     // VWR_TOKEN_REQUIRED, VWR_TOKEN_INVALID, VWR_TOKEN_SPENT, ROOM_CHANGED, SALE_NOT_OPEN,
     // SOLD_OUT, NOT_FOUND; QUEUE_RECOVERING while nothing is known of the event.

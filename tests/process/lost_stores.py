@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The stores of the line are lost in the middle of a sale, the program killed and started again:
 order and levers are kept. `lost_stores.py PROGRAM [redis]`: with its lines in a Redis that is emptied."""
-import json, os, pathlib, shutil, signal, subprocess, sys, tempfile, time, urllib.error, urllib.request
+import json, os, pathlib, shutil, signal, sqlite3, subprocess, sys, tempfile, time, urllib.error, urllib.request
 
 program = sys.argv[1]
 folder = pathlib.Path(tempfile.mkdtemp())
@@ -83,6 +83,14 @@ def lose(store):
     run("migrate")  # serve refuses to begin without its stores
 
 
+def readers():
+    """For whom the event log keeps what queue tells: one, whichever lives its store had."""
+    connection = sqlite3.connect(f"file:{folder}/data/events.db?mode=ro", uri=True, timeout=10)
+    names = connection.execute("SELECT grp FROM group_position WHERE topic = 'queue-events'").fetchall()
+    connection.close()
+    return {name for name, in names}
+
+
 def lever(name, body=None):
     status, answer = ask("POST", f"/api/v1/queue/admin/{event}/{name}", admin, body)
     expect(status == 200, f"lever {name}: {answer}")
@@ -144,6 +152,7 @@ try:
     lever("pause")
     pulled = {"threshold": 1, "perSecond": 7, "paused": True, "message": "a moment, please"}
     time.sleep(0.5)  # the log has them
+    first_reader = readers()
     kill()
     lose("queue")
     start()
@@ -157,6 +166,8 @@ try:
     status, answer = ask("DELETE", f"/api/v1/queue/{event}/entry", inside)
     expect(status == 204, f"leave: {answer}")
     until("the store is whole", lambda: levers() == {**pulled, "recovering": False})
+    until("one reader in the place of the other",
+          lambda: len(readers()) == 1 and not readers() & first_reader)
     time.sleep(2)
     expect(order_of(fans[1:]) == [1, 2, 3, 4], f"somebody was let in though it is paused: {order_of(fans[1:])}")
     lever("resume")
