@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "libs/core/json.hpp"
 
@@ -47,33 +48,33 @@ struct Pull {
     bool clear = false; // everybody loses place and slot; the epoch rises
 };
 
+// The table of levers: of each its name in the stores, where it stands, where the number of its
+// last pull does, and where a pull has it. What is done with every lever alike goes through it.
+template <class Visit>
+constexpr void each_lever(Visit&& visit) {
+    visit("threshold", &Levers::threshold, &PullNumbers::threshold, &Pull::threshold);
+    visit("per_second", &Levers::per_second, &PullNumbers::per_second, &Pull::per_second);
+    visit("paused", &Levers::paused, &PullNumbers::paused, &Pull::paused);
+    visit("room", &Levers::room, &PullNumbers::room, &Pull::room);
+    visit("message", &Levers::message, &PullNumbers::message, &Pull::message);
+}
+
 inline Levers pulled(Levers levers, const Pull& pull, std::uint64_t number) {
-    const auto set = [number](auto& lever, std::uint64_t& own, const auto& to) {
-        if (!to) return;
-        lever = *to;
-        own = number;
-    };
-    set(levers.threshold, levers.pulls.threshold, pull.threshold);
-    set(levers.per_second, levers.pulls.per_second, pull.per_second);
-    set(levers.paused, levers.pulls.paused, pull.paused);
-    set(levers.room, levers.pulls.room, pull.room);
-    set(levers.message, levers.pulls.message, pull.message);
+    each_lever([&](std::string_view, auto lever, auto own, auto wanted) {
+        if (!(pull.*wanted)) return;
+        levers.*lever = *(pull.*wanted);
+        levers.pulls.*own = number;
+    });
     return levers;
 }
 
 // Of each lever the newest pull.
 inline Levers newest(Levers levers, const Levers& others) {
-    const auto take = [](auto& lever, std::uint64_t& own, const auto& other, std::uint64_t number) {
-        if (number <= own) return;
-        lever = other;
-        own = number;
-    };
-    const PullNumbers& theirs = others.pulls;
-    take(levers.threshold, levers.pulls.threshold, others.threshold, theirs.threshold);
-    take(levers.per_second, levers.pulls.per_second, others.per_second, theirs.per_second);
-    take(levers.paused, levers.pulls.paused, others.paused, theirs.paused);
-    take(levers.room, levers.pulls.room, others.room, theirs.room);
-    take(levers.message, levers.pulls.message, others.message, theirs.message);
+    each_lever([&](std::string_view, auto lever, auto own, auto) {
+        if (others.pulls.*own <= levers.pulls.*own) return;
+        levers.*lever = others.*lever;
+        levers.pulls.*own = others.pulls.*own;
+    });
     return levers;
 }
 

@@ -132,6 +132,7 @@ local function buy_before_loss(account, m, bought, message, generation)
     return true
 end
 local function is_ours(run) return call('HGET', HALL, 'run') == run end
+-- As in domain/levers.hpp, where a lever is added first.
 local levers = {'threshold', 'per_second', 'paused', 'room', 'message'}
 local function tell_levers(message, generation, account)
     local words = {'type', 'LeversPulled', 'id', message, 'at', now, 'generation', generation,

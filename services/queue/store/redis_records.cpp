@@ -1,6 +1,7 @@
 #include "services/queue/store/redis_records.hpp"
 
 #include <charconv>
+#include <map>
 
 namespace urr::queue {
 
@@ -37,31 +38,46 @@ Result<Member> member_of(std::string_view record, Instant seen) {
     return m;
 }
 
+namespace {
+
+std::string lever_word(std::int64_t number) { return std::to_string(number); }
+std::string lever_word(bool yes) { return yes ? "1" : "0"; }
+std::string lever_word(RoomLever room) { return word(std::uint64_t(room)); }
+std::string lever_word(const std::string& text) { return text; }
+
+void read_lever(std::string_view text, std::int64_t& number) {
+    number = std::int64_t(number_of(text));
+}
+void read_lever(std::string_view text, bool& yes) { yes = text == "1"; }
+void read_lever(std::string_view text, RoomLever& room) {
+    room = RoomLever(std::min<std::uint64_t>(2, number_of(text)));
+}
+void read_lever(std::string_view text, std::string& message) { message = text; }
+
+std::string pull_field(std::string_view lever) { return std::string(lever) + "_pull"; }
+
+} // namespace
+
 HallRecord hall_of(const std::vector<Reply>& fields) {
+    std::map<std::string_view, std::string_view> all;
+    for (std::size_t i = 0; i + 1 < fields.size(); i += 2) all[fields[i].text] = fields[i + 1].text;
+    const auto text_of = [&](std::string_view name) { // what is absent reads as 0
+        const auto at = all.find(name);
+        return at == all.end() ? std::string_view() : at->second;
+    };
     HallRecord hall;
-    for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
-        const std::string& name = fields[i].text;
-        const std::string& value = fields[i + 1].text;
-        if (name == "epoch") hall.epoch = hall.seen.epoch = number_of(value);
-        if (name == "admits_from") hall.admits_from = instant_of(value);
-        if (name == "threshold") hall.levers.threshold = std::int64_t(number_of(value));
-        if (name == "per_second") hall.levers.per_second = std::int64_t(number_of(value));
-        if (name == "paused") hall.levers.paused = value == "1";
-        if (name == "room")
-            hall.levers.room = RoomLever(std::min<std::uint64_t>(2, number_of(value)));
-        if (name == "message") hall.levers.message = value;
-        if (name == "threshold_pull") hall.levers.pulls.threshold = number_of(value);
-        if (name == "per_second_pull") hall.levers.pulls.per_second = number_of(value);
-        if (name == "paused_pull") hall.levers.pulls.paused = number_of(value);
-        if (name == "room_pull") hall.levers.pulls.room = number_of(value);
-        if (name == "message_pull") hall.levers.pulls.message = number_of(value);
-        if (name == "levers_told") hall.levers_told = instant_of(value);
-        if (name == "awaits") hall.awaits = {id_of(value)};
-        if (name == "seen_phase") hall.seen.phase = std::uint32_t(number_of(value));
-        if (name == "seen_next") hall.seen.next = number_of(value);
-        if (name == "seen_serving") hall.seen.serving = number_of(value);
-        if (name == "seen_voids") hall.seen.voids_served = number_of(value);
-    }
+    hall.epoch = hall.seen.epoch = number_of(text_of("epoch"));
+    hall.admits_from = instant_of(text_of("admits_from"));
+    each_lever([&](std::string_view name, auto lever, auto pull, auto) {
+        if (all.contains(name)) read_lever(text_of(name), hall.levers.*lever);
+        hall.levers.pulls.*pull = number_of(text_of(pull_field(name)));
+    });
+    hall.levers_told = instant_of(text_of("levers_told"));
+    hall.awaits = {id_of(text_of("awaits"))};
+    hall.seen.phase = std::uint32_t(number_of(text_of("seen_phase")));
+    hall.seen.next = number_of(text_of("seen_next"));
+    hall.seen.serving = number_of(text_of("seen_serving"));
+    hall.seen.voids_served = number_of(text_of("seen_voids"));
     return hall;
 }
 
@@ -72,40 +88,27 @@ std::vector<std::string> hall_words(const HallRecord& hall) {
         "seen_serving", word(hall.seen.serving), "seen_voids",  word(hall.seen.voids_served)};
     const auto levers = pulled_words(hall.levers);
     for (std::size_t i = 0; i < levers.size(); i += 3)
-        words.insert(words.end(), {levers[i], levers[i + 1], levers[i] + "_pull", levers[i + 2]});
+        words.insert(words.end(), {levers[i], levers[i + 1], pull_field(levers[i]), levers[i + 2]});
     return words;
 }
 
 std::vector<std::string> pulled_words(const Levers& levers) {
-    const PullNumbers& pulls = levers.pulls;
-    return {"threshold",
-            std::to_string(levers.threshold),
-            word(pulls.threshold),
-            "per_second",
-            std::to_string(levers.per_second),
-            word(pulls.per_second),
-            "paused",
-            levers.paused ? "1" : "0",
-            word(pulls.paused),
-            "room",
-            word(std::uint64_t(levers.room)),
-            word(pulls.room),
-            "message",
-            levers.message,
-            word(pulls.message)};
+    std::vector<std::string> words;
+    each_lever([&](std::string_view name, auto lever, auto pull, auto) {
+        words.emplace_back(name);
+        words.push_back(lever_word(levers.*lever));
+        words.push_back(word(levers.pulls.*pull));
+    });
+    return words;
 }
 
 std::vector<std::string> pull_words(const Pull& pull) {
     std::vector<std::string> words;
-    const auto set = [&](const char* name, std::string value) {
+    each_lever([&](std::string_view name, auto, auto, auto wanted) {
+        if (!(pull.*wanted)) return;
         words.emplace_back(name);
-        words.push_back(std::move(value));
-    };
-    if (pull.threshold) set("threshold", std::to_string(*pull.threshold));
-    if (pull.per_second) set("per_second", std::to_string(*pull.per_second));
-    if (pull.paused) set("paused", *pull.paused ? "1" : "0");
-    if (pull.room) set("room", word(std::uint64_t(*pull.room)));
-    if (pull.message) set("message", *pull.message);
+        words.push_back(lever_word(*(pull.*wanted)));
+    });
     return words;
 }
 
