@@ -161,12 +161,12 @@ private:
                                     ? refuse(first)
                                     : writer_.write_batch(first, time_, early, counters_, [] {});
             if (!usable) broken_.store(true, std::memory_order_relaxed);
-            answer(first);
-            if (writer_.has_events) tell_listener();
-            {
+            { // before the answers: whoever has one finds its work counted
                 std::lock_guard guard(counters_mutex_);
                 published_ = counters_;
             }
+            answer(first);
+            if (writer_.has_events) tell_listener();
             if (full_checkpoint_.exchange(false, std::memory_order_relaxed))
                 writer_.checkpoint(true);
         }
