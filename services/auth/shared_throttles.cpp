@@ -62,7 +62,7 @@ Task<Result<Reply>> SharedThrottles::ask(Context context, const Script& script,
         arguments.push_back(std::to_string(rule_of(one.kind).burst));
         arguments.push_back(std::to_string(rule_of(one.kind).refill.us));
     }
-    context.deadline = std::min(context.deadline, Loop::here().now() + patience);
+    context.deadline = std::min(context.deadline, Loop::here().now() + patience_);
     Reply reply = TRY(co_await redis_.run(context, script, std::move(keys), std::move(arguments)));
     if (reply.kind != Reply::Kind::integer)
         co_return fail(Code::BAD_GATEWAY, "a count of another form");

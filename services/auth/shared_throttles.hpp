@@ -14,12 +14,13 @@ namespace urr::auth {
 
 class SharedThrottles final : public Throttles {
 public:
-    static constexpr Duration patience = milliseconds(100); // then it counts alone
-    static constexpr std::size_t giving_back_max = 1'000;   // further ones drain by time
+    static constexpr Duration usual_patience = milliseconds(100);
+    static constexpr std::size_t giving_back_max = 1'000; // further ones drain by time
 
+    // Where Redis does not answer within `patience`, it counts alone.
     SharedThrottles(const ThrottleRules& rules, const SecretKey& secret, Redis& redis, Log& log,
-                    Counter& alone)
-        : Throttles(rules, secret), redis_(redis), log_(log), alone_(alone) {}
+                    Counter& alone, Duration patience = usual_patience)
+        : Throttles(rules, secret), redis_(redis), log_(log), alone_(alone), patience_(patience) {}
 
     void give_back(const Try& attempt) override;
 
@@ -32,6 +33,7 @@ private:
     Redis& redis_;
     Log& log_;
     Counter& alone_;
+    const Duration patience_;
     bool told_ = false; // that it counts alone
     Nursery tasks_;     // last: its tasks use all of the above
 };

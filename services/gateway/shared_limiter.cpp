@@ -56,7 +56,7 @@ bool SharedLimiter::ready(std::uint64_t caller, std::int64_t limit, Instant now)
 
 Task<> SharedLimiter::prepare(Context context, std::uint64_t caller, std::int64_t limit,
                               Instant now) {
-    context.deadline = std::min(context.deadline, Loop::here().now() + patience);
+    context.deadline = std::min(context.deadline, Loop::here().now() + patience_);
     while (!ready(caller, limit, now)) {
         if (const auto asking = lease_of(caller, now).asking) {
             if (const auto asked = co_await asking->wait(context); !asked)

@@ -21,11 +21,13 @@ struct LimitFigures {
 
 class SharedLimiter final : public RateLimits {
 public:
-    static constexpr Duration patience = milliseconds(50); // then it counts alone
-    static constexpr std::int64_t lease_share = 20;        // of a limit, in one lease
+    static constexpr Duration usual_patience = milliseconds(50);
+    static constexpr std::int64_t lease_share = 20; // of a limit, in one lease
 
-    SharedLimiter(Redis& redis, Log& log, std::shared_ptr<LimitFigures> figures)
-        : redis_(redis), log_(log), figures_(std::move(figures)) {}
+    // Where Redis does not answer within `patience`, it counts alone.
+    SharedLimiter(Redis& redis, Log& log, std::shared_ptr<LimitFigures> figures,
+                  Duration patience = usual_patience)
+        : redis_(redis), log_(log), figures_(std::move(figures)), patience_(patience) {}
 
     bool ready(std::uint64_t caller, std::int64_t limit, Instant now) const override;
     Task<> prepare(Context context, std::uint64_t caller, std::int64_t limit, Instant now) override;
@@ -51,6 +53,7 @@ private:
     Redis& redis_;
     Log& log_;
     const std::shared_ptr<LimitFigures> figures_;
+    const Duration patience_;
     Limiter own_;
     std::unordered_map<std::uint64_t, Lease> leases_;
     bool told_ = false; // that it counts alone
