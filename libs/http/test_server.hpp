@@ -103,8 +103,9 @@ struct Raw {
     void send(std::string_view bytes) {
         EXPECT_EQ(::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL), ssize_t(bytes.size()));
     }
-    // Until `until` has come, the connection ended or nothing came for `ms`.
-    std::string receive(std::string_view until, int ms = 2000) {
+    // Until `until` has come, the connection ended or nothing came for `ms`: half a minute is more
+    // than a busy machine needs.
+    std::string receive(std::string_view until, int ms = 30'000) {
         std::string text;
         char buffer[4096];
         pollfd ready{fd, POLLIN, 0};

@@ -107,9 +107,12 @@ struct Tls : testing::Test {
 
     TlsServer server{*certificates};
 
+    // A handshake under sanitizers, on a busy machine.
+    static constexpr ClientLimits patient{.connect_timeout = seconds(60),
+                                          .request_timeout = seconds(60)};
     static Task<> ask(Transport& client, int times, std::string& out, RunLoop& loop) {
         Context context;
-        context.deadline = Loop::here().now() + seconds(5);
+        context.deadline = Loop::here().now() + seconds(60);
         for (int i = 0; i < times; ++i) {
             Request request;
             request.target = "/a";
@@ -126,7 +129,7 @@ struct Tls : testing::Test {
         std::string out;
         {
             Loop::Enter in(loop.get());
-            const auto client = connect_http(*loop, target, {});
+            const auto client = connect_http(*loop, target, patient);
             Nursery nursery;
             nursery.spawn(ask(*client, times, out, *loop));
             loop->run();
