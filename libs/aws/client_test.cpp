@@ -3,6 +3,7 @@
 #include "libs/aws/client.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <deque>
 #include <filesystem>
@@ -208,6 +209,11 @@ TEST_F(AwsClient, reads_what_s3_refuses) {
 
 // --- credentials
 
+// Of this process alone: others may run the same test.
+std::filesystem::path temporary(const char* name) {
+    return std::filesystem::temp_directory_path() / (name + std::to_string(::getpid()));
+}
+
 TEST_F(AwsClient, renews_credentials_five_minutes_before_they_end_and_keeps_the_old_till_then) {
     source.script.clear();
     source.script.push_back(Credentials{"A", "s", "", noon + minutes(15)});
@@ -237,7 +243,7 @@ TEST_F(AwsClient, says_so_when_credentials_have_ended_and_none_can_be_had) {
 }
 
 TEST_F(AwsClient, exchanges_a_web_identity_and_reads_its_token_anew) {
-    const auto file = std::filesystem::temp_directory_path() / "urr-web-identity-token";
+    const auto file = temporary("urr-web-identity-token-");
     auto owned = std::make_unique<Scripted>();
     Scripted& sts = *owned;
     const std::string answer =
@@ -280,7 +286,7 @@ TEST_F(AwsClient, asks_the_containers_agent_with_its_token) {
 }
 
 TEST_F(AwsClient, reads_the_section_of_the_shared_file) {
-    const auto file = std::filesystem::temp_directory_path() / "urr-shared-credentials";
+    const auto file = temporary("urr-shared-credentials-");
     std::ofstream(file) << "[default]\naws_access_key_id = D\naws_secret_access_key=x\n"
                            "[urr]\r\naws_access_key_id=U\r\naws_secret_access_key = y=z \r\n";
     EXPECT_EQ(must(run(shared_file_source(file, "default")->fetch({}))).access_key, "D");

@@ -1,6 +1,7 @@
 #include "libs/core/settings.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdio>
 
@@ -46,7 +47,7 @@ TEST(Settings, say_all_that_is_wrong_at_once) {
 }
 
 TEST(Settings, take_a_secret_from_a_file) {
-    const std::string path = testing::TempDir() + "urr_secret";
+    const std::string path = testing::TempDir() + "urr_secret_" + std::to_string(::getpid());
     FILE* file = std::fopen(path.c_str(), "w");
     ASSERT_TRUE(file);
     std::fputs("hush\n", file);
@@ -55,6 +56,7 @@ TEST(Settings, take_a_secret_from_a_file) {
     ASSERT_TRUE(settings);
     EXPECT_EQ(settings->text("URR_KEY"), "hush");
     EXPECT_FALSE(from({"URR_KEY_FILE=" + path + ".none"}));
+    std::remove(path.c_str());
 }
 
 } // namespace

@@ -189,7 +189,7 @@ struct Crowd {
     static Task<> ask(Keeper& keeper, SharedRoom& room, int people, std::vector<std::uint64_t>& got,
                       std::atomic<int>& left, std::span<RunLoop* const> loops) {
         Context context;
-        context.deadline = Loop::here().now() + seconds(20);
+        context.deadline = Loop::here().now() + minutes(2);
         while (int(got.size()) < people) {
             if (const auto receipt = room.dispenser.take(Loop::here().now())) {
                 got.push_back(receipt->position);

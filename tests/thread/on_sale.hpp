@@ -233,7 +233,7 @@ struct OnSale : testing::Test {
         co_return std::string(must(parse_json(got.body)).text_of("state"));
     }
     Task<bool> becomes(Principal who, std::string id, std::string state) {
-        for (int i = 0; i < 400; ++i) {
+        for (int i = 0; i < 12'000; ++i) { // a minute
             if (co_await state_of(who, id) == state) co_return true;
             must(co_await sleep(Context{}, milliseconds(5)));
         }

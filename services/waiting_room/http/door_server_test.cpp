@@ -71,7 +71,7 @@ struct Wire : testing::Test {
         to.sin_family = AF_INET;
         to.sin_port = htons(server->port());
         to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        timeval patience{5, 0};
+        timeval patience{60, 0};
         ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
         EXPECT_EQ(::connect(socket, reinterpret_cast<sockaddr*>(&to), sizeof to), 0);
         EXPECT_EQ(::send(socket, text.data(), text.size(), 0), ssize_t(text.size()));
