@@ -114,7 +114,7 @@ start_copy() { # start_copy ROLE N
     echo $! >"$folder/$name.pid"
     disown # a shell that kills it need not tell
     [[ " ${processes[*]} " == *" $name "* ]] || processes+=("$name")
-    for _ in $(seq 300); do
+    for _ in $(seq 2400); do # two minutes
         grep -qs '^urr: ready' "$folder/log/$name.out" && return
         kill -0 "$(cat "$folder/$name.pid")" 2>/dev/null || break
         sleep 0.05
@@ -218,7 +218,7 @@ CONF
 # It writes its number once it has its port: whoever answers before that is a stranger.
 wait_for_nginx() { # wait_for_nginx PID
     local answer
-    for _ in $(seq 200); do
+    for _ in $(seq 1200); do
         kill -0 "$1" 2>/dev/null || return 1
         if [ -s "$folder/nginx.pid" ]; then
             answer=$(curl -s -m 2 --noproxy '*' "$target/health" || true)
@@ -334,7 +334,7 @@ wait_for_room() {
     done
 }
 room_opens_at() { # room_opens_at ADDRESS
-    for _ in $(seq 300); do
+    for _ in $(seq 900); do
         curl -sf -m 2 -o /dev/null "http://$1/vwr/status/$event" && return
         sleep 0.1
     done

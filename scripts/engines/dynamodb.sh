@@ -30,7 +30,7 @@ start_server() { # start_server DIR
     ) 8>&- &
     echo $! >"$dir/dynamodb.pid"
     # It answers 400 to a request without a signature; what matters is that it answers.
-    wait_until 60 "$(cat "$dir/dynamodb.pid")" "$dir/log" curl -s -o /dev/null --noproxy '*' "http://127.0.0.1:$port/"
+    wait_until 180 "$(cat "$dir/dynamodb.pid")" "$dir/log" curl -s -o /dev/null --noproxy '*' "http://127.0.0.1:$port/"
 }
 
 case ${1:-} in

@@ -5,6 +5,7 @@
 # kafka.sh start DIR N               starts broker N again after it was ended (N from 1)
 # kafka.sh stop DIR
 # kafka.sh topic DIR TOPIC           makes a topic of three partitions
+# kafka.sh forget DIR PATTERN        removes the topics, if there are any, whose names match it
 # kafka.sh perf DIR TOPIC RECORDS BYTES   Kafka's own measure of producing with acks=all: its last line
 #
 # Broker N listens on PORT+N-1 in the open, on PORT+19+N by TLS and on PORT+29+N by TLS with SASL: SCRAM
@@ -52,7 +53,7 @@ format() { # format NODE_DIR
     rm "$node/format.words"
 }
 wait_for_node() { # wait_for_node DIR N
-    wait_until 90 "$(cat "$1/b$2.pid")" "$1/b$2/log" grep -q 'Kafka Server started' "$1/b$2/log"
+    wait_until 240 "$(cat "$1/b$2.pid")" "$1/b$2/log" grep -q 'Kafka Server started' "$1/b$2/log"
 }
 
 case ${1:-} in
@@ -69,6 +70,11 @@ start)
 topic)
     java -Xmx64m -cp "$jars/*" kafka.admin.TopicCommand --create --partitions 3 --topic "$3" \
         --bootstrap-server "$home:$(cat "$2/port")" >/dev/null 2>&1 || die "could not make the topic $3"
+    exit 0
+    ;;
+forget)
+    java -Xmx64m -cp "$jars/*" kafka.admin.TopicCommand --delete --if-exists --topic "$3" \
+        --bootstrap-server "$home:$(cat "$2/port")" >/dev/null 2>&1 || die "could not remove the topics $3"
     exit 0
     ;;
 perf)

@@ -95,19 +95,33 @@ wait_until() {
     done
 }
 
-free_ports() { # free_ports N: the first of N ports in a row that nobody listens on
+# free_ports N: the first of N ports in a row that nobody listens on. They are dealt in turn, from where the one
+# before stopped, so that two who ask at once do not get the same, nor who asks while a server is away.
+free_ports() {
     python3 - "$1" <<'P'
-import random, socket, sys
-while True:
-    first, held = random.randrange(20000, 30000), []
-    try:
-        for port in range(first, first + int(sys.argv[1])):
-            held.append(socket.socket())
-            held[-1].bind(("127.0.0.1", port))
-        break
-    except OSError:
-        for one in held:
-            one.close()
+import fcntl, os, random, socket, sys, tempfile
+count, least, most = int(sys.argv[1]), 20000, 29999
+with open(f"{tempfile.gettempdir()}/urr-ports-of-engines-{os.getuid()}", "a+") as dealt:
+    fcntl.flock(dealt, fcntl.LOCK_EX)
+    dealt.seek(0)
+    last = dealt.read().strip()
+    first = int(last) + 1 if last.isdigit() else random.randint(least, most)
+    while True:
+        if first + count - 1 > most:
+            first = least
+        held = []
+        try:
+            for port in range(first, first + count):
+                held.append(socket.socket())
+                held[-1].bind(("127.0.0.1", port))
+            break
+        except OSError:
+            first = port + 1
+        finally:
+            for one in held:
+                one.close()
+    dealt.truncate(0)
+    dealt.write(str(first + count - 1))
 print(first)
 P
 }

@@ -3,7 +3,8 @@
 # pgbouncer.sh stop DIR
 #
 # It stands for any pooler that gives each transaction another connection (RDS Proxy). PORT 0 is any free port:
-# DIR/port tells it. Users, passwords and TLS are the server's. Root's runs as `nobody`, in /var/tmp.
+# DIR/port tells it. Users, passwords and TLS are the server's. Root's runs as `nobody`, in
+# /var/tmp where that may not enter DIR.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.sh"
@@ -18,15 +19,16 @@ mkdir -p "$1"
 dir=$(cd "$1" && pwd)
 server=$(cd "$3" && pwd)
 port=$2
-[ "$port" != 0 ] ||
-    port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+[ "$port" != 0 ] || port=$(free_ports 1)
 stop_pids "$dir"
 echo "$port" >"$dir/port"
-home=$dir
+home=$dir/home
 as_server=()
 if [ "$(id -u)" -eq 0 ]; then
-    home=/var/tmp/urr-engines/pgbouncer-$(printf %s "$dir" | sha256sum | cut -c1-12)
     as_server=(setpriv --reuid=nobody --regid=nogroup --clear-groups)
+    # Two machines' folders may have one name, and /var/tmp be shared: so only where it must be.
+    "${as_server[@]}" test -x "$dir" ||
+        home=/var/tmp/urr-engines/pgbouncer-$(printf %s "$dir" | sha256sum | cut -c1-12)
 fi
 mkdir -p "$home"
 (
@@ -56,5 +58,5 @@ if [ "$(id -u)" -eq 0 ]; then chown -R nobody "$home"; fi
 "${as_server[@]}" setsid pgbouncer "$home/pgbouncer.ini" >"$dir/log" 2>&1 </dev/null &
 echo $! >"$dir/pgbouncer.pid"
 answers() { (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
-wait_until 20 "$(cat "$dir/pgbouncer.pid")" "$dir/log" answers
+wait_until 90 "$(cat "$dir/pgbouncer.pid")" "$dir/log" answers
 cat "$dir/pgbouncer.pid"

@@ -63,12 +63,10 @@ find_home() { # sets $home, where the server's files lie
     mkdir -p "$home"
 }
 
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-
 start_server() { # start_server NAME
     local data=$home/$1 port_file=$dir/port
     [ "$1" = main ] || port_file=$dir/$1.port
-    as_server "$programs/pg_ctl" -D "$data" -o "-p $(cat "$port_file")" -l "$data/log" -w -t 60 start \
+    as_server "$programs/pg_ctl" -D "$data" -o "-p $(cat "$port_file")" -l "$data/log" -w -t 240 start \
         >/dev/null 8>&- || {
         tail -n 20 "$data/log" >&2
         die "PostgreSQL did not start: see $data/log"
@@ -227,7 +225,7 @@ start)
     ;;
 restart)
     server_of main >/dev/null || die "it does not run"
-    as_server "$programs/pg_ctl" -D "$home/main" -m immediate -w -t 20 stop >/dev/null
+    as_server "$programs/pg_ctl" -D "$home/main" -m immediate -w -t 60 stop >/dev/null
     start_server main
     exit 0
     ;;
@@ -243,7 +241,7 @@ need openssl openssl
 stop_server replica
 stop_server main
 port=$2
-[ "$port" != 0 ] || port=$(free_port)
+[ "$port" != 0 ] || port=$(free_ports 1)
 echo "$port" >"$dir/port"
 if [ ! -e "$dir/.made" ]; then # an attempt that was cut off is begun anew
     rm -rf "$home/main" "$home/replica"
@@ -251,7 +249,7 @@ if [ ! -e "$dir/.made" ]; then # an attempt that was cut off is begun anew
 fi
 if [ $# -ge 3 ]; then
     replica_port=$3
-    [ "$replica_port" != 0 ] || replica_port=$(free_port)
+    [ "$replica_port" != 0 ] || replica_port=$(free_ports 1)
     echo "$replica_port" >"$dir/replica.port"
     [ -d "$home/replica" ] || make_replica
     sed -i "s/^\(primary_conninfo.* port=\)[0-9]*/\1$port/" "$home/replica/postgresql.conf"

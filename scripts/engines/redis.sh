@@ -102,7 +102,7 @@ start() { # start PORT NAME LINE…: nothing, where it runs already
     [[ $name != sentinel* ]] || words+=(--sentinel)
     setsid "${words[@]}" >"$folder/log" 2>&1 </dev/null &
     echo $! >"$dir/$name.pid"
-    wait_until 20 "$(cat "$dir/$name.pid")" "$folder/log" answers "$at"
+    wait_until 90 "$(cat "$dir/$name.pid")" "$folder/log" answers "$at"
 }
 
 data=("masterauth $password" "maxmemory-policy noeviction" "appendonly yes" 'save ""'
@@ -110,14 +110,14 @@ data=("masterauth $password" "maxmemory-policy noeviction" "appendonly yes" 'sav
 start "$port" primary "${data[@]}"
 if [ "$mode" = sentinel ]; then
     start $((port + 1)) replica "${data[@]}" "replicaof $host $port"
-    wait_until 30 "$(cat "$dir/primary.pid")" "$dir/replica/log" linked $((port + 1))
+    wait_until 90 "$(cat "$dir/primary.pid")" "$dir/replica/log" linked $((port + 1))
     for i in 10 11 12; do
         start $((port + i)) "sentinel$i" "sentinel monitor urr $host $port 2" \
             "sentinel auth-pass urr $password" "sentinel sentinel-pass $password" \
             "sentinel down-after-milliseconds urr 2000" "sentinel failover-timeout urr 6000"
     done
     for i in 10 11 12; do
-        wait_until 30 "$(cat "$dir/sentinel$i.pid")" "$dir/sentinel$i/log" watches $((port + i))
+        wait_until 90 "$(cat "$dir/sentinel$i.pid")" "$dir/sentinel$i/log" watches $((port + i))
     done
 fi
 cat "$dir"/*.pid

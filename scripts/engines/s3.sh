@@ -25,7 +25,7 @@ start_server() { # start_server DIR
             posix "$dir/objects" >log 2>&1 </dev/null
     ) 8>&- &
     echo $! >"$dir/s3.pid"
-    wait_until 30 "$(cat "$dir/s3.pid")" "$dir/log" \
+    wait_until 90 "$(cat "$dir/s3.pid")" "$dir/log" \
         curl -s -o /dev/null --noproxy '*' --cacert "$dir/tls/ca.pem" "https://localhost:$port/"
 }
 

@@ -24,7 +24,7 @@ start_server() { # start_server DIR
             -Dconfig.file="$dir/elasticmq.conf" -cp "$jars/*" org.elasticmq.server.Main >log 2>&1 </dev/null
     ) 8>&- &
     echo $! >"$dir/sqs.pid"
-    wait_until 60 "$(cat "$dir/sqs.pid")" "$dir/log" curl -s -o /dev/null --noproxy '*' "http://127.0.0.1:$port/"
+    wait_until 180 "$(cat "$dir/sqs.pid")" "$dir/log" curl -s -o /dev/null --noproxy '*' "http://127.0.0.1:$port/"
 }
 
 case ${1:-} in
