@@ -46,7 +46,7 @@ TEST(RedisClient, sends_what_is_queued_in_one_turn_in_one_write) {
         Nursery tasks;
         std::int64_t sum = 0;
         for (int i = 0; i < 1000; ++i) tasks.spawn(add(*redis, sum));
-        EXPECT_TRUE(co_await tasks.drained(within(seconds(20))));
+        EXPECT_TRUE(co_await tasks.drained(within(seconds(60))));
         EXPECT_EQ(sum, 1000 * 1001 / 2);
         EXPECT_EQ(redis->figures().writes.value() - before, 1u);
         const std::string big(3'000'000, 'x'); // through many reads
@@ -93,7 +93,7 @@ TEST(RedisClient, believes_only_whom_the_certificate_names) {
         no_word.password = "wrong";
         for (RedisOptions* options : {&other_name, &other_chain, &plain, &no_word}) {
             const auto redis = connect(loop, *options);
-            const auto answer = co_await redis->command(within(seconds(9)), Command{"PING"});
+            const auto answer = co_await redis->command(within(seconds(60)), Command{"PING"});
             EXPECT_EQ(answer.error().code(), Code::UNAVAILABLE);
             EXPECT_EQ(answer.error().text().find("hidden-word"), std::string_view::npos);
             EXPECT_FALSE(redis->is_up());
@@ -107,17 +107,17 @@ TEST(RedisClient, believes_only_whom_the_certificate_names) {
 TEST(RedisClient, fails_at_once_while_the_server_is_away_and_comes_back_by_itself) {
     RedisServer server;
     on_loop([&](RunLoop& loop) -> Task<> {
-        const auto redis = connect(loop, server.options());
+        RedisOptions options = server.options();
+        options.command_timeout = hours(1); // whoever is not answered at once waits that long
+        const auto redis = connect(loop, options);
         (void)must(co_await redis->command(Context{}, Command{"SET", "a", "1"}));
         const std::string life = redis->primary();
         EXPECT_FALSE(life.empty());
         server.kill_nine();
         co_await until([&] { return redis->figures().failed_connects.value() > 0; });
         EXPECT_FALSE(redis->is_up());
-        const Instant before = loop.now();
         const auto refused = co_await redis->command(Context{}, Command{"GET", "a"});
         EXPECT_EQ(refused.error().code(), Code::UNAVAILABLE);
-        EXPECT_EQ(loop.now() - before < seconds(1), true);
         server.start();
         co_await answers_again(*redis);
         EXPECT_EQ(must(co_await redis->command(Context{}, Command{"GET", "a"})).text, "1");
@@ -130,7 +130,7 @@ TEST(RedisClient, bounds_what_waits_and_how_long_while_the_server_hangs) {
     on_loop([&](RunLoop& loop) -> Task<> {
         RedisOptions options = server.options();
         options.waiting_max = 10;
-        options.command_timeout = milliseconds(300);
+        options.command_timeout = seconds(3);
         const auto redis = connect(loop, options);
         (void)must(co_await redis->command(Context{}, Command{"PING"}));
         server.pause(true);
@@ -141,7 +141,7 @@ TEST(RedisClient, bounds_what_waits_and_how_long_while_the_server_hangs) {
         Nursery tasks;
         std::map<Code, int> codes;
         for (int i = 0; i < 15; ++i) tasks.spawn(ask(*redis, codes));
-        EXPECT_TRUE(co_await tasks.drained(within(seconds(20))));
+        EXPECT_TRUE(co_await tasks.drained(within(seconds(60))));
         EXPECT_EQ(codes[Code::OVERLOADED], 5);
         EXPECT_EQ(codes[Code::OUTCOME_UNKNOWN], 10); // they went out: they may have been done
         co_await until([&] { return redis->figures().lost.value() > 0; }); // it was cut off
@@ -203,7 +203,7 @@ TEST(RedisClient, follows_a_failover_that_the_sentinels_decide) {
             .tls = true,
             .password = "watch",
             .more = {"sentinel monitor tix 127.0.0.1 " + std::to_string(first.port()) + " 2",
-                     "sentinel auth-pass tix pw", "sentinel down-after-milliseconds tix 500",
+                     "sentinel auth-pass tix pw", "sentinel down-after-milliseconds tix 600000",
                      "sentinel failover-timeout tix 3000", "sentinel sentinel-pass watch"},
             .sentinel = true};
     };
@@ -215,7 +215,7 @@ TEST(RedisClient, follows_a_failover_that_the_sentinels_decide) {
         options.primary_name = "tix";
         options.sentinel_password = "watch";
         options.password = "pw";
-        options.command_timeout = milliseconds(500);
+        options.command_timeout = seconds(3);
         const auto redis = connect(loop, options);
         (void)must(co_await redis->command(Context{}, Command{"SET", "a", "kept"}));
         const std::string life = redis->primary();
@@ -224,6 +224,10 @@ TEST(RedisClient, follows_a_failover_that_the_sentinels_decide) {
                    one.say({"SENTINEL", "CKQUORUM", "tix"}).starts_with("OK 3") &&
                    one.say({"SENTINEL", "REPLICAS", "tix"}).find("slave") != std::string::npos;
         });
+        // From now on they look: before, a busy machine would be taken for a primary that is gone.
+        for (const RedisServer* each : {&two, &three})
+            EXPECT_EQ(each->say({"SENTINEL", "SET", "tix", "down-after-milliseconds", "500"}),
+                      "OK");
         first.pause(true); // it hangs: neither refuses nor answers
         one.kill_nine();   // and the sentinel that was asked last is gone
         co_await until([&] { return redis->is_up() && redis->primary() != life; });

@@ -165,8 +165,10 @@ TEST(Crowds, lose_those_whose_deadline_comes_and_nobody_else) {
         co_await crowd.begin();
         server.pause(true);
         const AccountId sent = fan(), hasty = fan(), patient = fan(), cancelled = fan();
-        crowd.send({join_of(sent, 1)}, within(milliseconds(100)));
-        (void)co_await sleep(Context{}, milliseconds(20));
+        const std::uint64_t before = crowd.redis->figures().commands.value();
+        crowd.send({join_of(sent, 1)}, within(milliseconds(500)));
+        while (crowd.redis->figures().commands.value() == before)
+            (void)co_await sleep(Context{}, milliseconds(2));
         crowd.send({join_of(hasty, 2)}, within(milliseconds(30)));
         crowd.send({join_of(patient, 3)});
         {
@@ -189,15 +191,17 @@ TEST(Crowds, lose_those_whose_deadline_comes_and_nobody_else) {
 }
 
 TEST(Crowds, hear_all_that_their_redis_was_lost_and_go_on_with_the_next) {
-    RedisServer server({.more = {"appendfsync always"}});
+    RedisServer server;
     on_loop([&](RunLoop& loop) -> Task<> {
         Crowd crowd(loop, server);
         co_await crowd.begin();
         server.pause(true);
         std::vector<Join> joins;
         for (std::uint64_t i = 1; i <= 200; ++i) joins.push_back(join_of(fan(), i));
+        const std::uint64_t before = crowd.redis->figures().commands.value();
         crowd.send(std::move(joins));
-        (void)co_await sleep(Context{}, milliseconds(50));
+        while (crowd.redis->figures().commands.value() == before)
+            (void)co_await sleep(Context{}, milliseconds(2));
         EXPECT_EQ(crowd.answered, 0u);
         server.kill_nine();
         co_await crowd.answers();

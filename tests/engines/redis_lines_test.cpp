@@ -194,7 +194,7 @@ TEST(SharedLines, give_no_fence_twice_though_redis_was_emptied) {
 }
 
 TEST(SharedLines, begin_a_generation_where_the_server_was_another) {
-    RedisServer server({.more = {"appendfsync always"}});
+    RedisServer server;
     Line line;
     on_loop([&](RunLoop& loop) -> Task<> {
         Process one(loop, server, line, "one"), two(loop, server, line, "two");
@@ -245,7 +245,7 @@ TEST(SharedLines, that_another_process_began_anew_are_lost_to_whoever_has_not_he
 }
 
 TEST(SharedLines, let_nobody_in_for_a_while_after_the_server_was_another) {
-    RedisServer server({.more = {"appendfsync always"}});
+    RedisServer server;
     Line line;
     on_loop([&](RunLoop& loop) -> Task<> {
         Process one(loop, server, line, "one");

@@ -39,7 +39,7 @@ asked() { # asked PORT TOKEN: the status of a route for users
 }
 until_asked() { # until_asked WANTED PORT TOKEN WHAT
     local status
-    for _ in $(seq 200); do
+    for _ in $(seq 1200); do
         status=$(asked "$2" "$3")
         [ "$status" != "$1" ] || return 0
         sleep 0.05
@@ -47,7 +47,7 @@ until_asked() { # until_asked WANTED PORT TOKEN WHAT
     fail "$4: $status, never $1"
 }
 healthy() { # healthy PORT: it answers
-    for _ in $(seq 200); do
+    for _ in $(seq 600); do
         ! curl -s "http://127.0.0.1:$1/health" | grep -q '"status"' || return 0
         sleep 0.1
     done
@@ -69,7 +69,7 @@ services() {
 }
 sign_in() { # also while the gateway still thinks that auth is away
     local name
-    for _ in $(seq 100); do
+    for _ in $(seq 600); do
         name=$(post login '{"email":"fan@example.com","password":"tr4mp-violet-91"}' | field name || true)
         [ "$name" != Kim ] || break
         sleep 0.1

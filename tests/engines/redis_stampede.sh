@@ -37,7 +37,7 @@ export URR_RATE_ADAPTIVE=yes
 printf 'folder=%s\nqueue=redis\n' "$URR_DATA" >"$folder/stores"
 "$urr" serve >"$folder/log" 2>&1 &
 server=$!
-for _ in $(seq 200); do # the server knows Redis before it loses it
+for _ in $(seq 1200); do # the server knows Redis before it loses it
     ! grep -q '"redis_up"' "$folder/log" || break
     sleep 0.05
 done
