@@ -102,7 +102,7 @@ struct FullDisk : testing::Test {
     }
     Task<> until_it_takes_works() {
         const std::int64_t before = done;
-        for (int tries = 0; done == before && tries < 400; ++tries) {
+        for (int tries = 0; done == before && tries < 1'200; ++tries) { // a minute
             co_await put();
             if (done == before) (void)co_await sleep(Context{}, milliseconds(50));
         }
@@ -142,7 +142,7 @@ Task<> log_full(FullDisk& t) {
     while (t.refused + t.unknown < 20) co_await t.put();
     EXPECT_GE(t.store->pool().counters().reconnects, 1u) << "the server went on";
     t.disk.free();
-    for (int i = 0; i < 20 && !run_postgres_script(url, "SELECT 1") && !server.starts(); ++i)
+    for (int i = 0; i < 120 && !run_postgres_script(url, "SELECT 1") && !server.starts(); ++i)
         (void)co_await sleep(Context{}, milliseconds(500));
     co_await t.until_it_takes_works();
     co_await t.check();

@@ -85,7 +85,7 @@ struct Processes : testing::Test {
     // Until every process has sold something more.
     void wait_for_more() const {
         const std::size_t before = told();
-        for (int i = 0; i < 3'000 && told() < before + 3'000; ++i)
+        for (int i = 0; i < 12'000 && told() < before + 3'000; ++i) // two minutes
             std::this_thread::sleep_for(std::chrono::milliseconds(10));
         EXPECT_GE(told(), before + 3'000) << "they do not sell";
     }

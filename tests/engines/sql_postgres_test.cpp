@@ -17,7 +17,7 @@ namespace {
 constexpr Statement add{"INSERT INTO numbers (name, n) VALUES (?1, 1) "
                         "ON CONFLICT (name) DO UPDATE SET n = numbers.n + 1"};
 constexpr Statement find{"SELECT n FROM numbers WHERE name = ?1"};
-constexpr Statement slow{"SELECT 1 FROM pg_sleep(3.5)"};
+constexpr Statement slow{"SELECT 1 FROM pg_sleep(60)"}; // until it is cut
 constexpr auto add_work = [](Tx& tx, const std::string& name) -> Task<Result<Instant>> {
     TRY(co_await tx.run(add, {name}));
     co_return tx.now;
@@ -32,11 +32,13 @@ constexpr auto find_work = [](Tx& tx, const std::string& name) -> Task<Result<st
     co_return rows.empty() ? 0 : rows.integer(0, 0);
 };
 
-// COMMIT takes a second and a half.
-constexpr const char* slow_commits =
-    "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
-    "$$ BEGIN PERFORM pg_sleep(3.5); RETURN NULL; END $$; CREATE CONSTRAINT TRIGGER slow "
-    "AFTER INSERT ON numbers DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow()";
+// COMMIT takes so many seconds.
+std::string commits_take(const char* time) {
+    return "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(" +
+           std::string(time) +
+           "); RETURN NULL; END $$; CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON numbers "
+           "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow()";
+}
 
 struct Postgres : testing::Test {
     const PostgresServer& server = PostgresServer::get();
@@ -46,10 +48,13 @@ struct Postgres : testing::Test {
     ~Postgres() override { store.reset(); }
 
     Database& pool() { return store->pool(); }
-    // Ends the connections of this store that are in the midst of something.
+    // A statement may last as long as the test wants.
+    void be_patient() {
+        store->options.statement_timeout = store->options.answer_timeout = minutes(2);
+    }
     // Until the store takes works again: the pool's connections are new ones.
     Task<> recover() {
-        for (int tries = 0; tries < 200; ++tries) {
+        for (int tries = 0; tries < 1'200; ++tries) { // a minute
             if (co_await pool().transact(Context{}, add_work, std::string("recovered"))) co_return;
             (void)co_await sleep(Context{}, milliseconds(50));
         }
@@ -64,7 +69,7 @@ constexpr Statement cut_sleeping{"SELECT pg_terminate_backend(pid) FROM pg_stat_
                                  "WHERE wait_event = 'PgSleep' AND datname LIKE 'test%'"};
 // As soon as the server has come to the statement that sleeps.
 Task<> cut_when_it_sleeps(Postgres& t) {
-    for (int tries = 0; tries < 500; ++tries) {
+    for (int tries = 0; tries < 2'000; ++tries) {
         (void)co_await sleep(Context{}, milliseconds(20));
         if (!must(ask_postgres(t.server.url("postgres", "postgres"), cut_sleeping)).empty())
             co_return;
@@ -81,18 +86,19 @@ Task<> cut_before_commit(Postgres& t) {
     EXPECT_EQ(co_await t.number("cut"), 0);
 }
 TEST_F(Postgres, a_connection_cut_before_commit_leaves_nothing_and_says_so) {
+    be_patient();
     run_on(*loop, cut_before_commit(*this));
 }
 
 Task<> give_up_at_commit(Postgres& t) {
     const auto end = co_await t.pool().transact(Context{}, add_work, std::string("committed"));
     EXPECT_EQ(end ? Code::UNAVAILABLE : end.error().code(), Code::OUTCOME_UNKNOWN);
-    for (int tries = 0; tries < 200 && co_await t.number("committed") == 0; ++tries)
+    for (int tries = 0; tries < 1'200 && co_await t.number("committed") == 0; ++tries)
         (void)co_await sleep(Context{}, milliseconds(50));
     EXPECT_EQ(co_await t.number("committed"), 1);
 }
 TEST_F(Postgres, a_commit_whose_answer_is_lost_is_unknown_though_it_took_place) {
-    server.run(slow_commits, store->database_name());
+    server.run(commits_take("3.5"), store->database_name());
     store->options.answer_timeout = seconds(2);
     run_on(*loop, give_up_at_commit(*this));
 }
@@ -108,17 +114,17 @@ Task<> give_up_at_the_commit_that_travelled_along(Postgres& t, bool whole) {
     const auto end = whole ? co_await t.pool().transact_whole(Context{}, add_and_commit, name)
                            : co_await t.pool().transact(Context{}, add_and_commit, name);
     EXPECT_EQ(end ? Code::UNAVAILABLE : end.error().code(), Code::OUTCOME_UNKNOWN);
-    for (int tries = 0; tries < 200 && co_await t.number("along") == 0; ++tries)
+    for (int tries = 0; tries < 1'200 && co_await t.number("along") == 0; ++tries)
         (void)co_await sleep(Context{}, milliseconds(50));
     EXPECT_EQ(co_await t.number("along"), 1);
 }
 TEST_F(Postgres, a_commit_that_travelled_along_is_unknown_when_its_answer_is_lost) {
-    server.run(slow_commits, store->database_name());
+    server.run(commits_take("3.5"), store->database_name());
     store->options.answer_timeout = seconds(2);
     run_on(*loop, give_up_at_the_commit_that_travelled_along(*this, true));
 }
 TEST_F(Postgres, a_commit_that_travelled_with_a_work_alone_is_unknown_when_its_answer_is_lost) {
-    server.run(slow_commits, store->database_name());
+    server.run(commits_take("3.5"), store->database_name());
     store->options.answer_timeout = seconds(2);
     run_on(*loop, give_up_at_the_commit_that_travelled_along(*this, false));
 }
@@ -154,19 +160,21 @@ Task<> cut_at_commit(Postgres& t) {
     EXPECT_EQ(co_await t.number("cut"), 0);
 }
 TEST_F(Postgres, a_commit_whose_connection_is_cut_is_unknown_though_it_did_not_take_place) {
-    server.run(slow_commits, store->database_name());
+    server.run(commits_take("60"), store->database_name()); // until it is cut
+    be_patient();
     run_on(*loop, cut_at_commit(*this));
 }
 
 // Works go on while `trouble` happens in a thread of its own; what was acknowledged is there.
 Task<> work_through(Postgres& t, void (*trouble)(Postgres&)) {
     co_await t.recover();
+    must(co_await t.pool().transact(Context{}, add_work, std::string("counted")));
     std::atomic<bool> over{false};
     std::thread thread([&] {
         trouble(t);
         over = true;
     });
-    int done = 0, unknown = 0, refused = 0;
+    int done = 1, unknown = 0, refused = 0;
     for (int rest = 20; rest > 0; rest -= over ? 1 : 0) {
         const auto end = co_await t.pool().transact(Context{}, add_work, std::string("counted"));
         ++(end ? done : end.error().code() == Code::OUTCOME_UNKNOWN ? unknown : refused);
@@ -178,18 +186,17 @@ Task<> work_through(Postgres& t, void (*trouble)(Postgres&)) {
     EXPECT_GE(there, done);
     EXPECT_LE(there, done + unknown);
     EXPECT_GT(refused + unknown, 0) << "the trouble was not met";
-    EXPECT_GT(done, 0);
 }
 TEST_F(Postgres, a_server_that_crashes_and_returns_has_all_that_was_acknowledged) {
     run_on(*loop, work_through(*this, [](Postgres& t) { t.server.script("restart"); }));
 }
 TEST_F(Postgres, a_server_that_stands_still_is_left_and_found_again) {
-    store->options.answer_timeout = milliseconds(500);
-    store->options.connect_timeout = milliseconds(500);
+    store->options.answer_timeout = seconds(2);
+    store->options.connect_timeout = seconds(2);
     run_on(*loop, work_through(*this, [](Postgres& t) {
         const auto processes = t.server.processes();
         for (const pid_t process : processes) ::kill(process, SIGSTOP);
-        std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+        std::this_thread::sleep_for(std::chrono::seconds(6));
         for (const pid_t process : processes) ::kill(process, SIGCONT);
     }));
 }
@@ -205,16 +212,20 @@ Task<> jump(Postgres& t) {
         must(co_await t.pool().transact(Context{}, add_work, std::string("clock")));
     t.server.run("UPDATE ahead SET s = 20", t.store->database_name());
     Instant now;
-    for (int i = 0; i < 400 && now < before + seconds(20); ++i) {
+    for (int i = 0; i < 6'000 && now < before + seconds(20); ++i) {
         const auto end = co_await t.pool().transact(Context{}, add_work, std::string("clock"));
         if (end) now = *end;
         EXPECT_TRUE(end || end.error().code() == Code::UNAVAILABLE);
         (void)co_await sleep(Context{}, milliseconds(10));
     }
-    EXPECT_GE(t.pool().counters().clock_jumps, 1u);
+    const std::uint64_t jumps = t.pool().counters().clock_jumps;
+    EXPECT_GE(jumps, 1u);
     EXPECT_GE(now, before + seconds(20));
     t.server.run("UPDATE ahead SET s = 0", t.store->database_name());
-    (void)co_await sleep(Context{}, seconds(2));
+    for (int i = 0; i < 6'000 && t.pool().counters().clock_jumps == jumps; ++i) {
+        (void)co_await t.pool().transact(Context{}, add_work, std::string("clock"));
+        (void)co_await sleep(Context{}, milliseconds(10));
+    }
     co_await t.recover();
     EXPECT_GE(must(co_await t.pool().transact(Context{}, add_work, std::string("clock"))), now);
 }
@@ -282,7 +293,7 @@ TEST_F(Postgres, a_host_that_is_silent_does_not_hide_the_next_one) {
     const std::string real = hosts[0].host + ":" + hosts[0].port;
     url.replace(url.find(real), real.size(),
                 "127.0.0.1:" + std::to_string(ntohs(at.sin_port)) + "," + real);
-    store->options.connect_timeout = milliseconds(300);
+    store->options.connect_timeout = seconds(2);
     run_on(*loop, recover());
     ::close(silent);
 }

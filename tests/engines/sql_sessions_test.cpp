@@ -170,7 +170,8 @@ TEST_P(Sessions, that_a_commit_showed_late_are_told_also_behind_others) {
         const SessionId amiss = co_await end_earlier(seconds(50));
         Context over;
         over.deadline = Loop::here().now() - seconds(1);
-        EXPECT_FALSE(co_await next.endings.read(over));
+        // The embedded engine may begin it at once, and it is read all the same.
+        while (co_await next.endings.read(over)) EXPECT_FALSE(next.told.has_ended(amiss));
         co_await next.read();
         EXPECT_TRUE(next.told.has_ended(amiss)) << "at once, where a reading failed";
     }(*this));
