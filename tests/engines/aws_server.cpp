@@ -62,11 +62,12 @@ AwsEnd::AwsEnd(const AwsServer& server, const std::string& service, std::uint16_
 AwsEnd::AwsEnd(aws::Endpoint endpoint, aws::Credentials credentials, const std::string& service)
     : loop_(make_asio_loop()), source_(aws::fixed_source(std::move(credentials))) {
     Loop::Enter in(loop_.get());
-    transport_ = aws::connect(*loop_, endpoint);
+    constexpr Duration attempt = seconds(30);
+    transport_ = aws::connect(*loop_, endpoint, attempt);
     cache_ = std::make_unique<aws::CredentialCache>(*source_, clock_);
-    client_ =
-        std::make_unique<aws::Client>(*transport_, *cache_, aws::Scope{"ap-northeast-2", service},
-                                      endpoint.host_text(), clock_, random_);
+    client_ = std::make_unique<aws::Client>(
+        *transport_, *cache_, aws::Scope{"ap-northeast-2", service}, endpoint.host_text(), clock_,
+        random_, aws::RetryRule{.attempt_timeout = attempt});
 }
 
 AwsEnd::~AwsEnd() {

@@ -40,6 +40,7 @@ private:
 // something in between.
 class AwsEnd {
 public:
+    // One attempt may last half a minute: a poll of twenty seconds fits in, and a busy machine.
     AwsEnd(const AwsServer& server, const std::string& service, std::uint16_t port = 0);
     AwsEnd(aws::Endpoint endpoint, aws::Credentials credentials, const std::string& service);
     ~AwsEnd();

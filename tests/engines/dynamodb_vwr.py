@@ -42,15 +42,23 @@ def ask(port, method, path):
         return 0, {}
 
 
-def until(what, condition, seconds=30):
+def until(what, condition, seconds=60):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        if condition():
-            return
+        if found := condition():
+            return found
         time.sleep(0.1)
     for log in sorted(pathlib.Path(folder.name).glob("*.log")):
         print(f"--- {log.name}\n{log.read_text()[-2000:]}")
     sys.exit(f"never: {what}")
+
+
+def a_place(port):
+    """A place; where a block of them is being fetched, a moment later."""
+    def assigned():
+        status, place = ask(port, "POST", f"/vwr/assign/{event}")
+        return place if status == 201 else None
+    return until("a place", assigned)
 
 
 try:
@@ -66,24 +74,22 @@ try:
         until("open at " + port,
               lambda: ask(port, "GET", f"/vwr/status/{event}")[1].get("state") == "open")
     places, receipts = [], []
-    for number in range(300):
-        status, place = ask(both[number % 2], "POST", f"/vwr/assign/{event}")
-        assert status == 201, status
+    for at in range(300):
+        place = a_place(both[at % 2])
         places.append(place["position"])
         receipts.append(place["requestId"])
     assert len(set(places)) == len(places), "a place was given twice"
     first.send_signal(signal.SIGKILL)
     first.wait()
-    for number in range(100):
-        status, place = ask(both[1], "POST", f"/vwr/assign/{event}")
-        assert status == 201, status
+    for _ in range(100):
+        place = a_place(both[1])
         places.append(place["position"])
         receipts.append(place["requestId"])
     assert len(set(places)) == len(places), "a place was given twice after a kill"
     for receipt in receipts: # also those that the killed one gave
         until("everybody is let in", lambda: ask(both[1], "GET", f"/vwr/check/{event}/{receipt}")[1].get("admitted"))
     second.send_signal(signal.SIGTERM)
-    assert second.wait(20) == 0, "no orderly end"
+    assert second.wait(90) == 0, "no orderly end"
     print(f"{len(places)} places of two processes, the last {max(places)}: each given once, all let in")
 finally:
     for process in running:

@@ -49,7 +49,7 @@ struct FilesTest : testing::TestWithParam<Kind> {
         }
         AwsEnd maker(endpoint(""), right(), "s3");
         EXPECT_TRUE(
-            must(maker.run(maker.client().rest(maker.within(seconds(10)),
+            must(maker.run(maker.client().rest(maker.within(seconds(60)),
                                                {.method = "PUT", .path = "/" + bucket}, "")))
                 .ok());
         const bool by_host = GetParam() == Kind::s3_host;
@@ -59,7 +59,7 @@ struct FilesTest : testing::TestWithParam<Kind> {
     }
     ~FilesTest() override { std::filesystem::remove_all(folder); }
 
-    Context soon() const { return end->within(seconds(15)); }
+    Context soon() const { return end->within(seconds(60)); }
     Result<void> put(std::string name, std::string bytes) {
         return end->run(files->put(soon(), std::move(name), std::move(bytes), "text/plain"));
     }
@@ -111,7 +111,7 @@ INSTANTIATE_TEST_SUITE_P(Engines, FilesTest,
 TEST(FilesOnS3, a_wrong_secret_is_refused_and_said) {
     AwsEnd end(endpoint(""), {"AKIDURRTEST", "wrong", "", never}, "s3");
     const auto files = make_s3_files(end.client(), "any", BucketStyle::path);
-    const auto refused = end.run(files->get(end.within(seconds(5)), "a"));
+    const auto refused = end.run(files->get(end.within(seconds(60)), "a"));
     EXPECT_EQ(refused.error().code(), Code::BAD_GATEWAY);
     EXPECT_EQ(refused.error().text().find("wrong"), std::string_view::npos);
 }
@@ -121,7 +121,7 @@ TEST(FilesOnS3, a_server_that_is_not_trusted_gets_nothing) {
     of.ca_file = ""; // the system's authorities do not know it
     AwsEnd end(of, right(), "s3");
     const auto files = make_s3_files(end.client(), "any", BucketStyle::path);
-    const auto refused = end.run(files->get(end.within(seconds(8)), "a"));
+    const auto refused = end.run(files->get(end.within(seconds(60)), "a"));
     EXPECT_EQ(refused.error().code(), Code::UNAVAILABLE);
 }
 
@@ -129,11 +129,11 @@ TEST(FilesOnS3, an_address_that_was_presigned_serves_without_credentials_and_onl
     AwsEnd end(endpoint(""), right(), "s3");
     const std::string bucket = "p" + std::to_string(SystemRandom().next());
     must(end.run(
-        end.client().rest(end.within(seconds(10)), {.method = "PUT", .path = "/" + bucket}, "")));
+        end.client().rest(end.within(seconds(60)), {.method = "PUT", .path = "/" + bucket}, "")));
     const auto files = make_s3_files(end.client(), bucket, BucketStyle::path);
-    must(end.run(files->put(end.within(seconds(10)), "a/b", "shared", "text/plain")));
+    must(end.run(files->put(end.within(seconds(60)), "a/b", "shared", "text/plain")));
     const std::string target = must(end.run(end.client().presigned(
-        end.within(seconds(10)), {.path = "/" + bucket + "/a/b"}, minutes(5))));
+        end.within(seconds(60)), {.path = "/" + bucket + "/a/b"}, minutes(5))));
     const auto fetched = [](std::string at) {
         const std::string command =
             "curl -s --noproxy '*' --cacert '" + s3().folder() +
@@ -155,13 +155,13 @@ TEST(FilesOnS3, a_restart_of_the_server_is_gone_through) {
     AwsEnd end(endpoint(""), right(), "s3");
     const std::string bucket = "r" + std::to_string(SystemRandom().next());
     must(end.run(
-        end.client().rest(end.within(seconds(10)), {.method = "PUT", .path = "/" + bucket}, "")));
+        end.client().rest(end.within(seconds(60)), {.method = "PUT", .path = "/" + bucket}, "")));
     const auto files = make_s3_files(end.client(), bucket, BucketStyle::path);
-    must(end.run(files->put(end.within(seconds(10)), "a", "kept", "text/plain")));
+    must(end.run(files->put(end.within(seconds(60)), "a", "kept", "text/plain")));
     server.kill_nine();
-    EXPECT_EQ(end.run(files->get(end.within(seconds(5)), "a")).error().code(), Code::UNAVAILABLE);
+    EXPECT_EQ(end.run(files->get(end.within(seconds(60)), "a")).error().code(), Code::UNAVAILABLE);
     server.start();
-    EXPECT_EQ(must(end.run(files->get(end.within(seconds(10)), "a"))), "kept");
+    EXPECT_EQ(must(end.run(files->get(end.within(seconds(60)), "a"))), "kept");
 }
 
 } // namespace

@@ -25,7 +25,7 @@ public:
             server_ = std::make_unique<AwsServer>("sqs", "URR_TEST_SQS");
             AwsEnd end(*server_, "sqs");
             urls_ =
-                must(end.run(create_sqs_queues(end.within(seconds(20)), end.client(),
+                must(end.run(create_sqs_queues(end.within(seconds(60)), end.client(),
                                                {mark_ + ".fifo", mark_ + "-dlq.fifo"}, rules_)));
             return;
         }
@@ -66,18 +66,21 @@ private:
     std::unique_ptr<SqliteDatabase> database_;
 };
 
+// What was taken stays out of others' hands for longer than any machine needs for a test.
 struct WorkQueues : testing::TestWithParam<bool> {
-    Engine engine{GetParam(), {.visible_again = seconds(2), .times_max = 3}};
+    explicit WorkQueues(Duration visible_again = minutes(5))
+        : engine(GetParam(), {.visible_again = visible_again, .times_max = 3}) {}
+    Engine engine;
     Engine::Way one = engine.way(), two = engine.way();
 
     static Result<void> send(Engine::Way& by, std::vector<Work> works) {
-        return by.end->run(by.queue->send(by.end->within(seconds(20)), std::move(works)));
+        return by.end->run(by.queue->send(by.end->within(seconds(60)), std::move(works)));
     }
     static std::vector<Taken> receive(Engine::Way& by, int most = 10, Duration wait = {}) {
-        return must(by.end->run(by.queue->receive(by.end->within(seconds(20)), most, wait)));
+        return must(by.end->run(by.queue->receive(by.end->within(seconds(60)), most, wait)));
     }
     static Result<void> done(Engine::Way& by, const Taken& taken) {
-        return by.end->run(by.queue->done(by.end->within(seconds(5)), taken.receipt));
+        return by.end->run(by.queue->done(by.end->within(seconds(60)), taken.receipt));
     }
     static std::string bodies(const std::vector<Taken>& taken) {
         std::string out;
@@ -129,20 +132,28 @@ TEST_P(WorkQueues, counts_what_is_sent_twice_once) {
 TEST_P(WorkQueues, gives_again_what_was_not_done_and_puts_it_aside_after_three_times) {
     must(send(one, {{"g", "1", "poison"}, {"g", "2", "next"}}));
     for (int times = 1; times <= 3; ++times) {
-        const auto taken = receive(one, 1, seconds(5));
+        const auto taken = receive(one, 1, seconds(15));
         ASSERT_EQ(bodies(taken), "poison ") << times;
         EXPECT_EQ(taken[0].times, times);
-        must(one.end->run(one.queue->again(one.end->within(seconds(5)), taken[0].receipt, {})));
+        must(one.end->run(one.queue->again(one.end->within(seconds(60)), taken[0].receipt, {})));
     }
-    EXPECT_EQ(bodies(receive(two, 10, seconds(5))), "next ");
-    EXPECT_EQ(must(two.end->run(two.queue->aside(two.end->within(seconds(5))))), 1);
+    EXPECT_EQ(bodies(receive(two, 10, seconds(15))), "next ");
+    EXPECT_EQ(must(two.end->run(two.queue->aside(two.end->within(seconds(60))))), 1);
 }
 
-TEST_P(WorkQueues, gives_to_another_what_a_dead_reader_took) {
+struct WorkOfTheDead : WorkQueues {
+    WorkOfTheDead() : WorkQueues(seconds(5)) {}
+};
+INSTANTIATE_TEST_SUITE_P(Engines, WorkOfTheDead, testing::Bool(),
+                         [](const auto& info) { return info.param ? "SQS" : "Table"; });
+
+TEST_P(WorkOfTheDead, is_given_to_another_once_it_is_seen_again) {
     must(send(one, {{"g", "1", "work"}}));
+    const Instant before = one.end->loop().now();
     ASSERT_EQ(bodies(receive(one)), "work ");
-    EXPECT_TRUE(receive(two).empty());
-    const auto again = receive(two, 10, seconds(6));
+    const bool is_hidden = receive(two).empty();
+    if (one.end->loop().now() - before < seconds(4)) EXPECT_TRUE(is_hidden);
+    const auto again = receive(two, 10, seconds(20));
     ASSERT_EQ(bodies(again), "work ");
     EXPECT_EQ(again[0].times, 2);
     must(done(two, again[0]));
@@ -154,9 +165,9 @@ TEST_P(WorkQueues, waits_for_the_first_and_wakes_when_it_comes) {
         ::usleep(700'000);
         must(send(two, {{"g", "1", "work"}}));
     });
-    EXPECT_EQ(bodies(receive(one, 10, seconds(15))), "work ");
+    EXPECT_EQ(bodies(receive(one, 10, seconds(20))), "work ");
     later.join();
-    EXPECT_LT((one.end->loop().now() - began).us, seconds(10).us);
+    EXPECT_LT((one.end->loop().now() - began).us, seconds(19).us) << "not at its patience's end";
 }
 
 TEST_P(WorkQueues, refuses_what_is_too_large_and_carries_the_largest) {
@@ -171,8 +182,8 @@ TEST_P(WorkQueues, refuses_what_is_too_large_and_carries_the_largest) {
 
 TEST_P(WorkQueues, a_receipt_that_is_none_is_said) {
     EXPECT_FALSE(done(one, Taken{"g", "", "no-such-receipt", 1}));
-    EXPECT_FALSE(
-        one.end->run(one.queue->again(one.end->within(seconds(5)), "no-such-receipt", seconds(1))));
+    EXPECT_FALSE(one.end->run(
+        one.queue->again(one.end->within(seconds(60)), "no-such-receipt", seconds(1))));
 }
 
 TEST_P(WorkQueues, three_readers_share_the_groups_and_do_each_work_once_in_order) {
@@ -187,7 +198,7 @@ TEST_P(WorkQueues, three_readers_share_the_groups_and_do_each_work_once_in_order
     for (int r = 0; r < 3; ++r)
         readers.emplace_back([&] {
             Engine::Way way = engine.way();
-            for (int idle = 0; left > 0 && idle < 200;) {
+            for (int idle = 0; left > 0 && idle < 6'000;) { // a minute
                 const auto taken = receive(way, 5);
                 if (taken.empty()) ++idle, ::usleep(10'000);
                 for (const Taken& each : taken) {
@@ -212,21 +223,21 @@ INSTANTIATE_TEST_SUITE_P(Engines, WorkQueues, testing::Bool(),
                          [](const auto& info) { return info.param ? "SQS" : "Table"; });
 
 TEST(WorkQueueOnSqs, a_restart_of_the_server_loses_nothing_that_was_sent) {
-    Engine engine(true, {.visible_again = seconds(2), .times_max = 3});
+    Engine engine(true, {.visible_again = minutes(5), .times_max = 3});
     Engine::Way way = engine.way();
-    must(way.end->run(way.queue->send(way.end->within(seconds(20)), {{"g", "1", "kept"}})));
+    must(way.end->run(way.queue->send(way.end->within(seconds(60)), {{"g", "1", "kept"}})));
     engine.server()->kill_nine();
     const auto away =
-        way.end->run(way.queue->send(way.end->within(seconds(5)), {{"g", "2", "later"}}));
+        way.end->run(way.queue->send(way.end->within(seconds(60)), {{"g", "2", "later"}}));
     EXPECT_EQ(away.error().code(), Code::UNAVAILABLE);
     engine.server()->start();
-    must(way.end->run(way.queue->send(way.end->within(seconds(20)), {{"g", "2", "later"}})));
+    must(way.end->run(way.queue->send(way.end->within(seconds(60)), {{"g", "2", "later"}})));
     std::string seen;
     for (int round = 0; round < 20 && seen.find("later") == std::string::npos; ++round)
         for (const Taken& each :
-             must(way.end->run(way.queue->receive(way.end->within(seconds(20)), 10, seconds(2))))) {
+             must(way.end->run(way.queue->receive(way.end->within(seconds(60)), 10, seconds(2))))) {
             seen += each.body + " ";
-            must(way.end->run(way.queue->done(way.end->within(seconds(5)), each.receipt)));
+            must(way.end->run(way.queue->done(way.end->within(seconds(60)), each.receipt)));
         }
     EXPECT_EQ(seen, "kept later ");
 }

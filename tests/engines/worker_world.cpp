@@ -100,7 +100,7 @@ void WorkerWorld::open_queue(Duration visible) {
         const std::string mark = std::to_string(random_.next());
         queue_ = make_sqs_queue(
             end_->client(),
-            must(end_->run(create_sqs_queues(end_->within(seconds(20)), end_->client(),
+            must(end_->run(create_sqs_queues(end_->within(seconds(60)), end_->client(),
                                              {mark + ".fifo", mark + "-dlq.fifo"}, rules))));
     } else {
         if (!works_)
@@ -173,7 +173,7 @@ std::string WorkerWorld::body(EventId event, std::int64_t first, int count, int 
 }
 
 bool WorkerWorld::run(std::function<bool()> until, int workers) {
-    const Instant end = end_->loop().now() + seconds(40);
+    const Instant end = end_->loop().now() + minutes(3);
     EvidencePublisher publisher(store(), *between, clock_, random_, {"ticket", "one"}, log);
     workers_.clear();
     for (int i = 0; i < workers; ++i)
@@ -198,7 +198,7 @@ bool WorkerWorld::run(std::function<bool()> until, int workers) {
 
 // -1: the ledger is away.
 std::int64_t WorkerWorld::length(EventId event) {
-    const auto chains = end_->run(worker::find_chains(end_->within(seconds(30)), ledger()));
+    const auto chains = end_->run(worker::find_chains(end_->within(seconds(60)), ledger()));
     if (!chains) return -1;
     for (const worker::Chain& chain : *chains)
         if (chain.event == event) return chain.records;
@@ -207,10 +207,10 @@ std::int64_t WorkerWorld::length(EventId event) {
 
 worker::Walk WorkerWorld::walk(EventId event, std::optional<worker::NotedHead> noted) {
     for (const worker::Chain& chain :
-         must(end_->run(worker::find_chains(end_->within(seconds(30)), ledger()))))
+         must(end_->run(worker::find_chains(end_->within(seconds(60)), ledger()))))
         if (chain.event == event)
             return must(
-                end_->run(worker::walk_chain(end_->within(seconds(30)), ledger(), chain, noted)));
+                end_->run(worker::walk_chain(end_->within(seconds(60)), ledger(), chain, noted)));
     return {};
 }
 

@@ -100,7 +100,7 @@ public:
                      unsigned char generation = 1) const;
 
     // A publisher and `workers` until the condition holds; then they are ended at once, as by a
-    // kill. False: it did not in half a minute.
+    // kill. False: it did not in three minutes.
     bool run(std::function<bool()> until, int workers = 2);
     std::int64_t length(EventId event);
     worker::Walk walk(EventId event, std::optional<worker::NotedHead> noted = {});
