@@ -12,8 +12,12 @@ constexpr int keys = 20;
 
 struct Stream {
     explicit Stream(int brokers)
-        : world(Engine::kafka, brokers), log(world.open_log()), taker(world.taker()),
-          relay(world.from(), *log, "test", milliseconds(50), &world.log) {}
+        : world(Engine::kafka, brokers), log(world.open_log(impatient(world.options))),
+          taker(world.taker()), relay(world.from(), *log, "test", milliseconds(50), &world.log) {}
+    static KafkaOptions impatient(KafkaOptions options) {
+        options.append_timeout = seconds(4);
+        return options;
+    }
 
     EventsWorld world;
     std::unique_ptr<EventLog> log;

@@ -20,6 +20,9 @@ protected:
     EventsWorld world{Engine::kafka};
 };
 
+// Where a test waits until appending is given up.
+constexpr Duration impatience = seconds(5);
+
 std::int64_t figure(const EventLog& log, const char* name) {
     MetricsText out;
     log.append_metrics(out);
@@ -102,6 +105,7 @@ TEST_F(Kafka, a_member_that_hangs_loses_its_partitions_without_harm) {
 
 // The loop waits for the broker's end and start in a thread's place: nothing else runs here.
 Task<> killed_and_started(EventsWorld& world) {
+    world.options.append_timeout = impatience;
     const auto log = world.open_log();
     const auto taker = world.taker();
     Relay relay(world.from(), *log, "test", milliseconds(20), &world.log);
@@ -143,7 +147,8 @@ TEST_F(Kafka, a_broker_killed_and_started_again_costs_time_only) {
 }
 
 Task<> stopped(EventsWorld& world) {
-    const auto log = world.open_log(); // waits four seconds for an acknowledgement
+    world.options.append_timeout = impatience;
+    const auto log = world.open_log();
     const auto taker = world.taker();
     Relay relay(world.from(), *log, "test", milliseconds(20), &world.log);
     Source source{10};
@@ -170,6 +175,7 @@ TEST_F(Kafka, a_broker_that_stands_still_fails_appends_in_time_and_nothing_is_ov
 
 // As when another process's relay has sent what this one could not.
 Task<> stopped_and_nothing_to_send(EventsWorld& world) {
+    world.options.append_timeout = impatience;
     const auto log = world.open_log();
     must(co_await log->append(Context{}, {world.message(1, 1)}));
     world.kafka.signal(SIGSTOP);
@@ -192,6 +198,7 @@ Task<> too_few_replicas(EventsWorld& world) {
     const std::string strict = world.topic + "-strict";
     const std::string_view topics[] = {strict};
     must(make_kafka_topics(two, world.log, topics));
+    world.options.append_timeout = impatience;
     const auto log = world.open_log();
     const auto append = [&]() -> Task<Result<void>> {
         Message message = world.message(1, 1);
@@ -223,6 +230,7 @@ TEST_F(Kafka, that_answers_and_does_not_acknowledge_is_not_up_while_something_is
 
 Task<> away_at_start(EventsWorld& world) {
     world.kafka.signal(SIGSTOP);
+    world.options.append_timeout = impatience;
     auto log = world.open_log();
     const auto taker = world.taker();
     Nursery nursery;
@@ -321,7 +329,8 @@ TEST_F(Kafka, a_topic_that_a_broker_is_about_to_hear_of_is_waited_for) {
         std::this_thread::sleep_for(std::chrono::seconds(1));
         EXPECT_TRUE(make_kafka_topics(world.options, world.log, topics).has_value());
     });
-    EXPECT_TRUE(check_kafka_topics(world.options, world.log, topics).has_value());
+    const KafkaLook look{.patience = seconds(120)}; // half of it for a new topic
+    EXPECT_TRUE(check_kafka_topics(world.options, world.log, topics, look).has_value());
     maker.join();
 }
 TEST_F(Kafka, topics_are_made_once_and_looked_at_before_serving) {

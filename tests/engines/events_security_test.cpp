@@ -26,7 +26,7 @@ protected:
     // The operator's line where it does not.
     std::string refusal(KafkaOptions options) {
         const std::string_view topics[] = {world.topic};
-        options.more = {{"socket.connection.setup.timeout.ms", "2000"}};
+        options.more = {{"socket.connection.setup.timeout.ms", "8000"}};
         const auto checked = check_kafka_topics(options, world.log, topics);
         if (checked) return "it was let in";
         EXPECT_EQ(checked.error().code(), Code::UNAVAILABLE);

@@ -173,15 +173,20 @@ Task<> every_group(EventsWorld& world) {
     co_await world.until_effects(50, "one");
     nursery.spawn(log->deliver(world.topic, world.group + "-two", *two)); // from the first event on
     co_await world.until_effects(50, "two");
-    // A group that has taken them does not meet them again.
-    (void)co_await sleep(Context{}, milliseconds(300));
-    nursery.clear();
-    log = world.open_log();
-    const auto again = world.taker("one");
-    nursery.spawn(log->deliver(world.topic, world.group + "-one", *again));
-    must(co_await log->append(Context{}, {world.message(1, 11)}));
-    co_await world.until_effects(51, "one");
-    EXPECT_EQ(again->calls, 1);
+    // A group that has taken them does not meet them again, once its place in the log is stored.
+    int met = 0;
+    for (int n = 1; n <= 20 && met != 1; ++n) {
+        (void)co_await sleep(Context{}, milliseconds(300));
+        nursery.clear();
+        log = world.open_log();
+        const auto again = world.taker("one");
+        nursery.spawn(log->deliver(world.topic, world.group + "-one", *again));
+        must(co_await log->append(Context{}, {world.message(1, 10 + n)}));
+        co_await world.until_effects(50 + n, "one");
+        met = again->calls;
+        nursery.clear();
+    }
+    EXPECT_EQ(met, 1);
 }
 
 TEST_P(Events, come_to_every_group_from_the_first_on_and_once) { world.run(every_group(world)); }

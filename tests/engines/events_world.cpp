@@ -78,8 +78,8 @@ KafkaOptions TestKafka::options(int brokers) const {
     options.security = KafkaOptions::Security::plaintext;
     options.replicas = brokers;
     options.min_isr = brokers > 1 ? 2 : 1;
-    options.append_timeout = seconds(4);
-    options.session = seconds(6); // the least that a broker takes
+    options.append_timeout = seconds(60); // longer than a busy machine needs
+    options.session = seconds(6);         // the least that a broker takes
     return options;
 }
 
