@@ -31,7 +31,7 @@ class Tokens(Attack):
         yield "wrong typ", self.altered(token, key, header={"typ": "refresh"})
         yield "wrong typ in the claims", self.altered(token, key, claims={"typ": "refresh"})
         yield "wrong aud", self.altered(token, key, claims={"aud": "somebody-else"})
-        yield "expired", self.altered(token, key, claims={"exp": int(time.time()) - 1})
+        yield "expired", self.altered(token, key, claims={"exp": int(time.time()) - 1000})
         yield "changed claims", f"{head}.{base64url(from_base64url(body).replace(b'iat', b'iaT'))}.{signature}"
         yield "rubbish", "a.b.c"
         yield "two parts", f"{head}.{body}"
@@ -212,11 +212,12 @@ class ForwardedAddress(Attack):
     settings = {"URR_ASSIGN_BURST": "5", "URR_ASSIGN_PER_SECOND": "1"}
 
     def test_an_untrusted_peer_cannot_multiply_itself(self):
+        began = time.monotonic()
         codes = [self.system.ask("POST", f"/vwr-api/vwr/assign/{self.system.event}",
                                  headers={"X-Forwarded-For": f"10.1.2.{i}"}).status
                  for i in range(40)]
         self.assertIn(429, codes)
-        self.assertLess(codes.count(201), 20, codes)
+        self.assertLessEqual(codes.count(201), 5 + 1 + (time.monotonic() - began), codes)
 
 
 class Bookings(Attack):
@@ -351,7 +352,7 @@ class Flood(Attack):
         fan = self.system.fan()
 
         def hammer(count):
-            connection = http.client.HTTPConnection("127.0.0.1", self.system.port, timeout=15)
+            connection = http.client.HTTPConnection("127.0.0.1", self.system.port, timeout=60)
             statuses = {}
             for _ in range(count):
                 connection.request("GET", "/api/v1/reservations/mine",

@@ -98,9 +98,10 @@ class System:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @staticmethod
-    def until(condition, what, seconds=20):
+    def until(condition, what, seconds=60):
         """Waits until it holds. A connection refused while the program starts is not yet."""
-        for _ in range(int(seconds / 0.05)):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
             try:
                 if found := condition():
                     return found
@@ -121,7 +122,7 @@ class System:
             body = json.dumps(body)
         if body is not None:
             sent.setdefault("Content-Type", "application/json")
-        connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=15)
+        connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=60)
         try:
             connection.request(method, path, body, sent)
             response = connection.getresponse()

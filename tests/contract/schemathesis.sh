@@ -28,7 +28,7 @@ fail() { echo "schemathesis: $*"; exit 1; }
 until_is() {
     local expected=$1 name=$2 answer=
     shift 2
-    for _ in $(seq 200); do
+    for _ in $(seq 600); do
         answer=$(curl -s "$@" || true)
         [ "$(field "$name" <<<"$answer")" = "$expected" ] && { echo "$answer"; return; }
         sleep 0.1
@@ -67,7 +67,7 @@ run() {
     echo "== $name: $examples examples an operation, seed $seed"
     "$environment/bin/schemathesis" --config-file "$folder/config.toml" run "$root/api/openapi.yaml" \
         --url "$base" --checks all --max-examples "$examples" --seed "$seed" --workers 1 \
-        --exclude-tag internal --exclude-operation-id-regex "$left_out" --request-timeout 10 \
+        --exclude-tag internal --exclude-operation-id-regex "$left_out" --request-timeout 60 \
         --header "Authorization: Bearer $token" --no-color "$@" >"$folder/report" 2>&1 ||
         { cat "$folder/report"; echo "again: $0 $urr $examples $seed"; exit 1; }
     tail -n 25 "$folder/report"

@@ -260,7 +260,7 @@ class Played(unittest.TestCase):
         return subprocess.run(words, cwd=ROOT, env={**os.environ, "HOST": self.addresses[name]},
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
 
-    def wait_for(self, names, seconds=150):
+    def wait_for(self, names, seconds=400):
         end = time.monotonic() + seconds
         for name in names:
             while not self.is_healthy(name):
@@ -275,7 +275,7 @@ class Played(unittest.TestCase):
         self.wait_for(engines)
         self.expect_nothing_without_credentials()
         self.start("prepare")
-        prepared = self.processes.pop("prepare").wait(timeout=120)
+        prepared = self.processes.pop("prepare").wait(timeout=400)
         self.assertEqual(prepared, 0, (self.home / "prepare.log").read_text())
         self.expect_secrets_apart()
         roles = [name for name, service in SERVICES.items() if role_of(service)]
@@ -289,7 +289,7 @@ class Played(unittest.TestCase):
         told = subprocess.run(["curl", "-s", f"{base}/api/v1/events"], text=True, stdout=subprocess.PIPE).stdout
         event = re.search(r'"id":"([^"]+)"', told)
         self.assertTrue(event, told)
-        number = subprocess.run(["curl", "-s", "--retry", "20", "--retry-delay", "1", "--retry-all-errors", "-f",
+        number = subprocess.run(["curl", "-s", "--retry", "90", "--retry-delay", "1", "--retry-all-errors", "-f",
                                  "-X", "POST", f"{base}/vwr-api/vwr/assign/{event[1]}"], text=True,
                                 stdout=subprocess.PIPE).stdout
         self.assertIn("requestId", number)

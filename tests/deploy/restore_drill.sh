@@ -30,7 +30,7 @@ fail() {
 serve() {
     "$urr" serve >>"$folder/log" 2>&1 &
     server=$!
-    for _ in $(seq 300); do
+    for _ in $(seq 900); do
         curl -sf -o /dev/null "$base/health" && return
         kill -0 "$server" 2>/dev/null || break
         sleep 0.1
@@ -122,7 +122,7 @@ drill_postgres() {
     sql -d ticket_db -c 'DROP TABLE tickets CASCADE' # what nobody meant to do
     stop_serving
     sql -d postgres -c 'SELECT pg_switch_wal()' >/dev/null
-    for _ in $(seq 100); do
+    for _ in $(seq 600); do
         [ "$(sql -d postgres -c 'SELECT last_archived_wal >= pg_walfile_name(pg_current_wal_lsn() - 1)
             FROM pg_stat_archiver')" != t ] || break
         sleep 0.1
@@ -138,7 +138,7 @@ drill_postgres() {
     as_server "$programs/pg_ctl" -D "$folder/restored" -o "-p $restored" -l "$folder/restored/log" -w start >/dev/null ||
         fail "it was not restored: $(tail -n 5 "$folder/restored/log")"
     use a "$restored"
-    for _ in $(seq 100); do
+    for _ in $(seq 600); do
         [ "$(sql -d postgres -c 'SELECT pg_is_in_recovery()' 2>/dev/null)" != f ] || break
         sleep 0.1
     done

@@ -32,7 +32,7 @@ def doctor(settings, *roles):
     began = time.monotonic()
     done = subprocess.run([urr, "doctor", *roles], capture_output=True, text=True, env=base | settings)
     took = time.monotonic() - began
-    assert took < 8, f"the doctor took {took:.1f} s"  # three for each, and a busy machine
+    assert took < 40, f"the doctor took {took:.1f} s"  # three for each, and a busy machine
     assert not done.stderr, done.stderr
     heard.append(done.stdout)
     return done.stdout
@@ -40,11 +40,15 @@ def doctor(settings, *roles):
 
 def says(settings, *lines, roles=()):
     """Each line of `lines` begins with ok or bad and is a pattern of one of the doctor's."""
-    text = doctor(settings, *roles)
-    for line in lines:
-        verdict, pattern = line.split(" ", 1)
-        if not re.search(f"^{verdict:3}  {pattern}", text, re.MULTILINE):
-            sys.exit(f"not said: {line}\n{text}")
+    for _ in range(5):
+        text = doctor(settings, *roles)
+        wanted = ("{:3}  {}".format(*line.split(" ", 1)) for line in lines)
+        missing = [line for line in wanted if not re.search(f"^{line}", text, re.MULTILINE)]
+        if not missing:
+            return
+        if not re.search("in time|timed out", text, re.IGNORECASE):  # a busy machine: asked again
+            break
+    sys.exit(f"not said: {missing}\n{text}")
 
 
 def asks_redis():

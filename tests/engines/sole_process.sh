@@ -41,7 +41,7 @@ wait_ready() { # wait_ready NAME PID
 runs() { grep -qx "$1" <<<"$(jobs -pr)"; }
 ends_with() { # ends_with STATUS PID NAME
     local status=0
-    for _ in $(seq 300); do
+    for _ in $(seq 1200); do
         runs "$2" || break
         sleep 0.1
     done

@@ -18,7 +18,7 @@ NETWORKS = {"balancer": "10.0.0", "postgres": "10.0.20", "redis": "10.0.30", "ka
             "aws": "10.8.0", "operator": "10.0.50", "stranger": "10.0.51"}
 PODS = "10.0.10"
 NOT_BUILT = {"stats": "10.0.10.90", "community": "10.0.10.91"}  # tests stand in for them
-START_SECONDS = 30
+START_SECONDS = 120
 # What a role is told of the engines: no more than it uses, so no more secrets either.
 DATABASES = {"auth": ["AUTH"], "ticket": ["TICKET"], "catalog": ["CATALOG"],
              "payment": ["PAYMENT", "ACQUIRER"], "queue": ["QUEUE"]}
@@ -329,11 +329,11 @@ class Cluster:
     def fetch(self, *words):
         """The answer to a request of curl's WORDS and path, with its headers."""
         *options, path = words
-        return self.inside("stranger", "curl", "-si", "-m", "15", *options,
+        return self.inside("stranger", "curl", "-si", "-m", "60", *options,
                            f"http://{self.homes['balancer'][0]}{path}")
 
     def ask(self, path, space="stranger"):
-        done = subprocess.run(["ip", "netns", "exec", space, "curl", "-s", "-m", "5", "-o", "/dev/null",
+        done = subprocess.run(["ip", "netns", "exec", space, "curl", "-s", "-m", "20", "-o", "/dev/null",
                                "-w", "%{http_code}", f"http://{self.homes['balancer'][0]}{path}"],
                               text=True, stdout=subprocess.PIPE)
         return int(done.stdout or 0)

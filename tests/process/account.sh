@@ -20,7 +20,7 @@ cookie() { awk -v name="$1" '$6 == name {print $7}' "$jar"; }
 start() {
     "$urr" serve >"$folder/log" 2>&1 &
     server=$!
-    for _ in $(seq 100); do
+    for _ in $(seq 600); do
         [ "$(curl -s "$base/health" | field status)" = ok ] && return
         sleep 0.1
     done
@@ -43,7 +43,7 @@ start
 # Nobody waits for places of a line that never was, also where an event has blocked seats.
 anyone=$("$urr" token mint | cut -d' ' -f2)
 for id in $(cut -d' ' -f1 "$folder/events"); do
-    for _ in $(seq 50); do
+    for _ in $(seq 600); do
         answer=$(curl -s -H "Authorization: Bearer $anyone" "$base/api/v1/queue/$id/status" | field code)
         [ "$answer" = NOT_IN_QUEUE ] && break
         sleep 0.1
@@ -60,7 +60,7 @@ is "$(post register '{"email":"b@example.com","password":"Password2026!","name":
 stop KILL
 start
 mail=
-for _ in $(seq 200); do
+for _ in $(seq 600); do
     mail=$(find "$URR_DATA/mail/outbox" -name '*.eml' 2>/dev/null | head -n 1)
     [ -n "$mail" ] && break
     sleep 0.1

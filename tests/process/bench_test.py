@@ -9,7 +9,7 @@ PROGRAMS = ("urr", "bin/bench_client", "bin/order_client", "bin/hold_client", "b
 
 
 def bench(root, *names):
-    done = subprocess.run([root / "bench/run", *names], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([root / "bench/run", *names], capture_output=True, text=True, timeout=300)
     return done.returncode, done.stderr.strip()
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """What an auditor does with the ledger of a sale: verify it, export it and verify it by the program
 that services/worker/README.md gives, see a change, mend it. `evidence.py PROGRAM README`."""
-import json, os, pathlib, re, shutil, signal, sqlite3, subprocess, sys, tempfile, time, urllib.request
+import contextlib, json, os, pathlib, re, shutil, signal, sqlite3, subprocess, sys, tempfile, time, urllib.request
 
 program, readme = sys.argv[1:3]
 folder = pathlib.Path(tempfile.mkdtemp())
@@ -32,7 +32,7 @@ def start():
     global server
     with open(folder / "log", "a") as log:
         server = subprocess.Popen([program, "serve"], env=environment, stdout=log, stderr=log)
-    for _ in range(200):
+    for _ in range(600):
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
                 return
@@ -43,7 +43,7 @@ def start():
 
 def stop():
     server.send_signal(signal.SIGTERM)
-    expect(server.wait(20) == 0, "the server ends well")
+    expect(server.wait(90) == 0, "the server ends well")
 
 
 def tamper(sql):
@@ -51,13 +51,26 @@ def tamper(sql):
         return ledger.execute(sql).rowcount
 
 
+def first_cell(store, sql):
+    with contextlib.closing(sqlite3.connect(f"file:{folder}/data/{store}.db?mode=ro", uri=True, timeout=10)) as file:
+        return file.execute(sql).fetchone()[0] or 0
+
+
+def is_on_its_way():
+    """Anything that the ledger has not heard of yet."""
+    return any(first_cell(store, "SELECT count(*) FROM outbox") for store in ("ticket", "payment", "queue")) or \
+        first_cell("events", "SELECT count(*) FROM event_log AS e JOIN group_position AS g ON e.topic = g.topic "
+                             "WHERE e.position > g.position") or \
+        any(first_cell(store, "SELECT count(*) FROM evidence_unsent") for store in ("ticket", "queue")) or \
+        first_cell("works", "SELECT count(*) FROM works")
+
+
 def records_when_quiet():
-    """The chain's length, after it stood still for a second."""
+    """The chain's length, once nothing is on its way to it, and it stood still for a second."""
     before = -1
     while True:
-        with sqlite3.connect(f"file:{folder}/data/evidence.db?mode=ro", uri=True) as ledger:
-            now = ledger.execute("SELECT sum(records) FROM chains").fetchone()[0] or 0
-        if now == before:
+        now = -1 if is_on_its_way() else first_cell("evidence", "SELECT sum(records) FROM chains")
+        if now == before and now >= 0:
             return now
         before = now
         time.sleep(1)

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """The stores of the line are lost in the middle of a sale, the program killed and started again:
 order and levers are kept. `lost_stores.py PROGRAM [redis]`: with its lines in a Redis that is emptied."""
-import json, os, pathlib, shutil, signal, sqlite3, subprocess, sys, tempfile, time, urllib.error, urllib.request
+import contextlib, json, os, pathlib, shutil, signal, sqlite3, subprocess, sys, tempfile, time
+import urllib.error, urllib.request
 
 program = sys.argv[1]
 folder = pathlib.Path(tempfile.mkdtemp())
@@ -10,7 +11,7 @@ from free_ports import free_ports
 
 port, room_port, redis_port = free_ports(3)
 environment = {**os.environ, "URR_DATA": str(folder / "data"), "URR_PORT": str(port),
-               "URR_VWR_PORT": str(room_port), "URR_QUEUE_GATHER_SECONDS": "3",
+               "URR_VWR_PORT": str(room_port), "URR_QUEUE_GATHER_SECONDS": "10",
                "URR_RATE_ADAPTIVE": "yes", "URR_LIMIT_QUEUE": "100000"}
 engine = pathlib.Path(__file__).resolve().parent.parent.parent / "scripts/engines/redis.sh"
 redis = folder / "redis" if sys.argv[2:] == ["redis"] else None
@@ -44,8 +45,9 @@ def ask(method, path, token=None, body=None, headers=None):
         return 0, {}
 
 
-def until(what, condition, seconds=20):
-    for _ in range(seconds * 10):
+def until(what, condition, seconds=60):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
         if value := condition():
             return value
         time.sleep(0.1)
@@ -69,15 +71,33 @@ def kill():
     server.wait()
 
 
-def empty_redis():
-    subprocess.run(["redis-cli", "-p", str(redis_port), "--tls", "--cacert", redis / "tls/ca.pem", "FLUSHALL"],
-                   env={**os.environ, "REDISCLI_AUTH": (redis / "password").read_text().strip()},
-                   check=True, stdout=subprocess.DEVNULL)
+def say_to_redis(*words):
+    return subprocess.run(["redis-cli", "-p", str(redis_port), "--tls", "--cacert", redis / "tls/ca.pem", *words],
+                          env={**os.environ, "REDISCLI_AUTH": (redis / "password").read_text().strip()},
+                          check=True, text=True, stdout=subprocess.PIPE).stdout.strip()
+
+
+def first_cell(store, sql):
+    with contextlib.closing(sqlite3.connect(f"file:{folder}/data/{store}.db?mode=ro", uri=True, timeout=10)) as file:
+        return file.execute(sql).fetchone()[0]
+
+
+def pause_is_logged():
+    """The last of the levers, so that those before it are, too."""
+    return first_cell("events", "SELECT count(*) FROM event_log WHERE type = 'LeversPulled' "
+                                "AND data LIKE '%\"paused\":true%'")
+
+
+def seen_next():
+    """The number that queue saw the room would give next."""
+    if redis:
+        return int(say_to_redis("HGET", f"{{{event}}}:generation", "seen_next") or 0)
+    return first_cell("queue", "SELECT seen_next FROM halls")
 
 
 def lose(store):
     if store == "queue" and redis:
-        empty_redis()
+        say_to_redis("FLUSHALL")
     for end in ("", "-wal", "-shm"):
         (folder / "data" / f"{store}.db{end}").unlink(missing_ok=True)
     run("migrate")  # serve refuses to begin without its stores
@@ -102,9 +122,10 @@ def levers():
 
 
 def number():
-    status, answer = ask("POST", f"/vwr-api/vwr/assign/{event}")
-    expect(status == 201, f"assign: {answer}")
-    return answer
+    def assigned():
+        status, answer = ask("POST", f"/vwr-api/vwr/assign/{event}")
+        return answer if status == 201 else None
+    return until("a number", assigned)
 
 
 def pass_room(receipt):
@@ -143,15 +164,14 @@ try:
         places.append(answer.get("place"))
         if fan is inside:
             entry = until("the first is let in", lambda: standing(inside).get("entryToken"))
-    time.sleep(1.2)
-    expect(order_of(fans[1:]) == [1, 2, 3, 4], f"order before: {order_of(fans[1:])}")
+    until("the order before", lambda: order_of(fans[1:]) == [1, 2, 3, 4])
     epoch = ask("GET", f"/vwr-api/vwr/status/{event}")[1]["epoch"]
 
     lever("rate", {"perSecond": 7})
     lever("message", {"message": "a moment, please"})
     lever("pause")
     pulled = {"threshold": 1, "perSecond": 7, "paused": True, "message": "a moment, please"}
-    time.sleep(0.5)  # the log has them
+    until("the log has the levers", pause_is_logged)
     first_reader = readers()
     kill()
     lose("queue")
@@ -159,8 +179,7 @@ try:
     expect(standing(fans[1]).get("code") == "QUEUE_RECOVERING", "the loss is not told")
     for i in (3, 1, 4, 2):  # in whichever order they come back
         expect(standing(fans[i], place=places[i]).get("status") == "queued", "place not restored")
-    time.sleep(1.2)
-    expect(order_of(fans[1:]) == [1, 2, 3, 4], f"order after: {order_of(fans[1:])}")
+    until("the order after", lambda: order_of(fans[1:]) == [1, 2, 3, 4])
     expect(ask("GET", f"/vwr-api/vwr/status/{event}")[1]["epoch"] == epoch, "another epoch")
     expect(standing(inside).get("entryToken") == entry, "the slot is lost")
     status, answer = ask("DELETE", f"/api/v1/queue/{event}/entry", inside)
@@ -173,12 +192,12 @@ try:
     lever("resume")
     until("the next is let in after the pause",
           lambda: standing(fans[1]).get("status") == "active")
-    expect(order_of(fans[2:]) == [1, 2, 3], "order after the pause")
+    until("the order after the pause", lambda: order_of(fans[2:]) == [1, 2, 3])
 
     # The waiting room's store: who holds a receipt comes before whoever takes one now.
     lever("threshold", {"threshold": 0})
     before = [number() for _ in range(3)]
-    time.sleep(1.5)  # queue sees them
+    until("queue sees them", lambda: seen_next() > before[-1]["position"])
     kill()
     lose("vwr")
     start()

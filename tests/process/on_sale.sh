@@ -22,7 +22,7 @@ fail() { echo "FAILED: $*"; exit 1; }
 until_is() {
     local wanted=$1 name=$2 answer
     shift 2
-    for _ in $(seq 100); do
+    for _ in $(seq 600); do
         answer=$(curl -s "$@" || true)
         [ "$(field "$name" <<<"$answer")" = "$wanted" ] && { echo "$answer"; return; }
         sleep 0.1

@@ -16,13 +16,13 @@ piece() { # piece N: of those under "Try it by hand"
         /^```/ {inside = !inside; number += inside; next} inside && number == wanted' "$readme" |
         sed "s#build/release/urr#$urr#"
 }
-play() { timeout 90 bash "$folder/piece" >"$folder/said" 2>&1; }
+play() { timeout 300 bash "$folder/piece" >"$folder/said" 2>&1; }
 
 "$urr" keys >/dev/null
 event=$("$urr" seed 2>/dev/null | tail -n 1 | cut -d' ' -f1)
 "$urr" serve >"$folder/log" 2>&1 &
 server=$!
-for _ in $(seq 200); do
+for _ in $(seq 600); do
     curl -s "$base/vwr-api/vwr/status/$event" | grep -q '"state":"open"' && break || sleep 0.1
 done
 

@@ -30,10 +30,10 @@ expect() {
 start() { # start COMMAND…: waits until it is ready
     "$@" >"$folder/out" 2>"$folder/log" &
     server=$!
-    for _ in $(seq 200); do
+    for _ in $(seq 1200); do
         grep -q "^urr: ready" "$folder/out" && return
         kill -0 "$server" 2>/dev/null || break
-        sleep 0.02
+        sleep 0.05
     done
     fail "not ready: $(cat "$folder/out" "$folder/log")"
 }
@@ -54,7 +54,7 @@ base=http://127.0.0.1:$URR_PORT
 
 # A port that another program has; both of ours.
 python3 -c 'import socket, sys, time
-s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(); print(flush=True); time.sleep(60)' \
+s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(); print(flush=True); time.sleep(600)' \
     "$URR_VWR_PORT" >"$folder/taken" &
 squatter=$!
 until [ -s "$folder/taken" ]; do sleep 0.02; done
@@ -77,21 +77,33 @@ stop 0
 
 # SIGTERM while a request is under way: it gets its answer, nobody new comes, status 0.
 start env URR_LOG_LEVEL=info "$urr" serve
-(printf 'POST /api/v1/nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n12'; sleep 1; printf '34'; sleep 0.2) |
-    python3 -c 'import socket, sys, threading
+mkfifo "$folder/rest"
+python3 -c 'import socket, sys
 s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+s.sendall(b"POST /api/v1/nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n12")
 print(file=open(sys.argv[2], "w"))
-def send():
-    while data := sys.stdin.buffer.raw.read(4096): s.sendall(data)
-threading.Thread(target=send, daemon=True).start()
-s.settimeout(8)
-print(s.recv(200).decode().split("\r\n")[0])' "$URR_PORT" "$folder/connected" >"$folder/answer" &
+s.sendall(open(sys.argv[3], "rb").read())
+s.settimeout(60)
+print(s.recv(200).decode().split("\r\n")[0])' "$URR_PORT" "$folder/connected" "$folder/rest" >"$folder/answer" &
 asker=$!
 until [ -e "$folder/connected" ] || ! kill -0 "$asker" 2>/dev/null; do sleep 0.02; done
-sleep 0.4
+# The server has read what there is of it: nothing of that waits in its socket.
+for _ in $(seq 600); do
+    ss -Htn state established "sport = :$URR_PORT" | grep -q "^0 " && break
+    sleep 0.05
+done
 kill -TERM "$server"
-sleep 0.2
-curl -s -o /dev/null "$base/health" && fail "a connection was accepted while draining"
+for _ in $(seq 1200); do
+    grep -q '"event":"draining"' "$folder/log" && break
+    sleep 0.05
+done
+for _ in $(seq 60); do # it says so a moment before
+    curl -s -m 2 -o /dev/null "$base/health" || break
+    sleep 0.05
+done
+kill -0 "$server" || fail "it did not wait for the request under way"
+curl -s -m 2 -o /dev/null "$base/health" && fail "a connection was accepted while draining"
+timeout 60 sh -c 'printf 34 >"$1"' sh "$folder/rest"
 wait "$asker"
 grep -q "404" "$folder/answer" || fail "the request under way had no answer: $(cat "$folder/answer")"
 wait "$server" || fail "draining ended with status $?"
@@ -143,7 +155,7 @@ for file in auth.db auth.db-wal; do
 done
 curl -s -o /dev/null -H 'Content-Type: application/json' "$base/api/v1/auth/register" \
     -d '{"email":"a@b.example","password":"long enough 123","name":"A"}'
-for _ in $(seq 100); do ready_is 503 && break; sleep 0.1; done
+for _ in $(seq 600); do ready_is 503 && break; sleep 0.1; done
 ready_is 503 || fail "ready with a store that takes no work any more"
 grep -q '"level":"error".*"event":"store_failed"' "$folder/log" || fail "the log does not say store_failed"
 [ "$(curl -s -o /dev/null -w '%{http_code}' "$base/actuator/health/liveness")" = 200 ] ||
@@ -156,7 +168,7 @@ rm "$URR_DATA"/auth.db*
 if command -v faketime >/dev/null; then
     faketime -f '+1h' "$urr" seed --seats 10 >/dev/null
     start "$urr" serve
-    for _ in $(seq 50); do grep -q clock_was_set_back "$folder/log" && break; sleep 0.05; done
+    for _ in $(seq 600); do grep -q clock_was_set_back "$folder/log" && break; sleep 0.1; done
     grep -q '"level":"error".*"event":"clock_was_set_back"' "$folder/log" ||
         fail "nothing said of a clock set back: $(cat "$folder/log")"
     curl -s "$base/actuator/prometheus" | grep -q '^urr_store_clock_was_set_back{store="ticket"} 1$' ||

@@ -76,7 +76,7 @@ expect 1 "still counts" "$urr" keys rotate access
 
 "$urr" serve >"$folder/log" 2>&1 &
 server=$!
-for _ in $(seq 100); do grep -qs ready "$folder/log" && break; sleep 0.05; done
+for _ in $(seq 600); do grep -qs ready "$folder/log" && break; sleep 0.1; done
 expect 1 "another process uses this store" "$urr" serve
 kill -TERM "$server"
 wait "$server"

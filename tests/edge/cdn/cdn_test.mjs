@@ -104,7 +104,7 @@ async function ask(uri, { method = 'GET', headers = {}, json, at = base } = {}) 
 }
 
 async function until(holds) {
-    for (let i = 0; i < 300; ++i) {
+    for (let i = 0; i < 900; ++i) {
         try {
             if (await holds()) return;
         } catch {
