@@ -84,8 +84,9 @@ settings_of() {
         ;;
 
     short) # a few restarts that nobody sees, then a few kills: part of `make test`
-        case_fans=300 case_seats=100 case_linger=2 case_before=5 case_wants=quiet
-        export URR_THRESHOLD=15 URR_LEAVE_SECONDS=2
+        # A copy leaves for longer than a slow machine takes to see it, and the sale lasts longer than all of it.
+        case_fans=480 case_seats=160 case_linger=2 case_before=5 case_wants=quiet
+        export URR_THRESHOLD=15 URR_LEAVE_SECONDS=5
         inflict() {
             local one role n
             for one in "gateway 1" "ticket 2" "queue 1"; do
@@ -220,13 +221,17 @@ restart_copy() { # restart_copy ROLE N
     fault "SIGTERM to $1-$2"
     pid=$(running "$folder/$1-$2.pid")
     kill "$pid"
-    for _ in $(seq 600); do
+    for _ in $(seq 2400); do
         kill -0 "$pid" 2>/dev/null || break
         sleep 0.05
     done
     kill -0 "$pid" 2>/dev/null && { echo "$1-$2 did not end" >&2; return 1; }
     start_copy "$1" "$2"
-    sleep 1 # until the health checks have seen it
+    for _ in $(seq 300); do # until the health checks have seen it
+        [ -e "$folder/out/$1-$2" ] || break
+        sleep 0.1
+    done
+    sleep 1
 }
 
 away_for() { # away_for SECONDS BROKER…
