@@ -23,7 +23,7 @@ function(urr_fuzz)
         set(seeds "")
     endif()
     add_test(NAME ${ARG_NAME}_fuzz
-             COMMAND ${ARG_NAME}_fuzz -max_total_time=${URR_FUZZ_SECONDS} -timeout=5 -seed=${URR_FUZZ_RANDOM_SEED}
+             COMMAND ${ARG_NAME}_fuzz -max_total_time=${URR_FUZZ_SECONDS} -timeout=30 -seed=${URR_FUZZ_RANDOM_SEED}
                      -max_len=4096 -print_final_stats=0 -verbosity=0 ${corpus} ${seeds})
     set_tests_properties(${ARG_NAME}_fuzz PROPERTIES LABELS fuzz TIMEOUT 7200
                                                      WORKING_DIRECTORY ${CMAKE_BINARY_DIR})

@@ -45,7 +45,7 @@ function(urr_library)
                                                        GTest::gtest_main)
         add_test(NAME ${ARG_NAME}_test COMMAND ${ARG_NAME}_test)
         set_tests_properties(${ARG_NAME}_test PROPERTIES LABELS "unit;${ARG_TEST_LABELS}"
-                                                         TIMEOUT 300)
+                                                         TIMEOUT 600)
         urr_precompile(${ARG_NAME}_test)
     endif()
 endfunction()
