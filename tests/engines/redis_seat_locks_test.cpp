@@ -376,15 +376,18 @@ TEST_F(SharedLocks, that_cannot_be_read_do_not_keep_those_of_other_events_from_b
 TEST_F(SharedLocks, that_are_over_or_of_ended_events_are_not_told_again) {
     const std::string key = "seat-lock:{" + event.id.text() + "}";
     const Event ended = event_of(10);
+    const std::string ended_key = "seat-lock:{" + ended.id.text() + "}";
+    const Duration brief = seconds(2); // longer than it takes to be told
     on_loop([&](RunLoop& loop) -> Task<> {
         Process a(loop, server, event), past(loop, server, ended);
         co_await until([&] { return a.redis->is_up() && past.redis->is_up(); });
-        a.held(somebody(), {1}, 2, milliseconds(20));
+        a.held(somebody(), {1}, 2, brief);
         a.held(somebody(), {2}, 2);
         past.held(somebody(), {1, 2}, 2);
-        co_await until([&] { return server.say({"HLEN", key}) == "2"; });
+        for (const std::string& told : {key, ended_key})
+            co_await until([&] { return server.say({"HLEN", told}) == "2"; });
         for (Process* process : {&a, &past}) process->locks->forget(ended.id);
-        co_await pass(milliseconds(30));
+        co_await pass(brief + milliseconds(10));
         server.kill_nine();
         co_await until([&] { return !a.redis->is_up() && !past.redis->is_up(); });
         server.forget_all();
@@ -394,7 +397,7 @@ TEST_F(SharedLocks, that_are_over_or_of_ended_events_are_not_told_again) {
         co_await pass(milliseconds(200));
     });
     EXPECT_EQ(server.say({"HKEYS", key}), "2");
-    EXPECT_EQ(server.say({"EXISTS", "seat-lock:{" + ended.id.text() + "}"}), "0");
+    EXPECT_EQ(server.say({"EXISTS", ended_key}), "0");
 }
 
 TEST_F(SharedLocks, keep_no_more_holders_than_are_of_use) {
