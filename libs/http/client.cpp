@@ -404,13 +404,10 @@ private:
             if (!co_await write_rest(u, written)) co_return broken(u, request);
         }
         Response response;
-        auto head = co_await read_head(u, request, response.headers);
+        auto head = co_await read_head(u, request, response);
         if (!head) co_return fail(std::move(head).error());
         response.status = head->status;
         response.is_last = !head->keep_alive;
-        response.content_type = known_type(head->content_type);
-        if (response.content_type.empty() && !head->content_type.empty())
-            response.add("Content-Type", head->content_type);
         if (response.content_type == type_events) {
             u.due = never;
             response.stream = std::make_unique<UpstreamStream>(upstream, head->chunked);
@@ -430,9 +427,8 @@ private:
         co_return response;
     }
 
-    // Passes over interim answers (1xx).
-    Task<Result<ResponseHead>> read_head(Upstream& u, const Request& request,
-                                         std::string& headers) {
+    // Passes over interim answers (1xx). What the head has as views is gone when it returns.
+    Task<Result<ResponseHead>> read_head(Upstream& u, const Request& request, Response& response) {
         for (;;) {
             const std::size_t end = find_head_end({u.in.data(), u.filled}, 0);
             if (end == std::string_view::npos) {
@@ -441,15 +437,22 @@ private:
                 u.filled += u.bytes;
                 continue;
             }
-            headers.reserve(end + 384); // the gateway adds some
-            auto head = parse_response_head({u.in.data(), end}, headers);
+            response.headers.reserve(end + 384); // the gateway adds some
+            auto head = parse_response_head({u.in.data(), end}, response.headers);
             if (!head) {
                 u.close();
                 co_return head;
             }
+            if (head->status >= 200) {
+                const std::string_view type = std::exchange(head->content_type, {});
+                response.content_type = known_type(type);
+                if (response.content_type.empty() && !type.empty())
+                    response.add("Content-Type", type);
+                drop(u, end);
+                co_return head;
+            }
             drop(u, end);
-            if (head->status >= 200) co_return head;
-            headers.clear();
+            response.headers.clear();
         }
     }
 

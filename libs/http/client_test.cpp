@@ -39,6 +39,20 @@ TEST(Client, keeps_its_connections_and_passes_bodies) {
     EXPECT_EQ(running.server->figures()->connections.value(), 1);
 }
 
+// The body moves to where the head stood in the buffer.
+TEST(Client, tells_the_type_of_a_body_of_any_length) {
+    Running running;
+    with_client(running.port(), [](Transport& client) -> Task<> {
+        for (const std::size_t length : {0, 60, 90, 500, 5'000, 500'000}) {
+            const std::string body(length, 'b');
+            const Response echoed =
+                must(co_await client.send(Context{}, request_for(Method::post, "/echo", body)));
+            EXPECT_EQ(echoed.content_type, type_json) << length;
+            EXPECT_EQ(echoed.headers, "") << length;
+        }
+    });
+}
+
 // Where connections come about, and nobody answers: no machine is too slow for the deadline.
 TEST(Client, a_deadline_ends_the_wait_for_an_answer) {
     const int silent = ::socket(AF_INET, SOCK_STREAM, 0);
