@@ -30,6 +30,9 @@ public:
     bool answer_at_once(const Request& request, std::string& out) override {
         return inner_.answer_at_once(request, out);
     }
+    Result<> admit_large_body(const Request& request) override {
+        return inner_.admit_large_body(request);
+    }
     Task<Response> handle(Context context, Request request) override;
 
 private:

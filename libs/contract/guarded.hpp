@@ -23,6 +23,10 @@ public:
     const Router& router() const { return router_; }
     const AnswerMetrics& answers() const { return answers_; }
 
+    Result<> admit_large_body(const Request& request) override {
+        TRY_PLAIN(believed_caller(keys_, name_, request, clock_.now()));
+        return router_.admit_large_body(request);
+    }
     Task<Response> handle(Context context, Request request) override {
         const Instant began = Loop::here().now();
         Response response = co_await answer(context, request);

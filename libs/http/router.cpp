@@ -69,6 +69,13 @@ std::string Router::allowed(const Request& request) const {
     return methods;
 }
 
+Result<> Router::admit_large_body(Request request) const {
+    bool path_known = false;
+    const Route* route = find(request, path_known);
+    if (!route || !route->upload) return fail(Code::BODY_TOO_LARGE);
+    return {};
+}
+
 Task<Response> Router::handle(Context context, Request request) const {
     bool path_known = false;
     const Route* route = find(request, path_known);

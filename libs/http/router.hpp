@@ -21,6 +21,7 @@ public:
         std::string pattern;
         void* object;
         Task<Result<Response>> (*call)(void* object, Context context, Request request);
+        bool upload = false; // takes a body beyond the ordinary limit
     };
 
     template <auto Handler, class Object>
@@ -30,6 +31,16 @@ public:
                     return (static_cast<Object*>(raw)->*Handler)(context, request);
                 }});
     }
+
+    // The same for a handler that takes files; see HttpHandler::admit_large_body.
+    template <auto Handler, class Object>
+    void add_upload(Method method, std::string_view pattern, Object& object) {
+        add<Handler>(method, pattern, object);
+        for (Route& route : routes_)
+            if (route.method == method && route.pattern == pattern) route.upload = true;
+    }
+    // BODY_TOO_LARGE unless the request's route is one of those.
+    Result<> admit_large_body(Request request) const;
 
     // Always a response: errors become problems with the request's trace.
     Task<Response> handle(Context context, Request request) const;

@@ -31,7 +31,8 @@ constexpr Duration stream_comment_interval = seconds(15);
 // connection instead of our answer (RFC 9112 §9.6).
 constexpr Duration linger_time = seconds(2);
 constexpr Duration last_words = milliseconds(200); // of a server that had retired
-constexpr std::size_t linger_bytes_max = 4 * 1024 * 1024;
+constexpr std::size_t linger_bytes_max = 8 * 1024 * 1024;
+constexpr std::size_t bytes_a_second_min = 64 * 1024; // of a client that takes a long answer
 
 class Server;
 class Connection;
@@ -61,6 +62,10 @@ private:
     void process();
     Parsed parse(Request& request);
     Parsed parse_body(const MessageHead& head, std::size_t head_end, Request& request);
+    // For a body beyond the ordinary limit.
+    Result<> admit_large(const MessageHead& head, Request& request);
+    void settle_large();
+    void settle_unsent();
     Parsed refuse(const Error& error);
     Task<> serve(Kept self, Request request);
     Task<> run_stream(std::shared_ptr<Stream> stream);
@@ -93,6 +98,8 @@ private:
     bool busy_ = false, writing_ = false, reading_ = false, closing_ = false, closed_ = false;
     bool processing_ = false, streaming_ = false, keep_alive_ = true;
     bool refused_ = false, lingering_ = false;
+    bool large_ = false;     // one of the server's large_bodies_
+    std::size_t unsent_ = 0; // of the server's unsent_
     std::size_t discarded_ = 0;
     Gate stream_over_; // its source ended, or the client has gone
     friend class Server;
@@ -184,7 +191,9 @@ public:
     ServerFigures& figures_ = *kept_figures_;
     std::string date_;
     std::string out_; // lent to the connection in hand: one warm buffer in place of thousands
-    Instant now_;     // when the connection in hand got its turn: one look at the clock for each
+    std::size_t large_bodies_ = 0; // requests in hand whose body is beyond the ordinary limit
+    std::size_t unsent_ = 0;       // bytes of answers that wait for their clients
+    Instant now_; // when the connection in hand got its turn: one look at the clock for each
     Nursery nursery_;
     bool retiring_ = false, draining_ = false;
     const std::shared_ptr<int> life_ = std::make_shared<int>(); // an accept may end after it
@@ -366,7 +375,9 @@ Connection::Parsed Connection::parse_body(const MessageHead& head, std::size_t h
         request.body = chunked_body_;
         request_bytes_ = 0;
     } else {
-        if (head.content_length > bytes_max) return refuse(Error(Code::BODY_TOO_LARGE));
+        if (head.content_length > bytes_max && !large_)
+            if (const auto admitted = admit_large(head, request); !admitted)
+                return refuse(admitted.error());
         request_bytes_ = head_end + std::size_t(head.content_length);
         if (filled_ < request_bytes_) {
             if (in_.size() < request_bytes_) in_.resize(request_bytes_);
@@ -382,10 +393,33 @@ Connection::Parsed Connection::parse_body(const MessageHead& head, std::size_t h
     return Parsed::request;
 }
 
+Result<> Connection::admit_large(const MessageHead& head, Request& request) {
+    const ServerLimits& limits = server_.limits_;
+    if (head.content_length > limits.large_body_bytes_max) return fail(Code::BODY_TOO_LARGE);
+    request.path = TRY_PLAIN(decode_path(request.target, path_));
+    request.peer = peer_;
+    TRY_PLAIN(server_.handler_.admit_large_body(request));
+    if (server_.large_bodies_ >= limits.large_bodies_max)
+        return fail(Error(Code::OVERLOADED).retry_after(1));
+    ++server_.large_bodies_;
+    large_ = true;
+    return {};
+}
+
+void Connection::settle_large() {
+    large_ = false;
+    --server_.large_bodies_;
+    in_.resize(std::max(filled_, buffer_bytes_start));
+    in_.shrink_to_fit();
+}
+
+void Connection::settle_unsent() { server_.unsent_ -= std::exchange(unsent_, 0); }
+
 void Connection::drop_request() {
     std::memmove(in_.data(), in_.data() + request_bytes_, filled_ - request_bytes_);
     filled_ -= request_bytes_;
     request_bytes_ = scanned_ = 0;
+    if (large_) settle_large();
     due_ =
         server_.now_ + (filled_ ? server_.limits_.request_timeout : server_.limits_.idle_timeout);
 }
@@ -407,6 +441,9 @@ Task<> Connection::serve(Kept self, Request request) {
     const auto streams_open = std::size_t(server_.figures_.streams_open.value());
     if (response.stream && streams_open >= server_.limits_.streams_max)
         response = problem(Error(Code::STREAMS_FULL).retry_after(5), Trace{});
+    if (response.body.size() > large_answer_bytes &&
+        server_.unsent_ + response.body.size() > server_.limits_.unsent_bytes_max)
+        response = problem(Error(Code::OVERLOADED).retry_after(1), Trace{});
     if (server_.retiring_) keep_alive_ = false;
     std::shared_ptr<Stream> stream(std::move(response.stream));
     streaming_ = stream && request.method != Method::head;
@@ -503,7 +540,10 @@ void Connection::flush() {
             sending_.assign(out_, written);
             out_.clear();
             writing_ = true;
-            due_ = server_.loop_.now() + server_.limits_.write_timeout;
+            unsent_ = sending_.size();
+            server_.unsent_ += unsent_;
+            due_ = server_.loop_.now() + server_.limits_.write_timeout +
+                   seconds(std::int64_t(unsent_ / bytes_a_second_min));
             asio::async_write(
                 socket_, asio::buffer(sending_),
                 [self = Kept(this)](ErrorCode failed, std::size_t) { self->wrote(failed); });
@@ -549,6 +589,7 @@ void Connection::wrote(ErrorCode error) {
     sending_.clear();
     sending_.shrink_to_fit();
     if (error) return close();
+    settle_unsent();
     server_.now_ = server_.loop_.now();
     due_ = server_.now_ + server_.limits_.idle_timeout;
     flush();
@@ -580,6 +621,8 @@ void Connection::close() {
     closed_ = true;
     const Kept self(this);
     server_.unlink(*this);
+    settle_unsent();
+    if (large_ && !busy_) settle_large(); // who serves it drops it
     if (streaming_ && Loop::current()) stream_over_.open();
     ErrorCode ignored;
     socket_.shutdown(tcp::socket::shutdown_send, ignored);

@@ -18,19 +18,33 @@ namespace urr {
 struct ServerLimits {
     std::size_t header_bytes_max = 16 * 1024;
     std::size_t body_bytes_max = 1024 * 1024;
+    // Of requests that the handler admits (HttpHandler::admit_large_body), and how many of them a
+    // loop has in memory at once; one more is 503 OVERLOADED.
+    std::size_t large_body_bytes_max = 5 * 1024 * 1024;
+    std::size_t large_bodies_max = 4;
+    // What a loop keeps of answers that their clients have not taken yet. Beyond it an answer of
+    // more than large_answer_bytes is 503 OVERLOADED in its place: readers who crawl, or never
+    // read, cost no more memory than that.
+    std::size_t unsent_bytes_max = 128 * 1024 * 1024;
     std::size_t connections_max = 60'000;   // per loop
     std::size_t streams_max = 20'000;       // per loop; then 503 STREAMS_FULL
     Duration request_timeout = seconds(10); // from the first byte to the last
     Duration idle_timeout = seconds(75);
-    Duration write_timeout = seconds(10);
+    Duration write_timeout = seconds(10); // and a second more for each 64 KiB
     // Several loops of this process listen on the port (SO_REUSEPORT). Otherwise a second listener,
     // of another process too, is refused.
     bool port_is_shared = false;
 };
 
+// See ServerLimits::unsent_bytes_max.
+inline constexpr std::size_t large_answer_bytes = 256 * 1024;
+
 class HttpHandler {
 public:
     virtual ~HttpHandler() = default;
+    // May this request, whose Content-Length is beyond the ordinary limit, send its body? Asked
+    // before any of it is read, so by who sends it too; the body is empty. The error is the answer.
+    virtual Result<> admit_large_body(const Request&) { return fail(Code::BODY_TOO_LARGE); }
     // Appends a complete response to `out` and returns true, or leaves `out` alone. Must not wait.
     virtual bool answer_at_once(const Request&, std::string&) { return false; }
     virtual Task<Response> handle(Context context, Request request) = 0;
