@@ -22,13 +22,15 @@ def faults(where, needs):
         known = {"service", "internal", "callers"}
         wrong = [] if needs.get("callers") else [f"{where}: internal, but for no callers"]
     else:
-        known = {"service", "user", "role", "entry", "limit", "idempotency"}
+        known = {"service", "user", "role", "entry", "limit", "idempotency", "upload"}
         wrong = [f"{where}: {name} is {needs.get(name)!r}" for name, allowed in (
             ("user", {"none", "optional", "required"}), ("limit", LIMITS),
             ("entry", {True, False}), ("role", set(ROLES)), ("idempotency", {"none", "required"}))
             if needs.get(name) not in allowed]
         if (needs.get("role") or needs.get("entry")) and needs.get("user") != "required":
             wrong.append(f"{where}: a role or an entry token needs user: required")
+        if needs.get("upload", False) is not False and not (needs["upload"] is True and needs.get("role")):
+            wrong.append(f"{where}: upload is true or not there, and needs a role")
     return wrong + [f"{where}: x-urr has no {name}" for name in set(needs) - known]
 
 
@@ -36,7 +38,7 @@ def row(method, path, needs):
     internal = bool(needs.get("internal"))
     flags = ", ".join(str(bool(flag)).lower() for flag in (
         needs.get("user") == "required", needs.get("entry"), needs.get("idempotency") == "required",
-        internal))
+        internal, needs.get("upload")))
     limit = needs.get("limit", "EXEMPT").lower()
     return (f'    {{Method::{METHODS[method]}, "{path}", Target::{SERVICES[needs["service"]]}, '
             f'Limit::{limit}, Role::{ROLES[needs.get("role")]}, {flags}}},')

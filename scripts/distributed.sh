@@ -25,7 +25,7 @@ event=
 declare -A offset=([gateway]=1 [ticket]=2 [payment]=3 [auth]=5 [vwr]=6 [queue]=7 [worker]=8 [catalog]=9)
 declare -A binary_of=() # of a process by its name, where it is not $urr
 processes=()
-servers=(kafka dynamodb sqs redis postgres)
+servers=(kafka dynamodb sqs s3 redis postgres)
 claimed=
 brokers=${DISTRIBUTED_BROKERS:-1}
 redis_mode=${DISTRIBUTED_REDIS:-single} # or sentinel
@@ -95,6 +95,16 @@ start_sqs() {
     export URR_SQS_ASIDE_URL=http://127.0.0.1:$at/000000000000/urr-ticket-events-dlq.fifo
     say "SQS          127.0.0.1:$at  from queue and ticket to the worker (ElasticMQ)"
 }
+start_s3() {
+    local at=$((port + 87))
+    scripts/engines/s3.sh fresh "$folder/s3" "$at" >/dev/null
+    export URR_FILES_BUCKET=urr-posters URR_FILES_STYLE=path URR_FILES_ENDPOINT=https://127.0.0.1:$at
+    AWS_SECRET_ACCESS_KEY=$(cat "$folder/s3/secret") # the others take any
+    export AWS_SECRET_ACCESS_KEY URR_AWS_CA_FILE=$folder/s3/tls/ca.pem
+    say "S3           127.0.0.1:$at  posters of ticket (versitygw, TLS)"
+}
+# An earlier program knows no posters, and refuses what is no setting of its own.
+knows_files() { "$urr" config --markdown | grep -q URR_FILES_BUCKET; }
 start_servers() {
     export URR_DATA=$folder/data URR_LOG_LEVEL=${URR_LOG_LEVEL:-warning}
     mkdir -p "$folder/log"
@@ -103,6 +113,7 @@ start_servers() {
     start_kafka
     start_dynamodb
     start_sqs
+    ! knows_files || start_s3
 }
 
 start_copy() { # start_copy ROLE N
@@ -265,7 +276,7 @@ claim_distributed() {
 # Every port that something is going to listen on.
 ports_needed() {
     local role n
-    echo "$port" $((port + 50)) $((port + 60)) $((port + 80)) $((port + 85))
+    echo "$port" $((port + 50)) $((port + 60)) $((port + 80)) $((port + 85)) $((port + 87))
     [ -z "$standby" ] || echo $((port + 51))
     [ "$redis_mode" != sentinel ] || echo $((port + 61)) $((port + 70)) $((port + 71)) $((port + 72))
     for role in "${!offset[@]}"; do

@@ -5,6 +5,7 @@
 #include "apps/urr/commands.hpp"
 #include "apps/urr/dynamodb_part.hpp"
 #include "apps/urr/event_log.hpp"
+#include "apps/urr/files_part.hpp"
 #include "apps/urr/keys.hpp"
 #include "apps/urr/settings_check.hpp"
 #include "apps/urr/works.hpp"
@@ -64,6 +65,10 @@ int migrate_stores(const Settings& settings, const Arguments& arguments) {
     if (uses_sqs(settings)) {
         if (const auto made = migrate_sqs(settings, clock); !made) return failed(made.error());
         std::printf("SQS has the queue and its dead letters\n");
+    }
+    if (uses_s3(settings)) {
+        if (const auto made = migrate_s3(settings, clock); !made) return failed(made.error());
+        std::printf("S3 has the bucket %s\n", settings.text("URR_FILES_BUCKET").c_str());
     }
     return 0;
 }

@@ -8,6 +8,7 @@
 #include "apps/urr/doctor_words.hpp"
 #include "apps/urr/dynamodb_part.hpp"
 #include "apps/urr/event_log.hpp"
+#include "apps/urr/files_part.hpp"
 #include "apps/urr/redis_part.hpp"
 #include "apps/urr/stores.hpp"
 #include "apps/urr/works.hpp"
@@ -189,7 +190,7 @@ Findings examine_redis(const Settings& settings) {
     return findings;
 }
 
-// ---- Kafka, DynamoDB, SQS ----
+// ---- Kafka, DynamoDB, SQS, S3 ----
 
 // One answer for all of it.
 Finding told(const std::string& engine, const Result<std::string>& how_it_stands,
@@ -217,6 +218,11 @@ Findings examine_sqs(const Settings& settings, const Clock& clock) {
                  {"URR_SQS_QUEUE_URL", aws_credentials, aws_authority})};
 }
 
+Findings examine_s3(const Settings& settings, const Clock& clock) {
+    return {told("S3, bucket " + settings.text("URR_FILES_BUCKET"), look_at_s3(settings, clock),
+                 {"URR_FILES_ENDPOINT", aws_credentials, aws_authority})};
+}
+
 } // namespace
 
 std::vector<Finding> examine_engines(const Settings& settings, const Roles& roles,
@@ -231,6 +237,8 @@ std::vector<Finding> examine_engines(const Settings& settings, const Roles& role
         all.push_back([&] { return examine_dynamodb(settings, clock); });
     if (uses_sqs(settings) && (roles.ticket || roles.queue || roles.worker))
         all.push_back([&] { return examine_sqs(settings, clock); });
+    if (uses_s3(settings) && roles.ticket)
+        all.push_back([&] { return examine_s3(settings, clock); });
     std::vector<std::future<Findings>> asked; // one that hangs keeps no other one waiting
     for (Examination& each : all) asked.push_back(std::async(std::launch::async, std::move(each)));
     Findings findings;

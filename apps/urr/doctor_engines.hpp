@@ -1,7 +1,7 @@
-// What `urr doctor` asks of the engines that are configured: PostgreSQL, Redis, Kafka, DynamoDB and
-// SQS, of each what the roles need. Each is asked by the program's own client, three seconds for an
-// answer, and all at once; nothing is changed there. A line tells the address, what was accepted
-// (TLS, the password) and how it stands, or what is wrong and what to do.
+// What `urr doctor` asks of the engines that are configured: PostgreSQL, Redis, Kafka, DynamoDB,
+// SQS and S3, of each what the roles need. Each is asked by the program's own client, three seconds
+// for an answer, and all at once; nothing is changed there. A line tells the address, what was
+// accepted (TLS, the password) and how it stands, or what is wrong and what to do.
 #pragma once
 #include "apps/urr/doctor.hpp"
 

@@ -1,6 +1,7 @@
 #include "apps/urr/settings.hpp"
 
 #include "apps/urr/database_settings.hpp"
+#include "apps/urr/files_part.hpp"
 #include "apps/urr/works.hpp"
 #include "libs/aws/service.hpp"
 #include "libs/contract/shared_settings.hpp"
@@ -40,6 +41,7 @@ const std::vector<SettingsTable>& settings_tables() {
         {"waiting room", waiting_room::settings},
         {"queue", queue::settings},
         {"ticket", ticket::settings},
+        {"files", files_settings},
         {"payment", payment::settings},
         {"catalog", catalog::settings},
         {"worker", worker::settings},

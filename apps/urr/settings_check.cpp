@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "apps/urr/event_log.hpp"
+#include "apps/urr/files_part.hpp"
 #include "apps/urr/stores.hpp"
 #include "apps/urr/works.hpp"
 #include "libs/messaging/kafka/options.hpp"
@@ -71,6 +72,7 @@ Result<> check_settings(const Settings& settings, const Roles& roles) {
     if (roles.queue && settings.yes("URR_QUEUE_SHARED") && settings.text("URR_REDIS_URLS").empty())
         faults.push_back({"URR_REDIS_URLS", "is missing: URR_QUEUE_SHARED=yes needs it"});
     if (roles.ticket || roles.queue || roles.worker) check_works(settings, faults);
+    if (roles.ticket) check_files(settings, faults);
     return all_of(std::move(faults));
 }
 
@@ -78,6 +80,7 @@ Result<> check_settings_of_migrate(const Settings& settings) {
     Faults faults;
     check_names(settings, faults);
     check_works(settings, faults);
+    check_files(settings, faults);
     if (on_postgres(settings))
         for (const Stores::File& file : Stores::files()) {
             if (!stands_on_postgres(settings, file)) continue;

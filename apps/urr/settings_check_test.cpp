@@ -36,6 +36,20 @@ TEST(SettingsCheck, embedded_stores_need_none) {
     EXPECT_EQ(told_to_migrate({}), "");
 }
 
+TEST(SettingsCheck, files_stand_in_one_place_that_has_a_name) {
+    EXPECT_EQ(told_to_serve({"URR_FILES_BUCKET=urr-posters"}), "");
+    EXPECT_EQ(told_to_serve({"URR_FILES_BUCKET=urr-posters", "URR_FILES_FOLDER=/srv"}),
+              "URR_FILES_FOLDER and URR_FILES_BUCKET: give one of them");
+    EXPECT_EQ(told_to_serve({"URR_FILES_BUCKET=a/b"}),
+              "URR_FILES_BUCKET must be the name of a bucket");
+    EXPECT_EQ(told_to_migrate({"URR_FILES_STYLE=both", "URR_FILES_ENDPOINT=s3"}),
+              "URR_FILES_STYLE must be host or path; "
+              "URR_FILES_ENDPOINT must be https://HOST or http://HOST");
+    Roles catalog = Roles::none();
+    catalog.catalog = true; // which has no files
+    EXPECT_EQ(told_to_serve({"URR_FILES_STYLE=both"}, catalog), "");
+}
+
 TEST(SettingsCheck, all_urls_that_are_missing_are_said_at_once) {
     Roles all;
     all.worker = false;

@@ -56,7 +56,7 @@ const std::vector<Stores::File>& Stores::files() {
 
 namespace {
 
-constexpr const char* view_of_catalog = "catalog_events_v1"; // the user sees no more
+constexpr const char* view_of_catalog = "catalog_events_v2"; // the user sees no more
 
 std::string url_of(const Settings& settings, const Stores::File& file) {
     return settings.text(std::string(file.setting) + "URL");

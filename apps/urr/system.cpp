@@ -106,11 +106,13 @@ Result<> System::build_auth() {
 
 Result<> System::build_ticket() {
     const RoleKeys keys(folder_, "ticket");
+    files_ = TRY_PLAIN(FilesPart::make(settings_, loop_, clock_, random_));
     ticket_ = std::make_unique<ticket::Component>(
         settings_, ticket::Needs{*stores_.ticket, *events_, clock_, random_, log_, revoked_.entries,
                                  TRY_PLAIN(keys.signing(TokenType::ticket)),
                                  TRY_PLAIN(keys.callers()), instance_, !on_postgres(settings_),
-                                 evidence_to(), redis_ ? &redis_->client() : nullptr});
+                                 evidence_to(), redis_ ? &redis_->client() : nullptr,
+                                 files_ ? files_->posters() : ticket::PosterFiles{}});
     to_.ticket = loopback(ticket_->face());
     return {};
 }

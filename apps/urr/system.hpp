@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "apps/urr/dynamodb_part.hpp"
+#include "apps/urr/files_part.hpp"
 #include "apps/urr/operator_face.hpp"
 #include "apps/urr/process_metrics.hpp"
 #include "apps/urr/pruning.hpp"
@@ -96,7 +97,8 @@ private:
     std::unique_ptr<RedisPart> redis_;
     std::unique_ptr<aws::Service> dynamodb_; // of the waiting room
     std::unique_ptr<EventLog> events_;
-    std::unique_ptr<Works> works_; // on their way to the ledger; nullptr: there is none
+    std::unique_ptr<Works> works_;     // on their way to the ledger; nullptr: there is none
+    std::unique_ptr<FilesPart> files_; // of ticket; nullptr: posters are off
     std::vector<std::unique_ptr<SideLoop>> side_loops_;
     std::unique_ptr<Offload> password_pool_, mail_files_;
     std::unique_ptr<auth::MailCarrier> mails_;

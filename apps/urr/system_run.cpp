@@ -52,6 +52,7 @@ Task<Result<void>> System::run() {
 Task<Result<void>> System::open() {
     if (stores_.works) TRY(co_await let_works_go(Context{}, *stores_.works));
     if (!works_ && (ticket_ || queue_)) log_.write(Level::warning, "evidence_off");
+    if (!files_ && ticket_) log_.write(Level::warning, "posters_off");
     for (ServiceComponent* part : components_) TRY(co_await part->claim());
     for (ServiceComponent* part : components_) TRY(co_await part->open(Context{}));
     for (ServiceComponent* part : components_) {

@@ -18,14 +18,15 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* views = R"sql(
-CREATE TABLE catalog_events_v1 (id BLOB, title TEXT, artist TEXT, venue TEXT, address TEXT,
+CREATE TABLE catalog_events_v2 (id BLOB, title TEXT, artist TEXT, venue TEXT, address TEXT,
     description TEXT, event_us INTEGER, sale_start_us INTEGER, sale_end_us INTEGER, room INTEGER,
-    seats_per_person INTEGER, grades TEXT, price_min INTEGER, price_max INTEGER, sellable INTEGER);
+    seats_per_person INTEGER, grades TEXT, price_min INTEGER, price_max INTEGER, sellable INTEGER,
+    poster TEXT);
 CREATE TABLE catalog_seats_v1 (event BLOB, seat INTEGER, state INTEGER);
 )sql";
 constexpr Statement insert_event{
-    "INSERT INTO catalog_events_v1 VALUES (?1, ?2, ?3, 'Hall', 'Seoul', 'Long', ?4, ?5, ?6, 1, 4, "
-    "'[{\"grade\":\"R\",\"price\":100,\"seats\":2}]', 100, 100, 2)"};
+    "INSERT INTO catalog_events_v2 VALUES (?1, ?2, ?3, 'Hall', 'Seoul', 'Long', ?4, ?5, ?6, 1, 4, "
+    "'[{\"grade\":\"R\",\"price\":100,\"seats\":2}]', 100, 100, 2, '')"};
 constexpr Statement insert_seats{"INSERT INTO catalog_seats_v1 VALUES (?1, 0, 0), (?1, 1, 0), "
                                  "(?1, 2, 6)"};
 constexpr Statement set_seats{"UPDATE catalog_seats_v1 SET state = ?2 "
@@ -197,7 +198,7 @@ TEST_F(CatalogOf, many_at_once_cost_one_reading) { run(crowd(*this)); }
 Task<> outage(CatalogOf& t) {
     const EventId id = co_await t.event("A", "x", 10);
     EXPECT_EQ((co_await t.get("/api/v1/events/" + id.text())).status, 200);
-    must(t.database->run_script("ALTER TABLE catalog_events_v1 RENAME TO gone"));
+    must(t.database->run_script("ALTER TABLE catalog_events_v2 RENAME TO gone"));
     t.clock.advance(seconds(30));
     EXPECT_EQ((co_await t.get("/api/v1/events/" + id.text())).status, 200);
     t.clock.advance(minutes(1));

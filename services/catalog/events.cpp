@@ -4,6 +4,7 @@
 
 #include "libs/contract/event_facts.hpp"
 #include "libs/contract/page.hpp"
+#include "libs/contract/poster.hpp"
 #include "libs/core/json_text.hpp"
 
 namespace urr::catalog {
@@ -12,8 +13,8 @@ namespace {
 
 constexpr Statement select_events{
     "SELECT id, title, artist, venue, address, description, event_us, sale_start_us, sale_end_us, "
-    "room, seats_per_person, grades, price_min, price_max, sellable FROM catalog_events_v1 "
-    "ORDER BY id DESC LIMIT ?1"};
+    "room, seats_per_person, grades, price_min, price_max, sellable, poster FROM "
+    "catalog_events_v2 ORDER BY id DESC LIMIT ?1"};
 constexpr Statement count_seats{
     "SELECT state, count(*) FROM catalog_seats_v1 WHERE event = ?1 GROUP BY state"};
 
@@ -128,6 +129,10 @@ void append_summary(std::string& out, const EventView& e, Instant now) {
     append_number(out, "priceMax", e.price_max.amount);
     append_text(out, "currency", currency_krw);
     out.append(",\"waitingRoom\":").append(e.room ? "true" : "false");
+    if (const auto poster = poster_path(e.id, e.poster))
+        append_text(out, "poster", *poster);
+    else
+        out += ",\"poster\":null";
 }
 
 } // namespace
@@ -156,6 +161,7 @@ Task<Result<std::vector<EventView>>> read_events(Tx& tx) {
         e.price_min = rows.won(i, 12);
         e.price_max = rows.won(i, 13);
         e.seats = rows.integer(i, 14);
+        e.poster = rows.text(i, 15);
     }
     co_return events;
 }

@@ -13,6 +13,7 @@ namespace urr::catalog {
 struct EventView {
     EventId id;
     std::string title, artist, venue, address, description, grades;
+    std::string poster; // its file's name; empty: none
     Instant event_at, sale_start, sale_end;
     Won price_min, price_max;
     std::int64_t seats = 0, seats_per_person = 0;

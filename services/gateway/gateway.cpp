@@ -81,6 +81,16 @@ bool Gateway::answer_at_once(const Request& request, std::string& out) {
     return door_->answer_at_once(inner, out);
 }
 
+Result<> Gateway::admit_large_body(const Request& request) {
+    Request copy = request; // a prefix may go
+    Passage passage;
+    passage.now = clock_.now();
+    passage.client = options_.trusted.client_of(copy);
+    TRY_PLAIN(find_route(copy, passage));
+    if (!passage.needs.upload) return fail(Code::BODY_TOO_LARGE);
+    return check_caller(copy, passage);
+}
+
 Task<Response> Gateway::handle(Context context, Request request) {
     metrics_.requests.add();
     Passage passage;

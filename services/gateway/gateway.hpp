@@ -52,6 +52,8 @@ public:
             std::unique_ptr<RateLimits> rates = std::make_unique<Limiter>());
 
     bool answer_at_once(const Request& request, std::string& out) override;
+    // Only of the contract's uploads, and only from who may make them: nobody else costs memory.
+    Result<> admit_large_body(const Request& request) override;
     Task<Response> handle(Context context, Request request) override;
     const Metrics& metrics() const { return metrics_; }
     const EndedSessions& ended() const { return ended_; }

@@ -163,6 +163,27 @@ TEST_F(Gateways, state_who_calls_and_drop_what_clients_claim) {
     EXPECT_EQ(a.body.text_of("role"), "anonymous");
 }
 
+TEST_F(Gateways, let_larger_bodies_pass_on_an_upload_alone_and_from_who_may) {
+    const auto admitted = [&](Method method, std::string path, Role role) {
+        const std::string bearer = "Bearer " + token(TokenType::access, account, minutes(10), role);
+        Request request;
+        request.method = method;
+        request.target = request.path = path;
+        if (role != Role::anonymous) request.add_header("Authorization", bearer);
+        const auto outcome = gateway->admit_large_body(request);
+        return outcome ? Code() : outcome.error().code();
+    };
+    const std::string poster = "/api/v1/admin/events/" + event.text() + "/poster";
+    EXPECT_EQ(admitted(Method::put, poster, Role::admin), Code());
+    EXPECT_EQ(admitted(Method::put, poster, Role::staff), Code::FORBIDDEN);
+    EXPECT_EQ(admitted(Method::put, poster, Role::user), Code::FORBIDDEN);
+    EXPECT_EQ(admitted(Method::put, poster, Role::anonymous), Code::UNAUTHENTICATED);
+    EXPECT_EQ(admitted(Method::del, poster, Role::admin), Code::BODY_TOO_LARGE);
+    EXPECT_EQ(admitted(Method::post, poster, Role::admin), Code::METHOD_NOT_ALLOWED);
+    EXPECT_EQ(admitted(Method::post, "/api/v1/admin/events", Role::admin), Code::BODY_TOO_LARGE);
+    EXPECT_EQ(admitted(Method::put, "/api/v1/admin/other", Role::admin), Code::BODY_TOO_LARGE);
+}
+
 TEST_F(Gateways, the_entry_token_must_be_there_valid_and_ones_own) {
     const std::string bearer = "Bearer " + token(TokenType::access, account);
     const auto book = [&](std::string entry_token) {

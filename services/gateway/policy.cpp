@@ -19,6 +19,7 @@ constexpr Prefix prefixes[] = {
     {"/api/v1/reservations", Target::ticket, Limit::booking},
     {"/api/v1/tickets", Target::ticket, Limit::general},
     {"/api/v1/admin", Target::ticket, Limit::general},
+    {"/api/v1/images", Target::ticket, Limit::general},
     {"/api/v1/time", Target::ticket, Limit::general},
     {"/api/v1/queue", Target::queue, Limit::queue},
     {"/vwr", Target::waiting_room, Limit::exempt},

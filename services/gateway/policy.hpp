@@ -29,7 +29,8 @@ struct Operation {
     bool user; // must be signed in
     bool entry;
     bool idempotency;
-    bool internal; // never forwarded
+    bool internal;       // never forwarded
+    bool upload = false; // its body may be larger than others'
 };
 
 // From api/openapi.yaml, made while building.

@@ -28,7 +28,8 @@ Component::Component(const Settings& given, Needs needs)
                                                              : nullptr),
       service_({needs.database, needs.clock, needs.random, needs.revoked,
                 std::move(needs.ticket_key), rules_of(given), &sweeper_, needs.is_alone, locks()}),
-      routes_(service_), admin_routes_(service_),
+      routes_(service_), admin_routes_(service_), posters_(service_, needs.files),
+      poster_routes_(service_, posters_),
       face_("ticket", std::move(needs.callers), {"payment"}, needs.clock),
       relay_(needs.database, needs.events, needs.holder, milliseconds(5), &needs.log,
              needs.evidence.works ? witness_reservations : nullptr),
@@ -36,6 +37,7 @@ Component::Component(const Settings& given, Needs needs)
                                 {"ticket", needs.holder}, needs.log)) {
     routes_.add_to(face_.router());
     admin_routes_.add_to(face_.router());
+    poster_routes_.add_to(face_.router());
 }
 
 void Component::start_jobs(Nursery& jobs) {

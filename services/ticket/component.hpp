@@ -12,6 +12,7 @@
 #include "libs/messaging/relay.hpp"
 #include "libs/telemetry/log.hpp"
 #include "services/ticket/http/admin_routes.hpp"
+#include "services/ticket/http/poster_routes.hpp"
 #include "services/ticket/http/routes.hpp"
 #include "services/ticket/shared_seat_locks.hpp"
 #include "services/ticket/store/schema.hpp"
@@ -44,6 +45,7 @@ struct Needs {
     bool is_alone = true;   // no other process writes to the store
     EvidenceTo evidence;    // what it tells the ledger; nowhere: there is none
     Redis* redis = nullptr; // for locks that several processes share
+    PosterFiles files;      // nowhere: posters are off
 };
 
 class Component final : public ServiceComponent {
@@ -70,6 +72,8 @@ private:
     Service service_;
     Routes routes_;
     AdminRoutes admin_routes_;
+    Posters posters_;
+    PosterRoutes poster_routes_;
     GuardedService face_;
     Relay relay_;
     std::unique_ptr<EvidencePublisher> publisher_; // nullptr: there is no ledger

@@ -5,7 +5,12 @@
 
 namespace urr::ticket {
 
+struct FileFigures {
+    Counter stored, served, failed;
+};
+
 struct Metrics {
+    FileFigures files;
     Counter held, seats_held, repeated, cancelled, seats_lapsed;
     Counter begun, confirmed, declined, failed, strays, failed_follows;
     Counter locked;   // of those taken, without asking the store
@@ -55,6 +60,11 @@ struct Metrics {
         out.counter("urr_ticket_maps_set_back_total",
                     "Maps that knew more than the store: it was set back.", set_back);
         out.counter("urr_ticket_strays_total", "Captures that no reservation took.", strays);
+        out.counter("urr_ticket_posters_stored_total", "Posters that were uploaded.", files.stored);
+        out.counter("urr_ticket_images_served_total", "Posters that were given out.", files.served);
+        out.counter("urr_ticket_files_failed_total",
+                    "Times that the store of files did not take, give or remove one.",
+                    files.failed);
         out.histogram("urr_ticket_hold_seconds", "From asking the store to its answer.", hold_time);
         out.gauge("urr_ticket_events", "Events that are known.", events.value());
         out.gauge("urr_ticket_seats_free", "Seats that could be held now.", seats_free.value());

@@ -33,6 +33,10 @@ public:
         event_.published = true;
         event_.version = version;
     }
+    void set_poster(std::string file, std::int64_t version) {
+        event_.poster = std::move(file);
+        event_.version = version;
+    }
     // One letter a seat, in the order of their numbers.
     const std::string& letters() const { return letters_; }
     std::int64_t version(std::int64_t seat) const { return versions_.at(std::size_t(seat)); }

@@ -68,6 +68,10 @@ constexpr auto publish_work = [](Tx& tx, EventId id, Act act) {
 constexpr auto change_work = [](Tx& tx, const Event& event, Act act) {
     return change_event(tx, event, act);
 };
+constexpr auto change_poster_work = [](Tx& tx, EventId id, const std::string& file, Act act) {
+    return change_poster(tx, id, file, act);
+};
+constexpr auto poster_work = [](Tx& tx, EventId id) { return find_poster(tx, id); };
 constexpr auto audit_work = [](Tx& tx, Page page) { return audit_lines(tx, page); };
 
 // Takes over what the wish gives.
@@ -415,6 +419,21 @@ Task<Result<void>> Service::change(Context context, EventId id, std::optional<st
     event.version =
         TRY(co_await parts_.database.transact(context, change_work, event, act_of(context)));
     co_return co_await load(context, std::move(event));
+}
+
+Task<Result<std::string>> Service::set_poster(Context context, EventId event, std::string file) {
+    PosterChange done = TRY(co_await parts_.database.transact(context, change_poster_work, event,
+                                                              file, act_of(context)));
+    SeatMap* map = find(event);
+    if (map && done.version == map->event().version + 1)
+        map->set_poster(std::move(file), done.version);
+    else if (map && done.version > map->event().version) // another process has changed it as well
+        (void)co_await follow(context);
+    co_return std::move(done.replaced);
+}
+
+Task<Result<std::string>> Service::poster(Context context, EventId event) {
+    co_return TRY(co_await parts_.database.read(context, poster_work, event));
 }
 
 Task<Result<std::vector<AuditLine>>> Service::audit(Context context, Page page) {

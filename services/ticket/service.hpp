@@ -80,6 +80,10 @@ public:
     // `version`: the one that the organizer saw, or nothing. PRECONDITION_FAILED, EVENT_FROZEN.
     Task<Result<void>> change(Context context, EventId event, std::optional<std::int64_t> version,
                               EventWish wish);
+    // See change_poster; the file that is not the event's poster any more.
+    Task<Result<std::string>> set_poster(Context context, EventId event, std::string file);
+    // As the store has it now.
+    Task<Result<std::string>> poster(Context context, EventId event);
     Task<Result<std::vector<AuditLine>>> audit(Context context, Page page);
 
     // One round of freeing lapsed holds; how many seats.
@@ -93,6 +97,8 @@ public:
     Instant now() const { return parts_.clock.now(); }
     // With today's gauges.
     const Metrics& metrics() const;
+    // What happened to files, for those who keep them.
+    FileFigures& file_figures() { return metrics_.files; }
 
 private:
     void apply(const std::vector<SeatChange>& changes);

@@ -36,7 +36,7 @@ std::set<std::string> routes_of_contract() {
     return routes;
 }
 
-std::set<std::string> routes_of_code() {
+std::set<std::string> routes_of_code(bool uploads_only = false) {
     const fs::path folder =
         fs::temp_directory_path() / ("urr_contract_" + std::to_string(::getpid()));
     must(app::make_keys(folder.string()));
@@ -54,8 +54,9 @@ std::set<std::string> routes_of_code() {
         for (const ServiceComponent* part : system->components()) {
             if (!part->router()) continue;
             for (const Router::Route& route : part->router()->routes())
-                routes.insert(std::string(part->name()) + " " +
-                              std::string(method_name(route.method)) + " " + route.pattern);
+                if (route.upload || !uploads_only)
+                    routes.insert(std::string(part->name()) + " " +
+                                  std::string(method_name(route.method)) + " " + route.pattern);
         }
     }
     fs::remove_all(folder);
@@ -68,6 +69,20 @@ TEST(Contract, every_route_of_the_code_stands_in_it) {
     EXPECT_GT(code.size(), 30u);
     for (const std::string& route : code)
         EXPECT_TRUE(known.contains(route)) << "add to api/openapi.yaml: " << route;
+}
+
+// The gateway lets larger bodies pass by the contract, the service takes them by its route.
+TEST(Contract, says_which_routes_take_uploads) {
+    const JsonValue& paths = *contract("openapi").find("paths");
+    std::set<std::string> uploads;
+    for (std::size_t i = 0; i < paths.names.size(); ++i)
+        for (std::size_t k = 0; k < paths.items[i].names.size(); ++k)
+            if (const JsonValue* needs = at(paths.items[i].items[k], {"x-urr"});
+                needs->find("upload"))
+                uploads.insert(std::string(needs->text_of("service")) + " " +
+                               upper(paths.items[i].names[k]) + " " + paths.names[i]);
+    EXPECT_EQ(uploads, routes_of_code(true));
+    EXPECT_EQ(uploads.size(), 1u);
 }
 
 TEST(Contract, every_route_in_it_is_answered_by_the_code) {

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""What `urr doctor` says of engines: `doctor.py URR POSTGRES KAFKA DYNAMODB SQS`, the folders those of
+"""What `urr doctor` says of engines: `doctor.py URR POSTGRES KAFKA DYNAMODB SQS S3`, the folders those of
 scripts/engines; Redis, with a replica and sentinels, it starts itself. Each engine as it should be, with a wrong
 password, behind a strange certificate, away, silent, and as the program cannot use it; never a secret, never long."""
 import os, pathlib, re, signal, subprocess, sys, tempfile, time
 
 urr = pathlib.Path(sys.argv[1]).resolve()
-postgres, kafka, dynamodb, sqs = map(pathlib.Path, sys.argv[2:6])
+postgres, kafka, dynamodb, sqs, s3 = map(pathlib.Path, sys.argv[2:7])
 here = pathlib.Path(__file__).resolve().parent
 engines = here.parent.parent / "scripts/engines"
 holder = tempfile.TemporaryDirectory()
@@ -196,6 +196,24 @@ def asks_aws():
     says(queues(nobody), "bad SQS at .*: not reached .*Connection refused.*URR_SQS_QUEUE_URL")
 
 
+def asks_s3():
+    secret = (s3 / "secret").read_text().strip()
+    secrets.add(secret)
+    bucket = f"urr-{os.getpid()}-{int(time.time())}"
+    fine = {"AWS_ACCESS_KEY_ID": "AKIDURRTEST", "AWS_SECRET_ACCESS_KEY": secret, "URR_AWS_REGION": "ap-northeast-2",
+            "URR_AWS_CA_FILE": f"{s3}/tls/ca.pem", "URR_FILES_BUCKET": bucket, "URR_FILES_STYLE": "path",
+            "URR_FILES_ENDPOINT": f"https://127.0.0.1:{(s3 / 'port').read_text().strip()}"}
+    at = f"S3, bucket {bucket}: "
+    says(fine, f"bad {at}there is no such bucket: run `urr migrate`")
+    words(urr, "migrate", **fine)
+    words(urr, "migrate", **fine)  # which finds it
+    says(fine, f"ok {at}it is there, TLS verified, credentials accepted")
+    says({**fine, "AWS_SECRET_ACCESS_KEY": wrong}, f"bad {at}it does not let us in .*AWS's credentials")
+    says({**fine, "URR_AWS_CA_FILE": str(strange_ca)}, f"bad {at}its certificate does not verify .*URR_AWS_CA_FILE")
+    says({**fine, "URR_FILES_ENDPOINT": f"https://127.0.0.1:{nobody}"},
+         f"bad {at}not reached .*Connection refused.*URR_FILES_ENDPOINT")
+
+
 try:
     words(urr, "keys")
     words(urr, "migrate")
@@ -203,6 +221,7 @@ try:
     asks_postgres()
     asks_kafka()
     asks_aws()
+    asks_s3()
     for secret in secrets:
         assert not any(secret in text for text in heard), "the doctor told a secret"
     print(f"{len(heard)} times asked, and told what is wrong")

@@ -269,6 +269,7 @@ TEST_F(Postgres, each_user_may_do_what_its_service_needs_and_nothing_else) {
     EXPECT_FALSE(may("ticket", "DROP TABLE seats"));
     EXPECT_FALSE(may("ticket", "DELETE FROM schema_version"));
     EXPECT_TRUE(may("catalog", "SELECT * FROM catalog_events_v1, catalog_seats_v1"));
+    EXPECT_TRUE(may("catalog", "SELECT poster FROM catalog_events_v2"));
     EXPECT_FALSE(may("catalog", "SELECT * FROM seats"));
     EXPECT_FALSE(may("catalog", "SELECT * FROM accounts"));
     EXPECT_FALSE(may("catalog", "DELETE FROM catalog_seats_v1"));

@@ -66,6 +66,7 @@ struct EventBody {
     std::int32_t seats_per_person = 0;
     bool published = false, room = false, frozen = false;
     std::vector<Grade> grades;
+    std::optional<std::string> poster;
 };
 template <class Archive>
 void describe(Archive& a, EventBody& v) {
@@ -88,6 +89,7 @@ void describe(Archive& a, EventBody& v) {
     a.field("frozen", v.frozen);
     a.field("waitingRoom", v.room);
     a.field("grades", v.grades);
+    a.field("poster", v.poster);
     a.field("version", v.version);
 }
 

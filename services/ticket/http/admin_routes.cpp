@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "libs/contract/poster.hpp"
 #include "libs/http/etag.hpp"
 #include "services/ticket/http/admin_bodies.hpp"
 #include "services/ticket/http/request.hpp"
@@ -33,7 +34,15 @@ EventBody body_of(const SeatMap& map, Instant now) {
             .published = e.published,
             .room = e.room,
             .frozen = map.frozen(),
-            .grades = grades_of(e.layout)};
+            .grades = grades_of(e.layout),
+            .poster = poster_path(e.id, e.poster)};
+}
+
+// An absent member is left out; that there is no poster is said.
+std::string event_json(const SeatMap& map, Instant now) {
+    std::string text = to_json(body_of(map, now));
+    if (map.event().poster.empty()) text.insert(text.size() - 1, ",\"poster\":null");
+    return text;
 }
 
 template <class Body>
@@ -88,10 +97,10 @@ void AdminRoutes::add_to(Router& router) {
     router.add<&AdminRoutes::audit>(Method::get, "/api/v1/admin/audit", *this);
 }
 
-Result<Response> AdminRoutes::show(int status, const EventId& event) const {
-    const SeatMap* map = service_.find(event);
+Result<Response> show_event(const Service& service, int status, const EventId& event) {
+    const SeatMap* map = service.find(event);
     if (!map) return fail(Code::NOT_FOUND);
-    Response response = json_response(status, to_json(body_of(*map, service_.now())));
+    Response response = json_response(status, event_json(*map, service.now()));
     response.add("ETag", tag_of(map->event().version)).add("Cache-Control", "no-store");
     return response;
 }
@@ -106,7 +115,7 @@ Task<Result<Response>> AdminRoutes::create(Context context, Request request) {
         co_return fail(Error(Code::VALIDATION_FAILED, "", std::move(wrong)));
     }
     const EventId id = TRY(co_await service_.create(context, std::move(wish), std::move(key)));
-    co_return show(201, id);
+    co_return show_event(service_, 201, id);
 }
 
 Task<Result<Response>> AdminRoutes::list(Context context, Request request) {
@@ -119,7 +128,7 @@ Task<Result<Response>> AdminRoutes::list(Context context, Request request) {
     auto at = events.lower_bound(EventId{page.before});
     while (at != events.begin() && count < page.limit) {
         --at;
-        items += (items.empty() ? "" : ",") + to_json(body_of(*at->second, service_.now()));
+        items += (items.empty() ? "" : ",") + event_json(*at->second, service_.now());
         last = at->first.text();
         ++count;
     }
@@ -129,7 +138,7 @@ Task<Result<Response>> AdminRoutes::list(Context context, Request request) {
 
 Task<Result<Response>> AdminRoutes::read(Context context, Request request) {
     TRY(need_admin(context));
-    co_return show(200, TRY(id_of<EventId>(request.parameters[0])));
+    co_return show_event(service_, 200, TRY(id_of<EventId>(request.parameters[0])));
 }
 
 Task<Result<Response>> AdminRoutes::change(Context context, Request request) {
@@ -138,14 +147,14 @@ Task<Result<Response>> AdminRoutes::change(Context context, Request request) {
     const auto version = TRY(wanted_version(request));
     EventWish wish = TRY(wish_of<ChangeEventBody>(request));
     TRY(co_await service_.change(context, id, version, std::move(wish)));
-    co_return show(200, id);
+    co_return show_event(service_, 200, id);
 }
 
 Task<Result<Response>> AdminRoutes::publish(Context context, Request request) {
     TRY(need_admin(context));
     const EventId id = TRY(id_of<EventId>(request.parameters[0]));
     TRY(co_await service_.publish(context, id));
-    co_return show(200, id);
+    co_return show_event(service_, 200, id);
 }
 
 Task<Result<Response>> AdminRoutes::audit(Context context, Request request) {

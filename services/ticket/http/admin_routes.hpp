@@ -6,6 +6,9 @@
 
 namespace urr::ticket {
 
+// The event as it is now, as its organizer sees it, with its version as entity tag.
+Result<Response> show_event(const Service& service, int status, const EventId& event);
+
 class AdminRoutes {
 public:
     explicit AdminRoutes(Service& service) : service_(service) {}
@@ -18,9 +21,6 @@ private:
     Task<Result<Response>> change(Context context, Request request);
     Task<Result<Response>> publish(Context context, Request request);
     Task<Result<Response>> audit(Context context, Request request);
-    // The event as it is now, with its version as entity tag.
-    Result<Response> show(int status, const EventId& event) const;
-
     Service& service_;
 };
 

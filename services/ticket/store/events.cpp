@@ -32,13 +32,19 @@ constexpr Statement touched{"SELECT 1 FROM seats WHERE event = ?1 AND version > 
 constexpr Statement publish{
     "UPDATE events SET published = 1, version = version + 1 WHERE id = ?1 AND published = 0 "
     "RETURNING version"};
+constexpr Statement lock_poster{"SELECT poster, version FROM events WHERE id = ?1",
+                                "SELECT poster, version FROM events WHERE id = ?1 FOR UPDATE"};
+constexpr Statement select_poster{"SELECT poster FROM events WHERE id = ?1"};
+constexpr Statement update_poster{"UPDATE events SET poster = ?2, version = version + 1 "
+                                  "WHERE id = ?1 RETURNING version"};
 constexpr Statement audit{"INSERT INTO audit_log (id, at_us, account, act, subject, detail) "
                           "VALUES (?1, ?2, ?3, ?4, ?5, ?6)"};
 constexpr Statement select_audit{"SELECT id, at_us, account, act, subject, detail FROM audit_log "
                                  "WHERE id < ?1 ORDER BY id DESC LIMIT ?2"};
 #define EVENT_COLUMNS                                                                              \
     "SELECT id, title, artist, venue, address, description, event_us, sale_start_us, "             \
-    "sale_end_us, published, room, seats_per_person, hold_us, layout, version FROM events "
+    "sale_end_us, published, room, seats_per_person, hold_us, layout, version, poster FROM "       \
+    "events "
 constexpr Statement select_events{EVENT_COLUMNS "ORDER BY id"};
 constexpr Statement select_event{EVENT_COLUMNS "WHERE id = ?1"};
 #undef EVENT_COLUMNS
@@ -73,6 +79,7 @@ Result<Event> event_of(const Rows& rows, std::size_t i) {
     e.hold = {rows.integer(i, 12)};
     e.layout = TRY_PLAIN(read_json<Layout>(rows.text(i, 13)));
     e.version = rows.integer(i, 14);
+    e.poster = rows.text(i, 15);
     return e;
 }
 
@@ -159,6 +166,23 @@ Task<Result<std::int64_t>> change_event(Tx& tx, Event event, Act act) {
     }
     TRY(co_await note(tx, act, "event.change", event.id, event.title));
     co_return rows.integer(0, 0);
+}
+
+Task<Result<PosterChange>> change_poster(Tx& tx, EventId id, std::string file, Act act) {
+    const Rows before = TRY(co_await tx.run(lock_poster, {id}));
+    if (before.empty()) co_return fail(Code::NOT_FOUND);
+    std::string replaced(before.text(0, 0));
+    if (replaced == file) co_return PosterChange{before.integer(0, 1), ""};
+    const Rows rows = TRY(co_await tx.run(update_poster, {id, file}));
+    TRY(co_await note(tx, act, file.empty() ? "poster.remove" : "poster.change", id,
+                      file.empty() ? replaced : file));
+    co_return PosterChange{rows.integer(0, 0), std::move(replaced)};
+}
+
+Task<Result<std::string>> find_poster(Tx& tx, EventId id) {
+    const Rows rows = TRY(co_await tx.run(select_poster, {id}));
+    if (rows.empty()) co_return fail(Code::NOT_FOUND);
+    co_return std::string(rows.text(0, 0));
 }
 
 Task<Result<std::vector<Event>>> all_events(Tx& tx) {

@@ -19,6 +19,7 @@ struct Event {
     Duration hold; // zero: the setting's
     Layout layout;
     std::int64_t version = 1;
+    std::string poster; // its file's name; empty: none
 };
 
 struct SeatRow {
@@ -40,6 +41,15 @@ Task<Result<std::int64_t>> publish_event(Tx& tx, EventId id, Act act);
 // the first hold on the event is frozen: EVENT_FROZEN unless only texts and the end of the sale
 // differ. The event's new version; with a new layout its seats are made anew.
 Task<Result<std::int64_t>> change_event(Tx& tx, Event event, Act act);
+// `file` is the event's poster from now on, empty: it has none; also of a frozen one, as its texts
+// are. What was so already is not written again. NOT_FOUND.
+struct PosterChange {
+    std::int64_t version = 0; // the event's
+    std::string replaced;     // the file that was its poster; empty: none, or the same
+};
+Task<Result<PosterChange>> change_poster(Tx& tx, EventId id, std::string file, Act act);
+// NOT_FOUND.
+Task<Result<std::string>> find_poster(Tx& tx, EventId id);
 Task<Result<std::vector<Event>>> all_events(Tx& tx);
 Task<Result<Event>> find_event(Tx& tx, EventId id);
 // In the order of their numbers.

@@ -13,7 +13,7 @@ constexpr const char* storage = "ALTER TABLE seats SET (fillfactor = 60);"
 
 } // namespace
 
-const Migration migrations[3] = {{1, "shared tables", shared_tables},
+const Migration migrations[4] = {{1, "shared tables", shared_tables},
                                  {2, "events and seats", R"sql(
 CREATE TABLE events (
     id BLOB PRIMARY KEY,
@@ -101,6 +101,14 @@ CREATE VIEW catalog_events_v1 AS
 CREATE VIEW catalog_seats_v1 AS SELECT event, seat, state FROM seats;
 )sql",
                                   storage},
-                                 {3, "evidence", evidence_tables}};
+                                 {3, "evidence", evidence_tables},
+                                 {4, "posters", R"sql(
+ALTER TABLE events ADD COLUMN poster TEXT NOT NULL DEFAULT ''; -- its file's name; empty: none
+-- What the catalog reads from here on; v1 stays for processes of the version before.
+CREATE VIEW catalog_events_v2 AS
+    SELECT id, title, artist, venue, address, description, event_us, sale_start_us, sale_end_us,
+           room, seats_per_person, grades, price_min, price_max, sellable, poster
+    FROM events WHERE published = 1;
+)sql"}};
 
 } // namespace urr::ticket

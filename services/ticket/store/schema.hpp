@@ -4,6 +4,6 @@
 
 namespace urr::ticket {
 
-extern const Migration migrations[3];
+extern const Migration migrations[4];
 
 } // namespace urr::ticket
