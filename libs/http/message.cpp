@@ -125,6 +125,14 @@ std::string_view Request::cookie(std::string_view name) const {
     return {};
 }
 
+Context context_of(const Request& request, Instant deadline, Random& random) {
+    Context context;
+    context.deadline = deadline;
+    const auto trace = parse_traceparent(request.header("traceparent"));
+    context.trace = trace ? trace->child(random) : Trace::make(random, false);
+    return context;
+}
+
 std::optional<Duration> timeout_of(const Request& request) {
     const std::string_view text = request.header(timeout_header);
     std::int64_t ms = 0;

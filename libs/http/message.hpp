@@ -12,6 +12,7 @@
 
 #include "libs/async/context.hpp"
 #include "libs/async/task.hpp"
+#include "libs/core/random.hpp"
 #include "libs/core/result.hpp"
 
 namespace urr {
@@ -110,6 +111,9 @@ Response problem(const Error& error, const Trace& trace, std::string_view accept
 // How many milliseconds the caller still waits: the deadline, passed on between services.
 inline constexpr std::string_view timeout_header = "X-Urr-Timeout-Ms";
 std::optional<Duration> timeout_of(const Request& request);
+
+// Of a request that is served until then, with a trace of its own or below its caller's.
+Context context_of(const Request& request, Instant deadline, Random& random);
 
 // How one service reaches another: over a socket, or by loopback in the same process.
 class Transport {

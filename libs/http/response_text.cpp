@@ -31,6 +31,13 @@ void append_response(std::string& out, const Response& response, const ResponseS
     if (!style.head_only && response.status != 304) out += response.body;
 }
 
+std::string http_date(std::time_t time) {
+    std::tm utc{};
+    gmtime_r(&time, &utc);
+    char text[40];
+    return {text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &utc)};
+}
+
 std::string_view reason_phrase(int status) {
     switch (status) {
     case 200:

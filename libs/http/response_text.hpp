@@ -1,6 +1,7 @@
 // How an answer is written (RFC 9112): appended to the buffer in which a connection gathers its
 // answers. Pure.
 #pragma once
+#include <ctime>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,9 @@ struct ResponseStyle {
 };
 
 void append_response(std::string& out, const Response& response, const ResponseStyle& style);
+
+// "Wed, 25 Nov 2026 01:02:03 GMT"
+std::string http_date(std::time_t time);
 
 // "OK", "Not Found", …
 std::string_view reason_phrase(int status);

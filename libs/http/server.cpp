@@ -9,6 +9,7 @@
 #include <ctime>
 
 #include "libs/async/nursery.hpp"
+#include "libs/http/large_bodies.hpp"
 #include "libs/http/parser.hpp"
 #include "libs/http/path.hpp"
 #include "libs/http/response_text.hpp"
@@ -62,10 +63,7 @@ private:
     void process();
     Parsed parse(Request& request);
     Parsed parse_body(const MessageHead& head, std::size_t head_end, Request& request);
-    // For a body beyond the ordinary limit.
-    Result<> admit_large(const MessageHead& head, Request& request);
-    void settle_large();
-    void settle_unsent();
+    void drop_large();
     Parsed refuse(const Error& error);
     Task<> serve(Kept self, Request request);
     Task<> run_stream(std::shared_ptr<Stream> stream);
@@ -76,9 +74,8 @@ private:
     void wrote(ErrorCode error);
     void linger();
     void discard();
-    Context context_of(const Request& request) const;
 
-    // Writes a stream's frame; false: the client has gone.
+    // Of a stream; false: the client has gone.
     Task<bool> write_frame(std::string_view frame);
 
     Server& server_;
@@ -98,8 +95,7 @@ private:
     bool busy_ = false, writing_ = false, reading_ = false, closing_ = false, closed_ = false;
     bool processing_ = false, streaming_ = false, keep_alive_ = true;
     bool refused_ = false, lingering_ = false;
-    bool large_ = false;     // one of the server's large_bodies_
-    std::size_t unsent_ = 0; // of the server's unsent_
+    Share large_, unsent_; // of the server's
     std::size_t discarded_ = 0;
     Gate stream_over_; // its source ended, or the client has gone
     friend class Server;
@@ -158,11 +154,7 @@ public:
         // Who has just come, or is about to ask once more, still gets an answer.
         if (std::exchange(retiring_, true) && head_) (void)co_await sleep(context, last_words);
         draining_ = true;
-        for (Connection* c = head_; c;) {
-            Connection* following = c->next;
-            c->finish();
-            c = following;
-        }
+        for (Connection* c = head_; c;) std::exchange(c, c->next)->finish();
         while (head_ && loop_.now() < context.deadline)
             if (!co_await sleep(context, milliseconds(10))) break;
         while (head_) head_->close();
@@ -190,9 +182,9 @@ public:
     const std::shared_ptr<ServerFigures> kept_figures_ = std::make_shared<ServerFigures>();
     ServerFigures& figures_ = *kept_figures_;
     std::string date_;
-    std::string out_; // lent to the connection in hand: one warm buffer in place of thousands
-    std::size_t large_bodies_ = 0; // requests in hand whose body is beyond the ordinary limit
-    std::size_t unsent_ = 0;       // bytes of answers that wait for their clients
+    std::string out_;       // lent to the connection in hand: one warm buffer in place of thousands
+    std::size_t large_ = 0; // requests in hand whose body is beyond the ordinary limit
+    std::size_t unsent_ = 0; // bytes of answers that wait for their clients
     Instant now_; // when the connection in hand got its turn: one look at the clock for each
     Nursery nursery_;
     bool retiring_ = false, draining_ = false;
@@ -232,15 +224,11 @@ private:
             figures_.refused.add();
             return; // closed by its destructor
         }
+        const asio::ip::address ip = endpoint.address();
+        const auto bytes =
+            (ip.is_v6() ? ip.to_v6() : make_address_v6(asio::ip::v4_mapped, ip.to_v4())).to_bytes();
         Address peer;
-        if (endpoint.address().is_v4()) {
-            const auto bytes = endpoint.address().to_v4().to_bytes();
-            peer.bytes[10] = peer.bytes[11] = 0xff;
-            std::copy(bytes.begin(), bytes.end(), peer.bytes.begin() + 12);
-        } else {
-            const auto bytes = endpoint.address().to_v6().to_bytes();
-            std::copy(bytes.begin(), bytes.end(), peer.bytes.begin());
-        }
+        std::ranges::copy(bytes, peer.bytes.begin());
         socket.non_blocking(true, error);
         socket.set_option(tcp::no_delay(true), error);
         figures_.connections.add();
@@ -249,22 +237,12 @@ private:
         connection->due_ = loop_.now() + limits_.request_timeout;
         connection->read();
     }
-    void refresh_date() {
-        const std::time_t now = std::time(nullptr);
-        std::tm utc{};
-        gmtime_r(&now, &utc);
-        char text[40];
-        date_.assign(text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &utc));
-    }
+    void refresh_date() { date_ = http_date(std::time(nullptr)); }
     void tick() {
         refresh_date();
         if (!accepting_ && !draining_) accept();
         const Instant now = loop_.now();
-        for (Connection* c = head_; c;) {
-            Connection* following = c->next;
-            c->check_time(now);
-            c = following;
-        }
+        for (Connection* c = head_; c;) std::exchange(c, c->next)->check_time(now);
         loop_.arm(tick_, now + seconds(1));
     }
 
@@ -375,9 +353,13 @@ Connection::Parsed Connection::parse_body(const MessageHead& head, std::size_t h
         request.body = chunked_body_;
         request_bytes_ = 0;
     } else {
-        if (head.content_length > bytes_max && !large_)
-            if (const auto admitted = admit_large(head, request); !admitted)
-                return refuse(admitted.error());
+        if (head.content_length > bytes_max && !large_.taken()) {
+            request.peer = peer_;
+            const auto may = admit_large_body(server_.handler_, server_.limits_, server_.large_,
+                                              request, head.content_length, path_);
+            if (!may) return refuse(may.error());
+            large_.take(server_.large_, 1);
+        }
         request_bytes_ = head_end + std::size_t(head.content_length);
         if (filled_ < request_bytes_) {
             if (in_.size() < request_bytes_) in_.resize(request_bytes_);
@@ -393,57 +375,28 @@ Connection::Parsed Connection::parse_body(const MessageHead& head, std::size_t h
     return Parsed::request;
 }
 
-Result<> Connection::admit_large(const MessageHead& head, Request& request) {
-    const ServerLimits& limits = server_.limits_;
-    if (head.content_length > limits.large_body_bytes_max) return fail(Code::BODY_TOO_LARGE);
-    request.path = TRY_PLAIN(decode_path(request.target, path_));
-    request.peer = peer_;
-    TRY_PLAIN(server_.handler_.admit_large_body(request));
-    if (server_.large_bodies_ >= limits.large_bodies_max)
-        return fail(Error(Code::OVERLOADED).retry_after(1));
-    ++server_.large_bodies_;
-    large_ = true;
-    return {};
-}
-
-void Connection::settle_large() {
-    large_ = false;
-    --server_.large_bodies_;
+void Connection::drop_large() {
+    large_.give_back();
     in_.resize(std::max(filled_, buffer_bytes_start));
     in_.shrink_to_fit();
 }
-
-void Connection::settle_unsent() { server_.unsent_ -= std::exchange(unsent_, 0); }
 
 void Connection::drop_request() {
     std::memmove(in_.data(), in_.data() + request_bytes_, filled_ - request_bytes_);
     filled_ -= request_bytes_;
     request_bytes_ = scanned_ = 0;
-    if (large_) settle_large();
+    if (large_.taken()) drop_large();
     due_ =
         server_.now_ + (filled_ ? server_.limits_.request_timeout : server_.limits_.idle_timeout);
 }
 
-Context Connection::context_of(const Request& request) const {
-    Context context;
-    context.deadline = server_.now_ + server_.limits_.request_timeout;
-    if (const auto trace = parse_traceparent(request.header("traceparent")))
-        context.trace = trace->child(server_.random_);
-    else
-        context.trace = Trace::make(server_.random_, false);
-    return context;
-}
-
 Task<> Connection::serve(Kept self, Request request) {
     due_ = never;
-    Response response = co_await server_.handler_.handle(context_of(request), request);
+    const Context context =
+        context_of(request, server_.now_ + server_.limits_.request_timeout, server_.random_);
+    Response response = co_await server_.handler_.handle(context, request);
     server_.now_ = server_.loop_.now();
-    const auto streams_open = std::size_t(server_.figures_.streams_open.value());
-    if (response.stream && streams_open >= server_.limits_.streams_max)
-        response = problem(Error(Code::STREAMS_FULL).retry_after(5), Trace{});
-    if (response.body.size() > large_answer_bytes &&
-        server_.unsent_ + response.body.size() > server_.limits_.unsent_bytes_max)
-        response = problem(Error(Code::OVERLOADED).retry_after(1), Trace{});
+    keep_bounds(response, server_.limits_, server_.figures_, server_.unsent_);
     if (server_.retiring_) keep_alive_ = false;
     std::shared_ptr<Stream> stream(std::move(response.stream));
     streaming_ = stream && request.method != Method::head;
@@ -540,10 +493,9 @@ void Connection::flush() {
             sending_.assign(out_, written);
             out_.clear();
             writing_ = true;
-            unsent_ = sending_.size();
-            server_.unsent_ += unsent_;
+            unsent_.take(server_.unsent_, sending_.size());
             due_ = server_.loop_.now() + server_.limits_.write_timeout +
-                   seconds(std::int64_t(unsent_ / bytes_a_second_min));
+                   seconds(std::int64_t(sending_.size() / bytes_a_second_min));
             asio::async_write(
                 socket_, asio::buffer(sending_),
                 [self = Kept(this)](ErrorCode failed, std::size_t) { self->wrote(failed); });
@@ -589,7 +541,7 @@ void Connection::wrote(ErrorCode error) {
     sending_.clear();
     sending_.shrink_to_fit();
     if (error) return close();
-    settle_unsent();
+    unsent_.give_back();
     server_.now_ = server_.loop_.now();
     due_ = server_.now_ + server_.limits_.idle_timeout;
     flush();
@@ -621,8 +573,8 @@ void Connection::close() {
     closed_ = true;
     const Kept self(this);
     server_.unlink(*this);
-    settle_unsent();
-    if (large_ && !busy_) settle_large(); // who serves it drops it
+    unsent_.give_back();
+    if (large_.taken() && !busy_) drop_large(); // who serves it drops it
     if (streaming_ && Loop::current()) stream_over_.open();
     ErrorCode ignored;
     socket_.shutdown(tcp::socket::shutdown_send, ignored);

@@ -1,0 +1,38 @@
+// What a loop's connections cost in memory beyond the usual, counted: see ServerLimits.
+#pragma once
+#include <cstdint>
+#include <string>
+
+#include "libs/http/server.hpp"
+
+namespace urr {
+
+// A part of something that is bounded, from when it is taken until it is given back.
+class Share {
+public:
+    void take(std::size_t& of, std::size_t amount) {
+        of_ = &of;
+        amount_ = amount;
+        of += amount;
+    }
+    void give_back() {
+        if (of_) *of_ -= amount_;
+        of_ = nullptr;
+    }
+    bool taken() const { return of_ != nullptr; }
+
+private:
+    std::size_t* of_ = nullptr;
+    std::size_t amount_ = 0;
+};
+
+// May a request send a body of that length, which is beyond the ordinary limit? Its path is decoded
+// into `path`. `in_hand`: how many such bodies there are.
+Result<> admit_large_body(HttpHandler& handler, const ServerLimits& limits, std::size_t in_hand,
+                          Request request, std::uint64_t length, std::string& path);
+
+// An answer that would go beyond the bounds becomes a problem. `unsent`: bytes that wait already.
+void keep_bounds(Response& response, const ServerLimits& limits, const ServerFigures& figures,
+                 std::size_t unsent);
+
+} // namespace urr
