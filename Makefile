@@ -28,7 +28,7 @@ test-terraform: ## the long form: both environments applied, changed, broken and
 stampede: release ## 10,000 fans at 1,000 seats, against a private system, with an audit
 	@exec scripts/stampede
 
-run-distributed: setup-engines release ## PostgreSQL, Redis, Kafka, DynamoDB, two copies of each role and nginx, in the foreground
+run-distributed: setup-engines release ## PostgreSQL, Redis, Kafka, DynamoDB, SQS, S3, two copies of each role and nginx, in the foreground
 	@exec scripts/run-distributed
 
 stampede-distributed: setup-engines release ## the stampede through nginx and two copies of each role on real engines, with an audit

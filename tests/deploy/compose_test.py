@@ -41,7 +41,7 @@ def parsed():
     return yaml.safe_load(done.stdout)
 
 
-PLACES = "engines|data|secrets|certificates|mail" # where containers have volumes
+PLACES = "engines|data|secrets|certificates|mail|files" # where containers have volumes
 MODEL = parsed()
 SERVICES = MODEL["services"]
 
@@ -89,6 +89,8 @@ class Form(unittest.TestCase):
             own = {(f"secrets-{role}", f"/secrets/{role}", True)}
             if role == "auth":
                 own.add(("mail", "/mail", False))
+            if role == "ticket":
+                own.add(("files", "/files", False))
             self.assertEqual(mounts_of(service), own | everybodys, name)
             for more in ("secrets", "configs", "volumes_from", "env_file", "tmpfs"):
                 self.assertFalse(service.get(more), f"{name} {more}")
