@@ -57,6 +57,16 @@ TEST_F(LargeBodies, are_taken_where_the_handler_admits_them) {
     EXPECT_EQ(uploads.asked, 2u); // once for each, however many pieces they came in
 }
 
+TEST_F(LargeBodies, may_take_longer_than_others) {
+    ServerLimits limits;
+    limits.request_timeout = seconds(1);
+    start(limits);
+    Raw raw(server->port());
+    raw.send(head("/upload", 2 * mib) + std::string(mib, 'x'));
+    EXPECT_EQ(raw.receive("\r\n\r\n", 3'000), ""); // looked at each second
+    EXPECT_NE(raw.ask(std::string(mib, 'x'), "2097152").find("200 OK"), std::string::npos);
+}
+
 TEST_F(LargeBodies, are_refused_by_the_head_alone) {
     start();
     const auto answer_to = [&](const std::string& text) {

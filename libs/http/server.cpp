@@ -33,7 +33,7 @@ constexpr Duration stream_comment_interval = seconds(15);
 constexpr Duration linger_time = seconds(2);
 constexpr Duration last_words = milliseconds(200); // of a server that had retired
 constexpr std::size_t linger_bytes_max = 8 * 1024 * 1024;
-constexpr std::size_t bytes_a_second_min = 64 * 1024; // of a client that takes a long answer
+constexpr std::size_t bytes_a_second_min = 64 * 1024; // of what is long, either way
 
 class Server;
 class Connection;
@@ -359,6 +359,7 @@ Connection::Parsed Connection::parse_body(const MessageHead& head, std::size_t h
                                               request, head.content_length, path_);
             if (!may) return refuse(may.error());
             large_.take(server_.large_, 1);
+            due_ = due_ + seconds(std::int64_t(head.content_length / bytes_a_second_min));
         }
         request_bytes_ = head_end + std::size_t(head.content_length);
         if (filled_ < request_bytes_) {

@@ -26,11 +26,12 @@ struct ServerLimits {
     // more than large_answer_bytes is 503 OVERLOADED in its place: readers who crawl, or never
     // read, cost no more memory than that.
     std::size_t unsent_bytes_max = 128 * 1024 * 1024;
-    std::size_t connections_max = 60'000;   // per loop
-    std::size_t streams_max = 20'000;       // per loop; then 503 STREAMS_FULL
-    Duration request_timeout = seconds(10); // from the first byte to the last
+    std::size_t connections_max = 60'000; // per loop
+    std::size_t streams_max = 20'000;     // per loop; then 503 STREAMS_FULL
+    // From the first byte to the last; a large body has a second more for each 64 KiB.
+    Duration request_timeout = seconds(10);
     Duration idle_timeout = seconds(75);
-    Duration write_timeout = seconds(10); // and a second more for each 64 KiB
+    Duration write_timeout = seconds(10); // likewise
     // Several loops of this process listen on the port (SO_REUSEPORT). Otherwise a second listener,
     // of another process too, is refused.
     bool port_is_shared = false;
