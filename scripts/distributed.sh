@@ -104,7 +104,7 @@ start_s3() {
     say "S3           127.0.0.1:$at  posters of ticket (versitygw, TLS)"
 }
 # An earlier program knows no posters, and refuses what is no setting of its own.
-knows_files() { "$urr" config --markdown | grep -q URR_FILES_BUCKET; }
+knows_files() { [[ $("$urr" config --markdown) == *URR_FILES_BUCKET* ]]; }
 start_servers() {
     export URR_DATA=$folder/data URR_LOG_LEVEL=${URR_LOG_LEVEL:-warning}
     mkdir -p "$folder/log"
@@ -182,6 +182,7 @@ worker_rlimit_nofile 20000;
 events { worker_connections 8192; }
 http {
     access_log off;
+    client_max_body_size 5m; # of posters
     client_body_temp_path "$folder/nginx/body";
     proxy_temp_path "$folder/nginx/proxy";
     fastcgi_temp_path "$folder/nginx/unused";
