@@ -33,6 +33,10 @@ public:
     Result<> admit_large_body(const Request& request) override {
         return inner_.admit_large_body(request);
     }
+    Response refuse_large_body(const Request& request, const Context& context,
+                               const Error& error) override {
+        return inner_.refuse_large_body(request, context, error);
+    }
     Task<Response> handle(Context context, Request request) override;
 
 private:

@@ -5,9 +5,9 @@
 namespace urr {
 
 Result<> admit_large_body(HttpHandler& handler, const ServerLimits& limits, std::size_t in_hand,
-                          Request request, std::uint64_t length, std::string& path) {
-    if (length > limits.large_body_bytes_max) return fail(Code::BODY_TOO_LARGE);
+                          Request& request, std::uint64_t length, std::string& path) {
     request.path = TRY_PLAIN(decode_path(request.target, path));
+    if (length > limits.large_body_bytes_max) return fail(Code::BODY_TOO_LARGE);
     TRY_PLAIN(handler.admit_large_body(request));
     if (in_hand >= limits.large_bodies_max) return fail(Error(Code::OVERLOADED).retry_after(1));
     return {};

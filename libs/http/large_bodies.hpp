@@ -27,9 +27,9 @@ private:
 };
 
 // May a request send a body of that length, which is beyond the ordinary limit? Its path is decoded
-// into `path`. `in_hand`: how many such bodies there are.
+// into `path`, and stands in it then. `in_hand`: how many such bodies there are.
 Result<> admit_large_body(HttpHandler& handler, const ServerLimits& limits, std::size_t in_hand,
-                          Request request, std::uint64_t length, std::string& path);
+                          Request& request, std::uint64_t length, std::string& path);
 
 // An answer that would go beyond the bounds becomes a problem. `unsent`: bytes that wait already.
 void keep_bounds(Response& response, const ServerLimits& limits, const ServerFigures& figures,

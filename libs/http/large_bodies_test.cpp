@@ -1,10 +1,25 @@
 // Bodies beyond the ordinary limit, and answers that nobody takes: what they may cost.
 #include "libs/http/test_server.hpp"
 
+#if __has_feature(address_sanitizer)
+#include <sanitizer/allocator_interface.h>
+#else
+#include <malloc.h>
+#endif
+
 namespace urr {
 namespace {
 
 constexpr std::size_t mib = 1024 * 1024;
+
+// Of this process.
+std::size_t allocated_bytes() {
+#if __has_feature(address_sanitizer)
+    return __sanitizer_get_current_allocated_bytes();
+#else
+    return ::mallinfo2().uordblks + ::mallinfo2().hblkhd;
+#endif
+}
 
 // Takes uploads from who shows a pass, and gives out as much as it is asked for.
 struct Uploads final : HttpHandler {
@@ -15,6 +30,12 @@ struct Uploads final : HttpHandler {
         if (request.path != "/upload") return fail(Code::BODY_TOO_LARGE);
         if (request.header("Pass") != "yes") return fail(Code::UNAUTHENTICATED);
         return {};
+    }
+    Response refuse_large_body(const Request& request, const Context& context,
+                               const Error& error) override {
+        Response response = problem(error, context.trace);
+        response.add("X-Pass-Seen", request.header("Pass"));
+        return response;
     }
     Task<Response> handle(Context, Request request) override {
         if (request.path == "/large") co_return json_response(200, std::string(32 * mib, 'l'));
@@ -76,7 +97,9 @@ TEST_F(LargeBodies, are_refused_by_the_head_alone) {
     EXPECT_NE(answer_to(head("/other", 2 * mib)).find("BODY_TOO_LARGE"), std::string::npos);
     EXPECT_NE(answer_to(head("/upload", 2 * mib, false)).find("UNAUTHENTICATED"),
               std::string::npos);
-    EXPECT_NE(answer_to(head("/upload", 5 * mib + 1)).find("BODY_TOO_LARGE"), std::string::npos);
+    const std::string too_large = answer_to(head("/upload", 5 * mib + 1));
+    EXPECT_NE(too_large.find("BODY_TOO_LARGE"), std::string::npos);
+    EXPECT_NE(too_large.find("X-Pass-Seen: yes"), std::string::npos) << "the handler's answer";
     // Without a length nobody can say how much it will be.
     const std::string chunk = "100000\r\n" + std::string(mib, 'x') + "\r\n";
     EXPECT_NE(answer_to("PUT /upload HTTP/1.1\r\nHost: x\r\nPass: yes\r\n"
@@ -84,6 +107,18 @@ TEST_F(LargeBodies, are_refused_by_the_head_alone) {
                         chunk + chunk)
                   .find("BODY_TOO_LARGE"),
               std::string::npos);
+}
+
+TEST_F(LargeBodies, are_asked_for_only_where_they_may_come) {
+    start();
+    const auto answer_to = [&](std::string text) {
+        Raw raw(server->port());
+        text.insert(text.size() - 2, "Expect: 100-continue\r\n");
+        return raw.ask(text, "\r\n\r\n").substr(0, 12);
+    };
+    EXPECT_EQ(answer_to(head("/upload", 2 * mib)), "HTTP/1.1 100");
+    EXPECT_EQ(answer_to(head("/upload", 2 * mib, false)), "HTTP/1.1 401");
+    EXPECT_EQ(answer_to(head("/upload", 6 * mib)), "HTTP/1.1 413");
 }
 
 TEST_F(LargeBodies, are_in_memory_a_few_at_once) {
@@ -109,6 +144,53 @@ TEST_F(LargeBodies, are_in_memory_a_few_at_once) {
         taken = other.ask(std::string(2 * mib, 'x'), "2097152");
     }
     EXPECT_NE(taken.find("200 OK"), std::string::npos) << taken;
+}
+
+// A client that takes what comes as slowly as it likes.
+struct SlowReader {
+    Raw raw;
+    explicit SlowReader(std::uint16_t port) : raw(port) {
+        const int small = 64 * 1024;
+        ::setsockopt(raw.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+        raw.send(get("/large"));
+    }
+    // How much came: `most`, or all there is.
+    std::size_t take(std::size_t most) {
+        static char buffer[mib];
+        std::size_t taken = 0;
+        while (taken < most) {
+            const ssize_t n = ::recv(raw.fd, buffer, std::min(sizeof buffer, most - taken), 0);
+            if (n <= 0) break;
+            taken += std::size_t(n);
+        }
+        return taken;
+    }
+};
+
+TEST_F(LargeBodies, answers_that_were_taken_slowly_leave_nothing_behind) {
+    start();
+    std::vector<std::unique_ptr<SlowReader>> readers;
+    const std::size_t before = allocated_bytes();
+    for (int i = 0; i < 8; ++i) {
+        readers.push_back(std::make_unique<SlowReader>(server->port()));
+        EXPECT_EQ(readers.back()->take(32 * mib), 32 * mib);
+        EXPECT_NE(readers.back()->raw.receive("<never>", 100), ""); // what the head took of it
+        EXPECT_NE(readers.back()->raw.ask(get("/small"), "\r\n\r\n0").find("200 OK"),
+                  std::string::npos); // and it stays
+    }
+    EXPECT_LT(allocated_bytes(), before + 100 * mib); // not eight times 32: the loop's buffer
+}
+
+TEST_F(LargeBodies, answers_have_as_long_as_they_go_on) {
+    ServerLimits limits;
+    limits.write_timeout = seconds(2);
+    start(limits);
+    SlowReader silent(server->port()), slow(server->port());
+    for (int i = 0; i < 16; ++i) { // four seconds and more
+        EXPECT_EQ(slow.take(2 * mib), 2 * mib);
+        std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    }
+    EXPECT_LT(silent.take(33 * mib), 32 * mib) << "he was not waited for";
 }
 
 // One does not read: what waits for him counts, until he has gone.

@@ -33,7 +33,7 @@ constexpr Duration stream_comment_interval = seconds(15);
 constexpr Duration linger_time = seconds(2);
 constexpr Duration last_words = milliseconds(200); // of a server that had retired
 constexpr std::size_t linger_bytes_max = 8 * 1024 * 1024;
-constexpr std::size_t bytes_a_second_min = 64 * 1024; // of what is long, either way
+constexpr std::int64_t bytes_a_second_min = 64 * 1024; // of what is long, either way
 
 class Server;
 class Connection;
@@ -65,13 +65,15 @@ private:
     Parsed parse_body(const MessageHead& head, std::size_t head_end, Request& request);
     void drop_large();
     Parsed refuse(const Error& error);
+    Parsed refuse_with(Response response);
     Task<> serve(Kept self, Request request);
     Task<> run_stream(std::shared_ptr<Stream> stream);
     Task<> send_frames(std::shared_ptr<Stream> stream);
     void render(const Request& request, Response& response);
     void drop_request();
     void flush();
-    void wrote(ErrorCode error);
+    void send_rest();
+    void wrote(ErrorCode error, std::size_t bytes);
     void linger();
     void discard();
 
@@ -89,9 +91,10 @@ private:
     std::string chunked_body_, chunked_head_;
     std::unique_ptr<ChunkDecoder> chunks_;
     MessageHead chunked_message_;
-    std::string out_;     // answers that are to be written
-    std::string sending_; // what the system is taking from us
-    Instant due_;         // when its silence ends in closing
+    std::string out_;      // answers that are to be written
+    std::string sending_;  // what the system is taking from us,
+    std::size_t sent_ = 0; // and how much of it has gone
+    Instant due_;          // when its silence ends in closing
     bool busy_ = false, writing_ = false, reading_ = false, closing_ = false, closed_ = false;
     bool processing_ = false, streaming_ = false, keep_alive_ = true;
     bool refused_ = false, lingering_ = false;
@@ -303,11 +306,13 @@ void Connection::process() {
 }
 
 Connection::Parsed Connection::refuse(const Error& error) {
+    return refuse_with(problem(error, Trace::make(server_.random_, false)));
+}
+
+Connection::Parsed Connection::refuse_with(Response response) {
     server_.figures_.bad.add();
-    Request request;
-    Response response = problem(error, Trace::make(server_.random_, false));
     keep_alive_ = false;
-    render(request, response);
+    render(Request(), response);
     closing_ = refused_ = true;
     return Parsed::failed;
 }
@@ -326,9 +331,10 @@ Connection::Parsed Connection::parse(Request& request) {
     const auto head = parse_request_head(buffer.substr(0, head_end), request);
     if (!head) return refuse(head.error());
     keep_alive_ = head->keep_alive;
-    if (head->expects_continue && filled_ == head_end && out_.empty())
-        out_ = "HTTP/1.1 100 Continue\r\n\r\n";
-    return parse_body(*head, head_end, request);
+    const bool waits = head->expects_continue && filled_ == head_end && out_.empty();
+    const Parsed parsed = parse_body(*head, head_end, request);
+    if (waits && parsed == Parsed::more) out_ = "HTTP/1.1 100 Continue\r\n\r\n";
+    return parsed;
 }
 
 Connection::Parsed Connection::parse_body(const MessageHead& head, std::size_t head_end,
@@ -357,9 +363,11 @@ Connection::Parsed Connection::parse_body(const MessageHead& head, std::size_t h
             request.peer = peer_;
             const auto may = admit_large_body(server_.handler_, server_.limits_, server_.large_,
                                               request, head.content_length, path_);
-            if (!may) return refuse(may.error());
+            if (!may)
+                return refuse_with(server_.handler_.refuse_large_body(
+                    request, context_of(request, never, server_.random_), may.error()));
             large_.take(server_.large_, 1);
-            due_ = due_ + seconds(std::int64_t(head.content_length / bytes_a_second_min));
+            due_ = due_ + seconds(std::int64_t(head.content_length) / bytes_a_second_min);
         }
         request_bytes_ = head_end + std::size_t(head.content_length);
         if (filled_ < request_bytes_) {
@@ -491,16 +499,12 @@ void Connection::flush() {
         const std::size_t written = socket_.write_some(asio::buffer(out_), error);
         if (error && error != asio::error::would_block) return close();
         if (written < out_.size()) {
-            sending_.assign(out_, written);
-            out_.clear();
+            sending_.swap(out_);
+            sent_ = written;
             writing_ = true;
-            unsent_.take(server_.unsent_, sending_.size());
-            due_ = server_.loop_.now() + server_.limits_.write_timeout +
-                   seconds(std::int64_t(sending_.size() / bytes_a_second_min));
-            asio::async_write(
-                socket_, asio::buffer(sending_),
-                [self = Kept(this)](ErrorCode failed, std::size_t) { self->wrote(failed); });
-            return;
+            unsent_.take(server_.unsent_, sending_.capacity());
+            due_ = server_.loop_.now() + server_.limits_.write_timeout;
+            return send_rest();
         }
         out_.clear();
         if (out_.capacity() > buffer_bytes_kept) out_.shrink_to_fit();
@@ -511,6 +515,12 @@ void Connection::flush() {
         linger();
     else
         close();
+}
+
+void Connection::send_rest() {
+    socket_.async_write_some(
+        asio::buffer(sending_) + sent_,
+        [self = Kept(this)](ErrorCode error, std::size_t bytes) { self->wrote(error, bytes); });
 }
 
 void Connection::linger() {
@@ -537,13 +547,18 @@ void Connection::discard() {
                             });
 }
 
-void Connection::wrote(ErrorCode error) {
+void Connection::wrote(ErrorCode error, std::size_t bytes) {
+    server_.now_ = server_.loop_.now();
+    sent_ += bytes;
+    if (!error && sent_ < sending_.size()) {
+        const Duration earned = seconds(1) * std::int64_t(bytes) / bytes_a_second_min;
+        due_ = std::min(due_ + earned, server_.now_ + server_.limits_.write_timeout);
+        return send_rest();
+    }
     writing_ = false;
-    sending_.clear();
-    sending_.shrink_to_fit();
+    std::string().swap(sending_);
     if (error) return close();
     unsent_.give_back();
-    server_.now_ = server_.loop_.now();
     due_ = server_.now_ + server_.limits_.idle_timeout;
     flush();
     if (!writing_) process();

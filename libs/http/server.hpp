@@ -22,16 +22,18 @@ struct ServerLimits {
     // loop has in memory at once; one more is 503 OVERLOADED.
     std::size_t large_body_bytes_max = 5 * 1024 * 1024;
     std::size_t large_bodies_max = 4;
-    // What a loop keeps of answers that their clients have not taken yet. Beyond it an answer of
-    // more than large_answer_bytes is 503 OVERLOADED in its place: readers who crawl, or never
-    // read, cost no more memory than that.
+    // What a loop keeps in memory of answers that their clients have not taken yet. Beyond it an
+    // answer of more than large_answer_bytes is 503 OVERLOADED in its place: readers who crawl, or
+    // never read, cost no more memory than that.
     std::size_t unsent_bytes_max = 128 * 1024 * 1024;
     std::size_t connections_max = 60'000; // per loop
     std::size_t streams_max = 20'000;     // per loop; then 503 STREAMS_FULL
     // From the first byte to the last; a large body has a second more for each 64 KiB.
     Duration request_timeout = seconds(10);
     Duration idle_timeout = seconds(75);
-    Duration write_timeout = seconds(10); // likewise
+    // Who takes nothing of an answer for so long is closed, and who has fallen behind 64 KiB a
+    // second by so much.
+    Duration write_timeout = seconds(10);
     // Several loops of this process listen on the port (SO_REUSEPORT). Otherwise a second listener,
     // of another process too, is refused.
     bool port_is_shared = false;
@@ -46,6 +48,10 @@ public:
     // May this request, whose Content-Length is beyond the ordinary limit, send its body? Asked
     // before any of it is read, so by who sends it too; the body is empty. The error is the answer.
     virtual Result<> admit_large_body(const Request&) { return fail(Code::BODY_TOO_LARGE); }
+    // The answer to one that may not, or for which there is no room now.
+    virtual Response refuse_large_body(const Request&, const Context& context, const Error& error) {
+        return problem(error, context.trace);
+    }
     // Appends a complete response to `out` and returns true, or leaves `out` alone. Must not wait.
     virtual bool answer_at_once(const Request&, std::string&) { return false; }
     virtual Task<Response> handle(Context context, Request request) = 0;

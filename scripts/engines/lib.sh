@@ -98,15 +98,16 @@ wait_until() {
 # free_ports N: the first of N ports in a row that nobody listens on. They are dealt in turn, from where the one
 # before stopped, so that two who ask at once do not get the same, nor who asks while a server is away.
 free_ports() {
-    python3 - "$1" <<'P'
-import fcntl, os, random, socket, sys, tempfile
+    mkdir -p "$engines_cache"
+    python3 - "$1" "$engines_cache/ports" <<'P'
+import fcntl, random, re, socket, sys
 count, least, most = int(sys.argv[1]), 20000, 29999
-with open(f"{tempfile.gettempdir()}/urr-ports-of-engines-{os.getuid()}", "a+") as dealt:
+with open(sys.argv[2], "a+") as dealt:
     fcntl.flock(dealt, fcntl.LOCK_EX)
     dealt.seek(0)
-    last = dealt.read().strip()
-    first = int(last) + 1 if last.isdigit() else random.randint(least, most)
-    while True:
+    last = dealt.read(10)
+    first = int(last) + 1 if re.fullmatch("2[0-9]{4}", last) else random.randint(least, most)
+    for _ in range(most - least):
         if first + count - 1 > most:
             first = least
         held = []
@@ -120,6 +121,8 @@ with open(f"{tempfile.gettempdir()}/urr-ports-of-engines-{os.getuid()}", "a+") a
         finally:
             for one in held:
                 one.close()
+    else:
+        sys.exit("no port is free")
     dealt.truncate(0)
     dealt.write(str(first + count - 1))
 print(first)

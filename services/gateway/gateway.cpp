@@ -91,13 +91,23 @@ Result<> Gateway::admit_large_body(const Request& request) {
     return check_caller(copy, passage);
 }
 
+Response Gateway::refuse_large_body(const Request& request, const Context& context,
+                                    const Error& error) {
+    metrics_.requests.add();
+    Passage passage;
+    note_ids(context, request, passage);
+    Request copy = request;
+    (void)find_route(copy, passage); // the methods that it has
+    Response response = problem(error, context.trace, request.header("Accept-Language"));
+    finish(request, passage, response);
+    return response;
+}
+
 Task<Response> Gateway::handle(Context context, Request request) {
     metrics_.requests.add();
     Passage passage;
+    note_ids(context, request, passage);
     passage.now = clock_.now();
-    passage.traceparent = context.trace.traceparent();
-    const std::string_view given = request.header("X-Request-Id");
-    passage.request_id = is_request_id(given) ? given : Trace::id_in(passage.traceparent);
     Response response;
     if (request.method == Method::options && request.has_header("Access-Control-Request-Method")) {
         response = preflight();
@@ -110,6 +120,12 @@ Task<Response> Gateway::handle(Context context, Request request) {
     }
     finish(request, passage, response);
     co_return response;
+}
+
+void Gateway::note_ids(const Context& context, const Request& request, Passage& passage) {
+    passage.traceparent = context.trace.traceparent();
+    const std::string_view given = request.header("X-Request-Id");
+    passage.request_id = is_request_id(given) ? given : Trace::id_in(passage.traceparent);
 }
 
 Response Gateway::preflight() const {

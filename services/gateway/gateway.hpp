@@ -54,6 +54,9 @@ public:
     bool answer_at_once(const Request& request, std::string& out) override;
     // Only of the contract's uploads, and only from who may make them: nobody else costs memory.
     Result<> admit_large_body(const Request& request) override;
+    // With all that its other answers have.
+    Response refuse_large_body(const Request& request, const Context& context,
+                               const Error& error) override;
     Task<Response> handle(Context context, Request request) override;
     const Metrics& metrics() const { return metrics_; }
     const EndedSessions& ended() const { return ended_; }
@@ -112,6 +115,7 @@ private:
     Result<const Known*> check_access(std::string_view token, const Passage& passage);
     Counted counted(std::uint64_t caller, const Passage& passage, std::int64_t factor) const;
     Task<Result<Response>> forward(Context context, Request& request, const Passage& passage);
+    static void note_ids(const Context& context, const Request& request, Passage& passage);
     void finish(const Request& request, const Passage& passage, Response& response);
     void add_cors(const Request& request, Response& response) const;
 

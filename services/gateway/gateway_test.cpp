@@ -182,6 +182,20 @@ TEST_F(Gateways, let_larger_bodies_pass_on_an_upload_alone_and_from_who_may) {
     EXPECT_EQ(admitted(Method::post, poster, Role::admin), Code::METHOD_NOT_ALLOWED);
     EXPECT_EQ(admitted(Method::post, "/api/v1/admin/events", Role::admin), Code::BODY_TOO_LARGE);
     EXPECT_EQ(admitted(Method::put, "/api/v1/admin/other", Role::admin), Code::BODY_TOO_LARGE);
+
+    // What is refused by its head has what every answer has.
+    Request request;
+    request.method = Method::post;
+    request.target = request.path = poster;
+    request.add_header("Origin", "https://urr.example");
+    request.add_header("X-Request-Id", "upload-7");
+    const Response refused =
+        gateway->refuse_large_body(request, Context{}, gateway->admit_large_body(request).error());
+    EXPECT_EQ(refused.status, 405);
+    EXPECT_EQ(refused.header("Access-Control-Allow-Origin"), "https://urr.example");
+    EXPECT_EQ(refused.header("X-Request-Id"), "upload-7");
+    EXPECT_FALSE(refused.header("traceparent").empty());
+    EXPECT_NE(refused.header("Allow").find("PUT"), std::string_view::npos);
 }
 
 TEST_F(Gateways, the_entry_token_must_be_there_valid_and_ones_own) {
