@@ -97,7 +97,8 @@ std::string in_one_line(std::string_view text) {
 } // namespace
 
 std::string in_plain_words(std::string_view words, const Mend& mend) {
-    const std::string said = in_one_line(words), text = lower(said);
+    std::string said = in_one_line(words);
+    const std::string text = lower(said);
     const auto sign = std::ranges::find_if(
         signs, [&](const Sign& each) { return text.find(each.said) != std::string::npos; });
     if (sign == std::end(signs)) return said;
