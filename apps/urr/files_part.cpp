@@ -129,7 +129,7 @@ Result<std::unique_ptr<FilesPart>> FilesPart::make(const Settings& settings, Run
         part->files_ = make_s3_files(part->s3_->client(), settings.text("URR_FILES_BUCKET"),
                                      by_path(settings) ? BucketStyle::path : BucketStyle::host);
     } else {
-        part->files_ = make_folder_files(*part->offload_, std::move(folder));
+        part->files_ = make_folder_files(*part->offload_, random, std::move(folder));
     }
     return part;
 }

@@ -36,8 +36,11 @@ public:
 // False: not a name.
 bool is_file_name(std::string_view name);
 
-// Below `folder`, which must be there. The types are not kept.
-std::unique_ptr<Files> make_folder_files(Offload& offload, std::string folder);
+// Below `folder`, which is made with the first file if it is not there; one file system. The types
+// are not kept. Several processes may share it. Opening it waits for the folder, and takes away
+// what processes that were killed left of their uploads: names of ours ('.' and 32 hexadecimal
+// digits) that are older than a day, in `folder` itself. `random` must outlive it; one loop.
+std::unique_ptr<Files> make_folder_files(Offload& offload, Random& random, std::string folder);
 
 // How the bucket enters the address: /bucket/name at the client's host, or /name where the host is
 // the bucket's own.

@@ -1,19 +1,49 @@
-// The folder: each file is written beside its place, synced, and renamed into it.
+// The folder: each file is written under a name of its own, synced, and renamed into its place.
+// That name is random, since the processes that share a folder may have the same id, each in its
+// container; and it stands in the folder itself, so that what a killed process left is found by
+// looking at one folder.
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
+#include <cstring>
 #include <filesystem>
 
 #include "libs/aws/files.hpp"
+#include "libs/security/mac.hpp"
 
 namespace urr {
 
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t drawn_bytes = 16;
+constexpr std::chrono::hours left_behind{24}; // no upload takes so long
+
+// ".0123456789abcdef0123456789abcdef": nobody can ask for such a name.
+std::string draw_unfinished(Random& random) {
+    unsigned char drawn[drawn_bytes];
+    random.fill(drawn);
+    return "." + hex(drawn);
+}
+bool is_unfinished(std::string_view name) {
+    return name.size() == 1 + 2 * drawn_bytes && name[0] == '.' &&
+           name.find_first_not_of("0123456789abcdef", 1) == std::string_view::npos;
+}
+
+// As far as it goes: what is left takes room and does nothing else.
+void sweep(const std::string& folder) {
+    const auto before = fs::file_time_type::clock::now() - left_behind;
+    std::error_code error, of_one; // one may be gone meanwhile: others sweep as well
+    for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+        if (!is_unfinished(at->path().filename().string())) continue;
+        if (at->symlink_status(of_one).type() != fs::file_type::regular) continue;
+        const auto written = at->last_write_time(of_one);
+        if (!of_one && written < before) ::unlink(at->path().c_str());
+    }
+}
 
 std::unexpected<Error> failed(const std::string& what) {
     return fail(Code::UNAVAILABLE, "cannot " + what + ": " + std::string(std::strerror(errno)));
@@ -29,14 +59,13 @@ Result<> write_whole(int file, std::string_view bytes) {
 }
 
 Result<> put_file(std::string& folder, std::string& name, std::string& bytes,
-                  std::uint64_t& number) {
+                  std::string& unfinished) {
     const fs::path place = fs::path(folder) / name;
     std::error_code error;
     fs::create_directories(place.parent_path(), error);
     if (error) return fail(Code::UNAVAILABLE, "cannot make a folder: " + error.message());
-    const fs::path beside =
-        place.parent_path() / ("." + std::to_string(::getpid()) + "-" + std::to_string(number));
-    const int file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+    const fs::path beside = fs::path(folder) / unfinished;
+    const int file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
     if (file < 0) return failed("make a file");
     Result<> written = write_whole(file, bytes);
     ::close(file);
@@ -88,15 +117,15 @@ Result<std::vector<std::string>> list_files(std::string& folder, std::string& pr
 
 class FolderFiles final : public Files {
 public:
-    FolderFiles(Offload& offload, std::string folder)
-        : offload_(offload), folder_(std::move(folder)) {}
+    FolderFiles(Offload& offload, Random& random, std::string folder)
+        : offload_(offload), random_(random), folder_(std::move(folder)) {}
 
     Task<Result<void>> put(Context context, std::string name, std::string bytes,
                            std::string) override {
         if (!is_file_name(name)) co_return fail(Code::VALIDATION_FAILED, "not a file's name");
         if (bytes.size() > file_bytes_max) co_return fail(Code::BODY_TOO_LARGE);
         co_return TRY(co_await offload_.run(context, put_file, folder_, std::move(name),
-                                            std::move(bytes), ++number_));
+                                            std::move(bytes), draw_unfinished(random_)));
     }
     Task<Result<std::string>> get(Context context, std::string name) override {
         if (!is_file_name(name)) co_return fail(Code::VALIDATION_FAILED, "not a file's name");
@@ -112,14 +141,15 @@ public:
 
 private:
     Offload& offload_;
+    Random& random_;
     const std::string folder_;
-    std::uint64_t number_ = 0;
 };
 
 } // namespace
 
-std::unique_ptr<Files> make_folder_files(Offload& offload, std::string folder) {
-    return std::make_unique<FolderFiles>(offload, std::move(folder));
+std::unique_ptr<Files> make_folder_files(Offload& offload, Random& random, std::string folder) {
+    sweep(folder);
+    return std::make_unique<FolderFiles>(offload, random, std::move(folder));
 }
 
 } // namespace urr

@@ -35,6 +35,7 @@ aws::Endpoint endpoint(const std::string& bucket) {
 
 struct FilesTest : testing::TestWithParam<Kind> {
     std::string bucket = "b" + std::to_string(SystemRandom().next());
+    SystemRandom random;
     std::unique_ptr<Offload> threads = make_thread_offload(1, 16);
     std::filesystem::path folder = std::filesystem::temp_directory_path() / ("urr-files-" + bucket);
     std::unique_ptr<AwsEnd> end;
@@ -44,7 +45,7 @@ struct FilesTest : testing::TestWithParam<Kind> {
         if (GetParam() == Kind::folder) {
             std::filesystem::create_directories(folder);
             end = std::make_unique<AwsEnd>(aws::Endpoint{}, aws::Credentials{}, "none");
-            files = make_folder_files(*threads, folder);
+            files = make_folder_files(*threads, random, folder);
             return;
         }
         AwsEnd maker(endpoint(""), right(), "s3");

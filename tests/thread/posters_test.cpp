@@ -52,7 +52,7 @@ struct PostersOnSale : OnSale {
 
     PostersOnSale() {
         fs::create_directories(folder / "files");
-        files.inner = make_folder_files(*offload, (folder / "files").string());
+        files.inner = make_folder_files(*offload, random, (folder / "files").string());
         serve({&files, offload.get()});
     }
     // Before each run of its own: `start` makes ticket anew.
