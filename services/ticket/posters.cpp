@@ -9,8 +9,12 @@ namespace urr::ticket {
 namespace {
 
 constexpr std::size_t readings_max = 8;
-// All together less than the gateway waits: it would take ticket for away.
-constexpr Duration put_at_most = seconds(5), read_at_most = seconds(4), remove_at_most = seconds(2);
+constexpr std::size_t acts_max = 8; // each has its upload in memory
+// An act waits for hash and file, then for the database (as long as its context lets it), then for
+// the file before it to go: 7 s and the database, where the gateway waits 10 and would take ticket
+// for away. A reading is bounded at the store, and a second later here.
+constexpr Duration store_at_most = seconds(5), remove_at_most = seconds(2);
+constexpr Duration read_at_most = seconds(4);
 constexpr std::size_t hash_letters = 64;
 
 std::string name_of(const EventId& event, std::string_view file) {
@@ -53,21 +57,25 @@ std::optional<PosterName> read_poster_name(std::string_view file) {
 // Other processes may act meanwhile: remove_file looks at the row again.
 class Posters::Act {
 public:
-    Act(std::set<EventId>& acts, const EventId& event)
-        : acts_(acts), event_(event), mine_(acts.insert(event).second) {}
+    Act(std::set<EventId>& acts, const EventId& of)
+        : event(of), acts_(acts), mine_(acts.size() < acts_max && acts.insert(of).second) {}
     ~Act() {
-        if (mine_) acts_.erase(event_);
+        if (mine_) acts_.erase(event);
     }
     Act(const Act&) = delete;
     Act& operator=(const Act&) = delete;
     Result<> begun() const {
         if (mine_) return {};
-        return fail(Error(Code::OVERLOADED, "its poster is being changed").retry_after(1));
+        return fail(Error(Code::OVERLOADED, acts_.contains(event)
+                                                ? "its poster is being changed"
+                                                : "many posters are being changed")
+                        .retry_after(1));
     }
+
+    const EventId event;
 
 private:
     std::set<EventId>& acts_;
-    const EventId event_;
     const bool mine_;
 };
 
@@ -82,42 +90,62 @@ Task<Result<void>> Posters::put(Context context, EventId event, std::string byte
     if (bytes.size() > poster_bytes_max) co_return fail(Code::BODY_TOO_LARGE);
     const auto type = image_type_of(bytes);
     if (!type) co_return fail(Code::NOT_AN_IMAGE);
-    const Act act(acts_, event);
-    TRY(act.begun());
-    auto hashed =
-        co_await to_.offload->run(within(context, put_at_most), hash_of, std::move(bytes));
-    if (!hashed) co_return fail(Error(Code::OVERLOADED).retry_after(1));
-    std::string file = hashed->hash + "." + std::string(type->ending);
-    // Also where the row names it already: should the file have been lost, this mends it.
-    const auto stored = co_await to_.files->put(within(context, put_at_most), name_of(event, file),
-                                                std::move(hashed->bytes), std::string(type->type));
-    if (!stored) {
+    const auto act = std::make_shared<const Act>(acts_, event);
+    TRY(act->begun());
+    const auto step = std::make_shared<Step>(act);
+    const Context in_time = within(context, store_at_most);
+    tasks_.spawn(store_file(in_time, std::move(bytes), *type, step));
+    if (!co_await step->over.wait(in_time)) step->file = away();
+    if (!step->file) {
         service_.file_figures().failed.add();
-        co_return away();
+        co_return fail(step->file.error().clone());
     }
     service_.file_figures().stored.add();
-    co_return co_await change(context, event, std::move(file));
+    co_return co_await change(context, act, *step->file);
+}
+
+// The row is the asker's: nothing changes once he was told that it failed.
+Task<> Posters::store_file(Context context, std::string bytes, ImageType type,
+                           std::shared_ptr<Step> step) {
+    auto hashed = co_await to_.offload->run(context, hash_of, std::move(bytes));
+    Result<std::string> file = away();
+    if (hashed) {
+        std::string name = hashed->hash + "." + std::string(type.ending);
+        // Also where the row names it already: should the file have been lost, this mends it.
+        if (co_await to_.files->put(context, name_of(step->act->event, name),
+                                    std::move(hashed->bytes), std::string(type.type)))
+            file = std::move(name);
+    }
+    step->file = std::move(file);
+    step->over.open();
 }
 
 Task<Result<void>> Posters::remove(Context context, EventId event) {
     TRY(check_event(event));
-    const Act act(acts_, event);
-    TRY(act.begun());
-    co_return co_await change(context, event, "");
+    const auto act = std::make_shared<const Act>(acts_, event);
+    TRY(act->begun());
+    co_return co_await change(context, act, "");
 }
 
-Task<Result<void>> Posters::change(Context context, EventId event, std::string file) {
-    const std::string replaced = TRY(co_await service_.set_poster(context, event, std::move(file)));
-    if (!replaced.empty()) co_await remove_file(within(context, remove_at_most), event, replaced);
+Task<Result<void>> Posters::change(Context context, std::shared_ptr<const Act> act,
+                                   std::string file) {
+    std::string replaced = TRY(co_await service_.set_poster(context, act->event, std::move(file)));
+    if (replaced.empty()) co_return Result<void>{};
+    // As far as it goes: the row does not name it any more, so that it only takes room.
+    const auto step = std::make_shared<Step>(act);
+    const Context in_time = within(context, remove_at_most);
+    tasks_.spawn(remove_file(in_time, std::move(replaced), step));
+    if (!co_await step->over.wait(in_time) || !step->file) service_.file_figures().failed.add();
     co_return Result<void>{};
 }
 
-// As far as it goes: the row does not name it any more, so that it only takes room.
-Task<> Posters::remove_file(Context context, EventId event, const std::string& file) {
-    const auto now = co_await service_.poster(context, event);
-    if (!now || *now == file) co_return; // of another process, which has stored it again
-    if (!co_await to_.files->remove(context, name_of(event, file)))
-        service_.file_figures().failed.add();
+Task<> Posters::remove_file(Context context, std::string file, std::shared_ptr<Step> step) {
+    const auto now = co_await service_.poster(context, step->act->event);
+    if (now && *now != file) // else of another process, which has stored it again
+        if (const auto gone = co_await to_.files->remove(context, name_of(step->act->event, file));
+            !gone)
+            step->file = fail(gone.error().clone());
+    step->over.open();
 }
 
 Task<Result<std::string>> Posters::read(Context context, EventId event, std::string_view file) {

@@ -8,9 +8,11 @@
 // shown is there. A file that no row names (a process that died in between, a removal that failed)
 // is harmless: nobody is given it, and the same upload takes it up again.
 //
-// Nothing here waits for the store of files longer than some seconds, and its failures are
-// UNAVAILABLE whatever they were: who passes answers on must not take ticket for broken, which
-// goes on selling. One loop.
+// Whoever asks waits for the store of files 5 s at most, and 2 s more where a file is replaced; its
+// failures are UNAVAILABLE whatever they were: who passes answers on must not take ticket for
+// broken, which goes on selling. A store that hangs may do so without end: what was asked of it
+// goes on here without the one who asked, and until it is over that event's poster cannot be
+// changed by this process. A file that is stored so late is one that no row names. One loop.
 #pragma once
 #include <map>
 #include <set>
@@ -36,9 +38,9 @@ public:
     Posters(Service& service, PosterFiles to) : service_(service), to_(to) {}
 
     // BODY_TOO_LARGE, NOT_AN_IMAGE, NOT_FOUND; OVERLOADED while another act on the event's poster
-    // is under way here. The same again is the same.
+    // is under way here, and beyond some acts in all. The same again is the same.
     Task<Result<void>> put(Context context, EventId event, std::string bytes);
-    // Also when it has none. NOT_FOUND.
+    // Also when it has none. NOT_FOUND, OVERLOADED as above.
     Task<Result<void>> remove(Context context, EventId event);
 
     // The bytes of `file`, when it is the event's poster: NOT_FOUND for all others, and nobody is
@@ -51,10 +53,18 @@ private:
         Result<std::string> bytes;
     };
     class Act;
+    // Something that is asked of the store of files for an act: the task's and the asker's.
+    struct Step {
+        const std::shared_ptr<const Act> act; // goes on as long as either has it
+        Gate over;
+        Result<std::string> file; // an upload's
+    };
 
     Result<> check_event(const EventId& event) const;
-    Task<Result<void>> change(Context context, EventId event, std::string file);
-    Task<> remove_file(Context context, EventId event, const std::string& file);
+    Task<Result<void>> change(Context context, std::shared_ptr<const Act> act, std::string file);
+    Task<> store_file(Context context, std::string bytes, ImageType type,
+                      std::shared_ptr<Step> step);
+    Task<> remove_file(Context context, std::string file, std::shared_ptr<Step> step);
     Task<> read_file(EventId event, std::string file, std::shared_ptr<Reading> reading);
 
     Service& service_;

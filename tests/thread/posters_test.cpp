@@ -20,10 +20,17 @@ struct Trouble final : Files {
     std::unique_ptr<Files> inner;
     std::optional<Code> put_fails, get_fails, remove_fails;
     Gate* stands_still = nullptr; // behind a put that is done
+    // Before it begins; whatever the deadline, as what a thread has taken does.
+    Gate *put_hangs = nullptr, *remove_hangs = nullptr;
+    int puts_hung = 0;
     int gets = 0;
 
     Task<Result<void>> put(Context context, std::string name, std::string bytes,
                            std::string type) override {
+        if (put_hangs) {
+            ++puts_hung;
+            (void)co_await put_hangs->wait(context = Context{});
+        }
         if (put_fails) co_return fail(*put_fails);
         TRY(co_await inner->put(context, std::move(name), std::move(bytes), std::move(type)));
         if (stands_still) (void)co_await stands_still->wait(Context{});
@@ -35,6 +42,7 @@ struct Trouble final : Files {
         co_return co_await inner->get(context, std::move(name));
     }
     Task<Result<void>> remove(Context context, std::string name) override {
+        if (remove_hangs) (void)co_await remove_hangs->wait(context = Context{});
         if (remove_fails) co_return fail(*remove_fails);
         co_return co_await inner->remove(context, std::move(name));
     }
@@ -69,6 +77,17 @@ struct PostersOnSale : OnSale {
     std::string path() const { return "/api/v1/admin/events/" + event.text() + "/poster"; }
     Task<Response> put(std::string bytes) {
         co_return co_await ask_ticket(admin, Method::put, path(), std::move(bytes));
+    }
+    Task<Response> remove() { co_return co_await ask_ticket(admin, Method::del, path()); }
+    // Until what is under way for the event is over.
+    Task<> put_when_free(std::string bytes) {
+        Response answer;
+        while (code_if_any(answer = co_await put(bytes)) == "OVERLOADED")
+            must(co_await sleep(Context{}, milliseconds(1)));
+        EXPECT_EQ(answer.status, 200) << answer.body;
+    }
+    static std::string code_if_any(const Response& response) {
+        return response.status < 400 ? "" : code_of(response);
     }
     Task<Response> get(std::string path, std::string tag = {}) {
         Request request;
@@ -223,6 +242,7 @@ Task<> dies(PostersOnSale& t) {
         // Meanwhile another one has to wait, and is told so.
         EXPECT_EQ(t.code_of(co_await t.put(png_of("c"))), "OVERLOADED");
     }
+    t.posters.reset(); // with what it was at
     t.files.stands_still = nullptr;
 }
 Task<> dies_later(PostersOnSale& t) {
@@ -238,6 +258,88 @@ TEST_F(PostersOnSale, of_a_process_that_died_between_file_and_row_are_not_there)
     serve({&files, offload.get()});
     run(dies_later(*this));
 }
+
+// Waits for the store as long as one does who upload through the gateway.
+Task<> hangs(PostersOnSale& t) {
+    co_await t.begin();
+    EXPECT_EQ((co_await t.put(png_of("a"))).status, 200);
+    const EventId first = t.event;
+    const std::string path = co_await t.poster();
+    Gate comes_back;
+    t.files.put_hangs = &comes_back;
+    static constexpr auto upload = [](PostersOnSale& of, std::string& code) -> Task<> {
+        code = of.code_if_any(co_await of.put(png_of("b")));
+    };
+    std::string code = "none";
+    Nursery clients;
+    clients.spawn(upload(t, code));
+    while (t.files.puts_hung < 1) must(co_await sleep(Context{}, milliseconds(1)));
+    t.files.put_hangs = nullptr;
+    // Other events have theirs meanwhile, and this one keeps what it has.
+    co_await t.prepare();
+    EXPECT_EQ((co_await t.put(png_of("other"))).status, 200);
+    EXPECT_EQ((co_await t.get(co_await t.poster())).status, 200);
+    EXPECT_EQ((co_await t.remove()).status, 200);
+    t.event = first;
+    must(co_await clients.drained(Context{}));
+    EXPECT_EQ(code, "UNAVAILABLE");
+    EXPECT_EQ(t.tickets->metrics().files.failed.value(), 1u);
+    EXPECT_EQ(t.code_if_any(co_await t.put(png_of("c"))), "OVERLOADED");
+    EXPECT_EQ(t.code_if_any(co_await t.remove()), "OVERLOADED");
+    EXPECT_EQ((co_await t.get(path)).status, 200);
+    // What comes back so late changes nothing: its client was told that it failed.
+    comes_back.open();
+    while ((co_await t.stored()).size() < 2) must(co_await sleep(Context{}, milliseconds(1)));
+    EXPECT_EQ(co_await t.poster(), path);
+    co_await t.put_when_free(png_of("b")); // takes up what was stored late
+    EXPECT_EQ((co_await t.get(co_await t.poster())).body, png_of("b"));
+    EXPECT_EQ((co_await t.stored()).size(), 1u);
+    EXPECT_EQ(t.tickets->metrics().files.failed.value(), 1u);
+}
+TEST_F(PostersOnSale, that_a_folder_hangs_with_are_given_up_in_seconds) { run(hangs(*this)); }
+
+Task<> hangs_at_removal(PostersOnSale& t) {
+    co_await t.begin();
+    EXPECT_EQ((co_await t.put(png_of("a"))).status, 200);
+    Gate comes_back;
+    t.files.remove_hangs = &comes_back;
+    EXPECT_EQ((co_await t.remove()).status, 200) << "the row says so";
+    t.files.remove_hangs = nullptr;
+    EXPECT_EQ(co_await t.poster(), "null");
+    EXPECT_EQ((co_await t.stored()).size(), 1u);
+    EXPECT_EQ(t.tickets->metrics().files.failed.value(), 1u);
+    // It may not be stored again while its removal is under way.
+    EXPECT_EQ(t.code_if_any(co_await t.put(png_of("a"))), "OVERLOADED");
+    comes_back.open();
+    co_await t.put_when_free(png_of("a"));
+    EXPECT_EQ((co_await t.get(co_await t.poster())).status, 200);
+    EXPECT_EQ((co_await t.stored()).size(), 1u);
+}
+TEST_F(PostersOnSale, that_a_folder_hangs_with_are_taken_away_all_the_same) {
+    run(hangs_at_removal(*this));
+}
+
+// What hangs is bounded, since each has its bytes in memory; also when its client has left.
+Task<> many_hang(PostersOnSale& t) {
+    co_await t.begin();
+    Gate comes_back;
+    t.files.put_hangs = &comes_back;
+    static constexpr auto upload = [](PostersOnSale& of) -> Task<> {
+        (void)co_await of.put(png_of("a"));
+    };
+    for (int i = 0; i < 8; ++i) {
+        co_await t.prepare();
+        Nursery client;
+        client.spawn(upload(t));
+        while (t.files.puts_hung <= i) must(co_await sleep(Context{}, milliseconds(1)));
+    }
+    co_await t.prepare();
+    EXPECT_EQ(t.code_if_any(co_await t.put(png_of("a"))), "OVERLOADED");
+    t.files.put_hangs = nullptr;
+    comes_back.open();
+    co_await t.put_when_free(png_of("a"));
+}
+TEST_F(PostersOnSale, that_a_folder_hangs_with_are_few) { run(many_hang(*this)); }
 
 Task<> store_fails(PostersOnSale& t) {
     co_await t.begin();
