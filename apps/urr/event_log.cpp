@@ -99,7 +99,7 @@ Result<std::string> look_at_event_log(const Settings& settings, const Roles& rol
 
 Result<std::unique_ptr<EventLog>> open_event_log(const Settings& settings, const Stores& stores,
                                                  const Clock& clock, Log& log) {
-    if (!uses_kafka(settings)) return make_table_log(*stores.events);
+    if (!uses_kafka(settings)) return make_table_log(*stores.events, milliseconds(50), &log);
     const KafkaOptions options = TRY_PLAIN(options_of(settings, clock));
     std::vector<ParkingPlace> parking;
     for (const auto& [group, store] :

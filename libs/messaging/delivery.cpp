@@ -74,8 +74,16 @@ Task<> Delivery::store_position() {
     const Instant now = Loop::here().now();
     if (settled == stored_ || (settled - stored_ < unstored_max && now < store_at_)) co_return;
     store_at_ = now + store_pause;
-    if (co_await database_.transact(Context{}, position_work, topic_, group_, settled))
-        stored_ = settled;
+    const auto has_group =
+        co_await database_.transact(Context{}, position_work, topic_, group_, settled);
+    if (!has_group) co_return;
+    stored_ = settled;
+    // Another reads in its place (replace_groups), or the log was set back. It does not come back
+    // by itself: nobody could tell it from one that holds the log for ever. Nothing is kept for it
+    // meanwhile, and all of it comes again after the next start.
+    if (!*has_group && !gone_ && log_)
+        log_->write(Level::error, "group_gone", {{"topic", topic_}, {"group", group_}});
+    gone_ = !*has_group;
 }
 
 Task<Result<bool>> Delivery::park(const Logged& logged) {

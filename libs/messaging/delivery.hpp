@@ -7,15 +7,16 @@
 
 #include "libs/messaging/bell.hpp"
 #include "libs/messaging/log_table.hpp"
+#include "libs/telemetry/log.hpp"
 
 namespace urr {
 
 class Delivery final : ChainOwner {
 public:
     Delivery(Database& database, Bells& bells, std::string topic, std::string group,
-             Consumer& consumer, Duration poll)
+             Consumer& consumer, Duration poll, Log* log)
         : database_(database), bell_(bells), topic_(std::move(topic)), group_(std::move(group)),
-          poll_(poll), chains_(*this, consumer, poll) {}
+          poll_(poll), log_(log), chains_(*this, consumer, poll) {}
 
     // Until its task is destroyed.
     Task<> run();
@@ -33,9 +34,11 @@ private:
     Bell bell_;
     const std::string topic_, group_;
     const Duration poll_;
+    Log* const log_; // or nullptr
 
     std::int64_t fetched_ = 0; // the last position taken from the log
     std::int64_t stored_ = 0;
+    bool gone_ = false;  // its group; told
     Instant store_at_{}; // of the loop's clock: not every step is worth a commit
     std::set<std::int64_t> unsettled_;
     Chains chains_; // last: its tasks use all of the above

@@ -62,7 +62,8 @@ constexpr auto prune_work = [](Tx& tx, Duration kept) {
 
 class TableLog final : public EventLog {
 public:
-    TableLog(Database& database, Duration poll) : database_(database), poll_(poll) {}
+    TableLog(Database& database, Duration poll, Log* log)
+        : database_(database), poll_(poll), log_(log) {}
 
     Task<Result<void>> append(Context context, std::vector<Message> messages) override {
         TRY(co_await database_.transact(context, append_work, std::move(messages)));
@@ -71,7 +72,8 @@ public:
     }
 
     Task<> deliver(std::string topic, std::string group, Consumer& consumer) override {
-        Delivery delivery(database_, bells_, std::move(topic), std::move(group), consumer, poll_);
+        Delivery delivery(database_, bells_, std::move(topic), std::move(group), consumer, poll_,
+                          log_);
         co_await delivery.run();
     }
 
@@ -99,13 +101,14 @@ public:
 private:
     Database& database_;
     const Duration poll_;
+    Log* const log_;
     Bells bells_;
 };
 
 } // namespace
 
-std::unique_ptr<EventLog> make_table_log(Database& database, Duration poll) {
-    return std::make_unique<TableLog>(database, poll);
+std::unique_ptr<EventLog> make_table_log(Database& database, Duration poll, Log* log) {
+    return std::make_unique<TableLog>(database, poll, log);
 }
 
 } // namespace urr

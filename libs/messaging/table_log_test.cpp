@@ -365,6 +365,37 @@ TEST_F(Events, a_group_that_another_replaces_holds_nothing_back_and_one_that_sto
     run(replaced(*events));
 }
 
+Task<> goes_on_without_its_group(Database& events) {
+    const std::string first = "line-1", second = "line-2";
+    Lines lines;
+    auto log = make_table_log(events, milliseconds(5), &lines);
+    Collector consumer;
+    Nursery nursery;
+    nursery.spawn(log->deliver(topic, first, consumer));
+    must(co_await log->append(Context{}, {message_of(1, "a")}));
+    co_await until_at(events, first, 1);
+    EXPECT_TRUE(lines.seen.empty());
+    must(co_await log->replace_groups(Context{}, topic, second, "line-"));
+    must(co_await log->append(Context{}, {message_of(1, "b")}));
+    while (lines.seen.empty()) must(co_await sleep(Context{}, milliseconds(5)));
+    // It has what it is given, and is not told of again until its group has been there.
+    must(co_await log->append(Context{}, {message_of(1, "c")}));
+    while (consumer.seen.size() < 3) must(co_await sleep(Context{}, milliseconds(5)));
+    must(co_await sleep(Context{}, milliseconds(200)));
+    EXPECT_EQ(lines.seen, std::vector<std::string>{"group_gone"});
+    EXPECT_EQ(must(co_await events.read(Context{}, position_work, first)), -1);
+    must(co_await log->replace_groups(Context{}, topic, first, "line-"));
+    must(co_await log->append(Context{}, {message_of(1, "d")}));
+    co_await until_at(events, first, 4);
+    must(co_await log->replace_groups(Context{}, topic, second, "line-"));
+    must(co_await log->append(Context{}, {message_of(1, "e")}));
+    while (lines.seen.size() < 2) must(co_await sleep(Context{}, milliseconds(5)));
+}
+
+TEST_F(Events, a_reader_whose_group_is_gone_is_told_of_once) {
+    run(goes_on_without_its_group(*events));
+}
+
 // A group that has settled nothing yet needs what it was given.
 struct Never final : Consumer {
     Gate asked;
