@@ -91,23 +91,22 @@ private:
     std::string chunked_body_, chunked_head_;
     std::unique_ptr<ChunkDecoder> chunks_;
     MessageHead chunked_message_;
-    std::string out_;      // answers that are to be written
-    std::string sending_;  // what the system is taking from us,
-    std::size_t sent_ = 0; // and how much of it has gone
-    Instant due_;          // when its silence ends in closing
+    std::string out_; // answers that are to be written
+    Rest rest_;       // what the system is taking from us
+    Instant due_;     // when its silence ends in closing
     bool busy_ = false, writing_ = false, reading_ = false, closing_ = false, closed_ = false;
     bool processing_ = false, streaming_ = false, keep_alive_ = true;
     bool refused_ = false, lingering_ = false;
-    Share large_, unsent_; // of the server's
+    Share large_; // of the server's
     std::size_t discarded_ = 0;
     Gate stream_over_; // its source ended, or the client has gone
     friend class Server;
 };
 
+// Of files, buffers or memory: it may be over soon.
 bool is_shortage(ErrorCode error) {
-    return error == asio::error::no_descriptors || error == asio::error::no_buffer_space ||
-           error == asio::error::no_memory ||
-           error == boost::system::errc::too_many_files_open_in_system;
+    const int code = error.value();
+    return code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM;
 }
 
 class Server final : public HttpServer {
@@ -361,11 +360,9 @@ Connection::Parsed Connection::parse_body(const MessageHead& head, std::size_t h
     } else {
         if (head.content_length > bytes_max && !large_.taken()) {
             request.peer = peer_;
-            const auto may = admit_large_body(server_.handler_, server_.limits_, server_.large_,
-                                              request, head.content_length, path_);
-            if (!may)
-                return refuse_with(server_.handler_.refuse_large_body(
-                    request, context_of(request, never, server_.random_), may.error()));
+            if (auto refused = refuse_large(server_.handler_, server_.limits_, server_.large_,
+                                            request, head.content_length, path_, server_.random_))
+                return refuse_with(std::move(*refused));
             large_.take(server_.large_, 1);
             due_ = due_ + seconds(std::int64_t(head.content_length) / bytes_a_second_min);
         }
@@ -470,9 +467,9 @@ Task<bool> Connection::write_frame(std::string_view frame) {
             waiting = caller;
             connection.due_ =
                 connection.server_.loop_.now() + connection.server_.limits_.write_timeout;
-            connection.sending_.assign(frame);
+            connection.rest_.bytes.assign(frame);
             asio::async_write(
-                connection.socket_, asio::buffer(connection.sending_),
+                connection.socket_, asio::buffer(connection.rest_.bytes),
                 [token = self, keep = Kept(&connection)](ErrorCode error, std::size_t) {
                     if (*token) (*token)->done(!error);
                 });
@@ -499,10 +496,8 @@ void Connection::flush() {
         const std::size_t written = socket_.write_some(asio::buffer(out_), error);
         if (error && error != asio::error::would_block) return close();
         if (written < out_.size()) {
-            sending_.swap(out_);
-            sent_ = written;
+            rest_.begin(out_, written, server_.unsent_);
             writing_ = true;
-            unsent_.take(server_.unsent_, sending_.capacity());
             due_ = server_.loop_.now() + server_.limits_.write_timeout;
             return send_rest();
         }
@@ -519,7 +514,7 @@ void Connection::flush() {
 
 void Connection::send_rest() {
     socket_.async_write_some(
-        asio::buffer(sending_) + sent_,
+        asio::buffer(rest_.bytes) + rest_.sent,
         [self = Kept(this)](ErrorCode error, std::size_t bytes) { self->wrote(error, bytes); });
 }
 
@@ -549,31 +544,24 @@ void Connection::discard() {
 
 void Connection::wrote(ErrorCode error, std::size_t bytes) {
     server_.now_ = server_.loop_.now();
-    sent_ += bytes;
-    if (!error && sent_ < sending_.size()) {
+    if (rest_.went(bytes) && !error) {
         const Duration earned = seconds(1) * std::int64_t(bytes) / bytes_a_second_min;
         due_ = std::min(due_ + earned, server_.now_ + server_.limits_.write_timeout);
         return send_rest();
     }
     writing_ = false;
-    std::string().swap(sending_);
+    rest_.end();
     if (error) return close();
-    unsent_.give_back();
     due_ = server_.now_ + server_.limits_.idle_timeout;
     flush();
     if (!writing_) process();
 }
 
 void Connection::check_time(Instant now) {
-    if (now < due_ || busy_) {
-        if (!streaming_ || now < due_) return;
-        server_.figures_.timeouts.add();
-        close();
-        return;
-    }
+    if (now < due_ || (busy_ && !streaming_)) return;
     if (lingering_) return close();
     server_.figures_.timeouts.add();
-    if (filled_ == 0 || writing_) return close();
+    if (streaming_ || filled_ == 0 || writing_) return close();
     refuse(Error(Code::REQUEST_TIMEOUT)); // it began a request and did not end it
     flush();
     close();
@@ -589,7 +577,7 @@ void Connection::close() {
     closed_ = true;
     const Kept self(this);
     server_.unlink(*this);
-    unsent_.give_back();
+    rest_.share.give_back();
     if (large_.taken() && !busy_) drop_large(); // who serves it drops it
     if (streaming_ && Loop::current()) stream_over_.open();
     ErrorCode ignored;
